@@ -1,0 +1,144 @@
+"""Momentum grids: the pairs of a system, their energies, directions and phase-space volumes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+CELL_VOLUMES = ("midpoint", "exact")
+NAMED_DIRECTIONS = {"x": (np.pi / 2, 0.0), "y": (np.pi / 2, np.pi / 2), "z": (0.0, 0.0)}
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """The pairs of a system. One pair is a neutrino with momentum p and an antineutrino with -p.
+
+    Attributes
+    ----------
+    energy : (N,) MeV
+    weight : (N,) MeV^3
+        Momentum-space volume of each pair.
+    theta, phi : (N,) radians
+        Direction of the neutrino.
+    energy_bin : (N,) int
+        Index of the energy bin (bins) or of the distinct energy (beams) of each pair.
+    bin_energy : (n_energy,) MeV
+        Energy of each bin, ascending.
+    shape : (n_energy, n_theta, n_phi), or None for beams
+        Pairs are ordered (energy, theta, phi), energy slowest.
+    names : names of the beams; empty for bins
+    """
+
+    energy: Floats
+    weight: Floats
+    theta: Floats
+    phi: Floats
+    energy_bin: Ints
+    bin_energy: Floats
+    shape: tuple[int, int, int] | None = None
+    names: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Number of pairs N."""
+        return int(self.energy.size)
+
+    @property
+    def p_hat(self) -> Floats:
+        """Unit vectors along the momenta, (N, 3)."""
+        sin_theta = np.sin(self.theta)
+        return np.stack([sin_theta * np.cos(self.phi), sin_theta * np.sin(self.phi), np.cos(self.theta)], axis=1)
+
+    @property
+    def theta_hat(self) -> Floats:
+        """First transverse unit vectors, (N, 3); (p_hat, theta_hat, phi_hat) is right-handed."""
+        cos_theta = np.cos(self.theta)
+        return np.stack([cos_theta * np.cos(self.phi), cos_theta * np.sin(self.phi), -np.sin(self.theta)], axis=1)
+
+    @property
+    def phi_hat(self) -> Floats:
+        """Second transverse unit vectors, (N, 3)."""
+        return np.stack([-np.sin(self.phi), np.cos(self.phi), np.zeros_like(self.phi)], axis=1)
+
+    @property
+    def quadrant(self) -> Ints:
+        """Quadrant of phi of each pair, 0 to 3."""
+        turns = np.mod(self.phi, 2 * np.pi) / (np.pi / 2)
+        return np.minimum(turns.astype(np.int64), 3)
+
+
+def bins(
+    n_energy: int, n_theta: int, n_phi: int, energy_max: float = 20.0, cell_volume: str = "midpoint"
+) -> Grid:
+    """Uniform bins in energy, cos(theta) and phi with the pairs at bin centres (the Letter's grid).
+
+    Parameters
+    ----------
+    n_energy, n_theta, n_phi : int
+        Numbers of bins in [0, energy_max], cos(theta) in [-1, 1] and phi in [0, 2 pi].
+    energy_max : float
+        Cutoff, MeV.
+    cell_volume : {"midpoint", "exact"}
+        E_i^2 dE dcos dphi, or (E_hi^3 - E_lo^3)/3 dcos dphi.
+
+    Raises
+    ------
+    ValueError
+        For counts below 1, a cutoff that is not positive and finite, or an unknown cell volume.
+    """
+    if min(n_energy, n_theta, n_phi) < 1:
+        raise ValueError(f"n_energy, n_theta, n_phi = {n_energy}, {n_theta}, {n_phi}: each must be at least 1")
+    if not (np.isfinite(energy_max) and energy_max > 0):
+        raise ValueError(f"energy_max = {energy_max}: give a positive energy in MeV")
+    width = energy_max / n_energy
+    centre = (np.arange(n_energy) + 0.5) * width
+    if cell_volume == "midpoint":
+        shell = centre**2 * width
+    elif cell_volume == "exact":
+        shell = width**3 * ((np.arange(n_energy) + 1.0) ** 3 - np.arange(n_energy) ** 3.0) / 3.0
+    else:
+        raise ValueError(f"cell_volume = {cell_volume!r}: choose one of {', '.join(CELL_VOLUMES)}")
+    theta = np.arccos(-1.0 + (np.arange(n_theta) + 0.5) * (2.0 / n_theta))
+    phi = (np.arange(n_phi) + 0.5) * (2.0 * np.pi / n_phi)
+    solid_angle = (2.0 / n_theta) * (2.0 * np.pi / n_phi)
+    index = np.indices((n_energy, n_theta, n_phi)).reshape(3, -1)
+    return Grid(
+        energy=centre[index[0]],
+        weight=shell[index[0]] * solid_angle,
+        theta=theta[index[1]],
+        phi=phi[index[2]],
+        energy_bin=index[0].astype(np.int64),
+        bin_energy=centre,
+        shape=(n_energy, n_theta, n_phi),
+    )
+
+
+def beams(
+    energy: ArrayLike, weight: ArrayLike, theta: ArrayLike, phi: ArrayLike, names: Sequence[str] = ()
+) -> Grid:
+    """Build a system from single beams: arrays of one length, MeV, MeV^3 and radians.
+
+    ``NAMED_DIRECTIONS`` holds (theta, phi) of "x", "y" and "z"; unnamed beams are called beam_0, beam_1, ...
+
+    Raises
+    ------
+    ValueError
+        For no beams, lengths that differ, or values that are not finite.
+    """
+    columns = [np.atleast_1d(np.asarray(column, dtype=np.float64)) for column in (energy, weight, theta, phi)]
+    lengths = {column.shape for column in columns}
+    if len(lengths) != 1 or columns[0].ndim != 1 or columns[0].size == 0:
+        raise ValueError(f"beams: energy, weight, theta, phi need one common length of at least 1, got {lengths}")
+    if not all(np.isfinite(column).all() for column in columns):
+        raise ValueError("beams: every energy, weight and angle must be finite")
+    names = tuple(names) or tuple(f"beam_{i}" for i in range(columns[0].size))
+    if len(names) != columns[0].size:
+        raise ValueError(f"beams: {len(names)} names for {columns[0].size} beams")
+    bin_energy, energy_bin = np.unique(columns[0], return_inverse=True)
+    return Grid(*columns, energy_bin=energy_bin.astype(np.int64), bin_energy=bin_energy, names=names)

@@ -1,0 +1,69 @@
+"""The one decorator of every kernel, and where its machine code is kept.
+
+numba's own cache notices a change of the file a kernel stands in, but not of the kernels it calls in other
+files. So the code of each version of ``kernels/`` has a folder of its own, named by a digest of all its sources.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@cache
+def kernel_digest() -> str:
+    """Digest of the sources of all kernels: the version that a store and a code cache belong to."""
+    digest = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def _user_cache() -> Path:
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+
+
+@cache
+def cache_directory() -> str:
+    """Folder of this version's machine code: ``PAIRSWEEP_CACHE_DIR``, else the user's cache, else a private one."""
+    base = os.environ.get("PAIRSWEEP_CACHE_DIR") or os.environ.get("NUMBA_CACHE_DIR")
+    name = f"kernels-{kernel_digest()}-numba{numba.__version__}"
+    wanted = (Path(base) if base else _user_cache() / "pairsweep") / name
+    try:
+        wanted.mkdir(parents=True, exist_ok=True)
+        if os.access(wanted, os.W_OK):
+            return str(wanted)
+    except (OSError, RuntimeError):
+        pass
+    # A shared temporary folder is no place for code that will be executed, so this one is private to the process.
+    return tempfile.mkdtemp(prefix="pairsweep-kernels-")
+
+
+def jit(**options: Any) -> Callable[[F], F]:
+    """Compile a kernel without the GIL and keep its machine code on disk.
+
+    ``options`` go to ``numba.njit``; every kernel stays callable uncompiled as ``kernel.py_func``.
+    """
+
+    def decorate(function: F) -> F:
+        before = numba.config.CACHE_DIR
+        numba.config.CACHE_DIR = cache_directory()
+        try:
+            compiled: F = numba.njit(nogil=True, cache=True, error_model="numpy", **options)(function)
+        finally:
+            numba.config.CACHE_DIR = before
+        return compiled
+
+    return decorate

@@ -1,0 +1,74 @@
+"""Named occupation patterns: functions of momentum that return (rho, rhobar).
+
+Parameters may be arrays with trailing axis of length 1, so that one call fills (P, N) occupations of P points.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pairsweep.grid import Grid
+
+Floats = NDArray[np.float64]
+Occupations = tuple[Floats, Floats]
+
+
+def _in_first_quadrant(phi: Floats) -> NDArray[np.bool_]:
+    turn = np.mod(phi, 2 * np.pi)
+    return (turn > 0) & (turn < np.pi / 2)
+
+
+def _two_levels(
+    inside: NDArray[np.bool_],
+    rho_high: ArrayLike,
+    rho_low: ArrayLike,
+    rhobar_high: ArrayLike | None,
+    rhobar_low: ArrayLike | None,
+) -> Occupations:
+    rho = np.where(inside, rho_high, rho_low).astype(np.float64)
+    rhobar = np.where(
+        inside,
+        rho_high if rhobar_high is None else rhobar_high,
+        rho_low if rhobar_low is None else rhobar_low,
+    ).astype(np.float64)
+    return rho, rhobar
+
+
+def quadrant(
+    grid: Grid,
+    rho_high: ArrayLike,
+    rho_low: ArrayLike,
+    rhobar_high: ArrayLike | None = None,
+    rhobar_low: ArrayLike | None = None,
+) -> Occupations:
+    """Return ``rho_high`` where 0 < phi < pi/2 and ``rho_low`` elsewhere; rhobar defaults to rho (the Letter's set-up)."""
+    return _two_levels(_in_first_quadrant(grid.phi), rho_high, rho_low, rhobar_high, rhobar_low)
+
+
+def energy_band(
+    grid: Grid,
+    e_low: ArrayLike,
+    e_high: ArrayLike,
+    rho_high: ArrayLike,
+    rho_low: ArrayLike,
+    rhobar_high: ArrayLike | None = None,
+    rhobar_low: ArrayLike | None = None,
+) -> Occupations:
+    """Return the quadrant pattern inside the band e_low <= E <= e_high (MeV), ``rho_low`` outside."""
+    inside = _in_first_quadrant(grid.phi) & (grid.energy >= e_low) & (grid.energy <= e_high)
+    return _two_levels(inside, rho_high, rho_low, rhobar_high, rhobar_low)
+
+
+def fermi_dirac(
+    grid: Grid, temperature: ArrayLike, chemical_potential: ArrayLike = 0.0, dipole: ArrayLike = 0.0
+) -> Occupations:
+    """Fermi-Dirac occupations at ``temperature`` (MeV), rho with mu (1 + dipole cos theta), rhobar with its negative.
+
+    Isotropic (dipole = 0) the EPN is negative at every energy, so a thermal gas has no crossing.
+    """
+    mu = np.asarray(chemical_potential) * (1.0 + np.asarray(dipole) * np.cos(grid.theta))
+    # 1/(exp(x) + 1) without overflow
+    rho = 0.5 * (1.0 - np.tanh(0.5 * (grid.energy - mu) / temperature))
+    rhobar = 0.5 * (1.0 - np.tanh(0.5 * (grid.energy + mu) / temperature))
+    return rho, rhobar
