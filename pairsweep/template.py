@@ -1,0 +1,107 @@
+"""The labelled shape of a sweep's results, cut into blocks: plain values that plan, solve and store share.
+
+A block is a rectangle of the axes and at once a chunk of every array, so that one task writes only whole chunks
+that nobody else writes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+PENDING, DONE, FAILED = 0, 1, 2
+
+
+@dataclass(frozen=True, eq=False)
+class Coordinate:
+    """A labelled coordinate: ``values`` has one axis per entry of ``dims`` (none for a scalar)."""
+
+    name: str
+    dims: tuple[str, ...]
+    values: NDArray[np.generic]
+    attrs: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class ArrayPlan:
+    """A result variable: the axes of the sweep first, then ``trailing`` dimensions, whole in every chunk."""
+
+    name: str
+    trailing: tuple[str, ...]
+    trailing_shape: tuple[int, ...]
+    dtype: str
+    fill_value: float | int
+    attrs: Mapping[str, object]
+
+
+@dataclass(frozen=True, eq=False)
+class Template:
+    """What a store of this sweep looks like before any number is known.
+
+    Attributes
+    ----------
+    axes : names of the sweep's dimensions, in the order of the spec; may be empty (one point)
+    shape : number of values on each axis
+    block_shape : number of values of a block on each axis; the last block of an axis may be shorter
+    coordinates, arrays, attrs : what is labelled, what is computed, and the attributes of the root
+    """
+
+    axes: tuple[str, ...]
+    shape: tuple[int, ...]
+    block_shape: tuple[int, ...]
+    coordinates: tuple[Coordinate, ...]
+    arrays: tuple[ArrayPlan, ...]
+    attrs: Mapping[str, object]
+
+    @property
+    def n_points(self) -> int:
+        """Number of points of the sweep."""
+        return math.prod(self.shape)
+
+    @property
+    def blocks_per_axis(self) -> tuple[int, ...]:
+        """Number of blocks along each axis."""
+        return tuple(-(-size // block) for size, block in zip(self.shape, self.block_shape, strict=True))
+
+    @property
+    def n_blocks(self) -> int:
+        """Number of blocks; a block is called by its number, the last axis running fastest."""
+        return math.prod(self.blocks_per_axis)
+
+    def block_index(self, block: int) -> tuple[int, ...]:
+        """Position of a block along each axis: the chunk index of its chunk in every array."""
+        if not 0 <= block < self.n_blocks:
+            raise IndexError(f"block {block} of {self.n_blocks}")
+        return tuple(int(i) for i in np.unravel_index(block, self.blocks_per_axis)) if self.axes else ()
+
+    def block_slices(self, block: int) -> tuple[slice, ...]:
+        """Ranges of the axes that a block covers."""
+        return tuple(
+            slice(i * step, min((i + 1) * step, size))
+            for i, step, size in zip(self.block_index(block), self.block_shape, self.shape, strict=True)
+        )
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why one point has no result: its position in the sweep's axes, one line, and the traceback."""
+
+    position: tuple[int, ...]
+    reason: str
+    traceback: str
+
+
+@dataclass(frozen=True, eq=False)
+class BlockResult:
+    """Numbers of one block: arrays of the block's own shape (plus trailing dimensions) by variable name.
+
+    ``status`` (int8, DONE or FAILED) is among them. ``seconds`` is what solving took.
+    """
+
+    arrays: Mapping[str, NDArray[np.generic]]
+    failures: tuple[Failure, ...]
+    seconds: float
