@@ -1,0 +1,156 @@
+"""Every dimension, coordinate and result variable once: name, dimensions, type, units, meaning.
+
+Nobody else types the attributes of a dataset; the dataset reference in the documentation is made from this file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+STATUS_FLAGS = ("pending", "done", "failed")
+MODE_KINDS = ("stable", "oscillating", "static")
+VERDICTS = ("stable", "continuum", "discretisation", "missed", "undetermined")
+ANALYSES = ("growth", "evolution", "continuum")
+COMPONENTS = ("x", "y", "z")
+QUADRANTS = (1, 2, 3, 4)
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A result variable.
+
+    ``trailing`` are its dimensions after the axes of the sweep; ``analysis`` is the one that computes it ("" for
+    all); ``kinds`` the kinds of grid that have it; ``flags`` the meanings of an integer code, from 0 on.
+    """
+
+    name: str
+    meaning: str
+    units: str = "1"
+    analysis: str = ""
+    trailing: tuple[str, ...] = ()
+    dtype: str = "float64"
+    flags: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ("bins", "beams")
+
+    @property
+    def attrs(self) -> dict[str, object]:
+        """CF attributes; flag values are given as a list, as zarr's JSON metadata keeps them."""
+        attrs: dict[str, object] = {"long_name": self.meaning}
+        if self.flags:
+            attrs["flag_values"] = list(range(len(self.flags)))
+            attrs["flag_meanings"] = " ".join(self.flags)
+        else:
+            attrs["units"] = self.units
+        return attrs
+
+    @property
+    def fill_value(self) -> float | int:
+        """What a pending cell holds: NaN, or 0 for integers."""
+        return float("nan") if self.dtype == "float64" else 0
+
+
+@dataclass(frozen=True)
+class Label:
+    """A dimension or coordinate that is not a result."""
+
+    name: str
+    meaning: str
+    units: str = "1"
+    attrs: dict[str, object] = field(init=False, hash=False)
+
+    def __post_init__(self) -> None:
+        attrs: dict[str, object] = {"long_name": self.meaning}
+        if self.units:
+            attrs["units"] = self.units
+        object.__setattr__(self, "attrs", attrs)
+
+
+def _by_name(*variables: Variable) -> dict[str, Variable]:
+    return {variable.name: variable for variable in variables}
+
+
+VARIABLES = _by_name(
+    Variable("status", "state of the point", dtype="int8", flags=STATUS_FLAGS),
+    Variable("growth_rate", "largest growth rate, 0 where stable", "MeV", "growth"),
+    Variable("frequency", "oscillation frequency of the fastest mode, 0 where stable", "MeV", "growth"),
+    Variable("n_unstable", "number of unstable modes, conjugates counted", "1", "growth", dtype="int32"),
+    Variable("mode_kind", "kind of the fastest mode", "1", "growth", dtype="int8", flags=MODE_KINDS),
+    Variable("energy_weight", "share of the fastest mode in each energy bin", "1", "growth", ("energy_bin",)),
+    Variable("epn_crossing_strength", "EPN crossing strength sqrt(I+ I-)", "MeV^3", "growth"),
+    Variable(
+        "epn_crossing_strength_bin", "largest EPN crossing strength within a single energy", "MeV^3", "growth"
+    ),
+    Variable("epn_crossing_depth", "EPN crossing depth min(I+, I-)/max(I+, I-)", "1", "growth"),
+    Variable("anisotropy", "anisotropy of the EPN, abs(sum w n p)/sum w abs(n)", "1", "growth"),
+    Variable("kappa_mean", "mean pairing correlation abs(kappa)", "1", "evolution", ("time",)),
+    Variable(
+        "kappa_energy", "mean abs(kappa) in each energy bin", "1", "evolution", ("time", "energy_bin"), kinds=("bins",)
+    ),
+    Variable(
+        "kappa_quadrant", "mean abs(kappa) in each phi quadrant", "1", "evolution", ("time", "quadrant"), kinds=("bins",)
+    ),
+    Variable(
+        "rho_quadrant",
+        "mean neutrino occupation in each phi quadrant",
+        "1",
+        "evolution",
+        ("time", "quadrant"),
+        kinds=("bins",),
+    ),
+    Variable(
+        "rhobar_quadrant",
+        "mean antineutrino occupation in each phi quadrant",
+        "1",
+        "evolution",
+        ("time", "quadrant"),
+        kinds=("bins",),
+    ),
+    Variable("kappa_beam", "abs(kappa) of each beam", "1", "evolution", ("time", "beam"), kinds=("beams",)),
+    Variable("rho_beam", "neutrino occupation of each beam", "1", "evolution", ("time", "beam"), kinds=("beams",)),
+    Variable(
+        "rhobar_beam", "antineutrino occupation of each beam", "1", "evolution", ("time", "beam"), kinds=("beams",)
+    ),
+    Variable(
+        "spin_occupation",
+        "spin angular momentum carried by the occupations",
+        "MeV^3",
+        "evolution",
+        ("time", "component"),
+    ),
+    Variable(
+        "spin_pairing", "spin angular momentum carried by the pairing", "MeV^3", "evolution", ("time", "component")
+    ),
+    Variable("energy_drift", "largest relative drift of the energy over the run", "1", "evolution"),
+    Variable("norm_drift", "largest change of any abs(S) over the run", "1", "evolution"),
+    Variable("growth_rate_fit", "growth rate fitted to the linear phase", "MeV", "evolution"),
+    Variable("kappa_max", "mean abs(kappa) at its first maximum", "1", "evolution"),
+    Variable("time_of_max", "time of the first maximum of mean abs(kappa)", "MeV^-1", "evolution"),
+    Variable("period", "period of the pair oscillation", "MeV^-1", "evolution"),
+)
+
+LABELS = {
+    label.name: label
+    for label in (
+        Label("energy_bin", "energy bin, from the lowest"),
+        Label("energy", "energy of the bin", "MeV"),
+        Label("time", "time", "MeV^-1"),
+        Label("time_mev", "time", "MeV^-1"),
+        Label("quadrant", "phi quadrant"),
+        Label("beam", "name of the beam", ""),
+        Label("component", "component of the vector", ""),
+    )
+}
+
+TIME_IN_MU = Label("time", "time in units of 1/mu', mu' = g energy_max^3")
+
+# A parameter must not be called like one of these: it would hide them in the dataset.
+RESERVED_NAMES = frozenset(VARIABLES) | frozenset(LABELS) | {"point", "ladder", "mode", "verdict"}
+
+
+def variables_of(analyses: tuple[str, ...], kind: str) -> tuple[Variable, ...]:
+    """Variables that a sweep with these analyses over this kind of grid computes, in the order of the vocabulary."""
+    return tuple(
+        variable
+        for variable in VARIABLES.values()
+        if variable.analysis in ("", *analyses) and kind in variable.kinds
+    )
