@@ -70,7 +70,7 @@ class Sweep:
         return self._columns[name][0]
 
     def values(self, name: str, positions: Positions) -> NDArray[Any]:
-        """Values of a parameter at ``positions`` (P, dimensions): (P,), or (1,) where it is a single value."""
+        """Values of a parameter at ``positions`` (P, dimensions): (P,), or (1,) for a single value."""
         dimension, values = self._columns[name]
         return values if dimension is None else values[positions[:, dimension]]
 

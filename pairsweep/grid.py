@@ -53,13 +53,17 @@ class Grid:
     def p_hat(self) -> Floats:
         """Unit vectors along the momenta, (N, 3)."""
         sin_theta = np.sin(self.theta)
-        return np.stack([sin_theta * np.cos(self.phi), sin_theta * np.sin(self.phi), np.cos(self.theta)], axis=1)
+        return np.stack(
+            [sin_theta * np.cos(self.phi), sin_theta * np.sin(self.phi), np.cos(self.theta)], axis=1
+        )
 
     @property
     def theta_hat(self) -> Floats:
         """First transverse unit vectors, (N, 3); (p_hat, theta_hat, phi_hat) is right-handed."""
         cos_theta = np.cos(self.theta)
-        return np.stack([cos_theta * np.cos(self.phi), cos_theta * np.sin(self.phi), -np.sin(self.theta)], axis=1)
+        return np.stack(
+            [cos_theta * np.cos(self.phi), cos_theta * np.sin(self.phi), -np.sin(self.theta)], axis=1
+        )
 
     @property
     def phi_hat(self) -> Floats:
@@ -93,7 +97,9 @@ def bins(
         For counts below 1, a cutoff that is not positive and finite, or an unknown cell volume.
     """
     if min(n_energy, n_theta, n_phi) < 1:
-        raise ValueError(f"n_energy, n_theta, n_phi = {n_energy}, {n_theta}, {n_phi}: each must be at least 1")
+        raise ValueError(
+            f"n_energy, n_theta, n_phi = {n_energy}, {n_theta}, {n_phi}: each must be at least 1"
+        )
     if not (np.isfinite(energy_max) and energy_max > 0):
         raise ValueError(f"energy_max = {energy_max}: give a positive energy in MeV")
     width = energy_max / n_energy
@@ -134,7 +140,9 @@ def beams(
     columns = [np.atleast_1d(np.asarray(column, dtype=np.float64)) for column in (energy, weight, theta, phi)]
     lengths = {column.shape for column in columns}
     if len(lengths) != 1 or columns[0].ndim != 1 or columns[0].size == 0:
-        raise ValueError(f"beams: energy, weight, theta, phi need one common length of at least 1, got {lengths}")
+        raise ValueError(
+            f"beams: energy, weight, theta, phi need one common length of at least 1, got {lengths}"
+        )
     if not all(np.isfinite(column).all() for column in columns):
         raise ValueError("beams: every energy, weight and angle must be finite")
     names = tuple(names) or tuple(f"beam_{i}" for i in range(columns[0].size))

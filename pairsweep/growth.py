@@ -1,4 +1,4 @@
-"""Growth rates of the pairing instability from the linearised equation, for one system or many on one grid."""
+"""Growth rates of the pairing instability from the linearised equation, for one system or many."""
 
 from __future__ import annotations
 
@@ -65,7 +65,9 @@ def growth(grid: Grid, rho: ArrayLike, rhobar: ArrayLike | None = None, *, g: fl
     rhobar = rho if rhobar is None else np.asarray(rhobar, dtype=np.float64)
     for name, values in (("rho", rho), ("rhobar", rhobar)):
         if values.shape != (grid.size,):
-            raise ValueError(f"{name} has shape {values.shape}: give one occupation for each of {grid.size} pairs")
+            raise ValueError(
+                f"{name} has shape {values.shape}: give one occupation for each of {grid.size} pairs"
+            )
         if not np.all((values >= 0) & (values <= 1)):
             raise ValueError(f"{name}: occupations lie between 0 and 1")
     if not (math.isfinite(g) and g > 0):
@@ -95,7 +97,9 @@ def _crossing_measures(grid: Grid, n: Floats) -> dict[str, NDArray[Any]]:
     bins = grid.bin_energy.size
     names = ("epn_crossing_strength", "epn_crossing_strength_bin", "epn_crossing_depth", "anisotropy")
     arrays = {name: np.empty(len(n)) for name in names}
-    epn_crossing(grid.weight, grid.p_hat, grid.energy_bin, n, np.empty(bins), np.empty(bins), *arrays.values())
+    epn_crossing(
+        grid.weight, grid.p_hat, grid.energy_bin, n, np.empty(bins), np.empty(bins), *arrays.values()
+    )
     return dict(arrays)
 
 

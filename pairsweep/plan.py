@@ -141,7 +141,9 @@ def _coordinates(sweep: Sweep) -> tuple[Coordinate, ...]:
         dimension = sweep.dimension_of(parameter.name)
         dims = () if dimension is None else (sweep.names[dimension],)
         values = np.asarray(parameter.values if parameter.is_axis else parameter.values[0])
-        label = Label(parameter.name, parameter.field.meaning, "" if values.dtype.kind == "U" else parameter.field.units)
+        label = Label(
+            parameter.name, parameter.field.meaning, "" if values.dtype.kind == "U" else parameter.field.units
+        )
         coordinates.append(Coordinate(parameter.name, dims, values, label.attrs))
     used = {dim for array in _arrays(sweep) for dim in array.trailing}
     if "energy_bin" in used:
@@ -155,8 +157,10 @@ def _coordinates(sweep: Sweep) -> tuple[Coordinate, ...]:
     return tuple(coordinates)
 
 
-def _over(sweep: Sweep, names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[int, ...], list[dict[str, float]]]:
-    """Dimensions that any of these parameters moves along, their sizes, and the values at each combination."""
+def _over(
+    sweep: Sweep, names: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[int, ...], list[dict[str, float]]]:
+    """Dimensions that any of these parameters moves along, their sizes, and the values at each place."""
     moving = sorted({d for d in (sweep.dimension_of(name) for name in names) if d is not None})
     shape = tuple(sweep.shape[d] for d in moving)
     rows = []

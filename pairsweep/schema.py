@@ -20,8 +20,8 @@ OCCUPATION_LIMITS = "occupations lie between 0 and 1"
 class Field:
     """One key of a table.
 
-    ``axis`` says whether a list or a range is allowed and makes an axis; ``required`` is False for a key with a
-    default or one that may be left out; ``open_below`` excludes ``minimum`` itself.
+    ``axis`` says whether a list or a range is allowed and makes an axis; ``required`` is False for a key with
+    a default or one that may be left out; ``open_below`` excludes ``minimum`` itself.
     """
 
     name: str
@@ -69,7 +69,14 @@ GRID = _table(
 
 BEAM = _table(
     Field("energy", "number", "energy of the beam", "MeV", minimum=0.0, maximum=1e6),
-    Field("weight", "number", "phase-space volume of the beam; mu = g weight", "MeV^3", minimum=0.0, maximum=1e18),
+    Field(
+        "weight",
+        "number",
+        "phase-space volume of the beam; mu = g weight",
+        "MeV^3",
+        minimum=0.0,
+        maximum=1e18,
+    ),
     _occupation("rho", "neutrino occupation of the beam"),
     _occupation("rhobar", "antineutrino occupation of the beam, rho where left out", required=False),
     Field("theta", "number", "polar angle of the beam", "rad"),
@@ -80,8 +87,12 @@ DIRECTIONS = tuple(NAMED_DIRECTIONS)
 _LEVELS = (
     _occupation("rho_high", "neutrino occupation inside the pattern"),
     _occupation("rho_low", "neutrino occupation outside the pattern"),
-    _occupation("rhobar_high", "antineutrino occupation inside the pattern, rho_high where left out", required=False),
-    _occupation("rhobar_low", "antineutrino occupation outside the pattern, rho_low where left out", required=False),
+    _occupation(
+        "rhobar_high", "antineutrino occupation inside the pattern, rho_high where left out", required=False
+    ),
+    _occupation(
+        "rhobar_low", "antineutrino occupation outside the pattern, rho_low where left out", required=False
+    ),
 )
 PATTERNS: dict[str, dict[str, Field]] = {
     "quadrant": _table(*_LEVELS),
@@ -92,8 +103,17 @@ PATTERNS: dict[str, dict[str, Field]] = {
     ),
     "fermi_dirac": _table(
         Field("temperature", "number", "temperature", "MeV", minimum=0.0, open_below=True),
-        Field("chemical_potential", "number", "chemical potential of the neutrinos", "MeV", required=False, default=0.0),
-        Field("dipole", "number", "chemical potential times (1 + dipole cos theta)", required=False, default=0.0),
+        Field(
+            "chemical_potential",
+            "number",
+            "chemical potential of the neutrinos",
+            "MeV",
+            required=False,
+            default=0.0,
+        ),
+        Field(
+            "dipole", "number", "chemical potential times (1 + dipole cos theta)", required=False, default=0.0
+        ),
     ),
     "custom": {},  # its keys are the parameters of the user's function
 }
@@ -101,7 +121,16 @@ PATTERNS: dict[str, dict[str, Field]] = {
 COUPLING = _table(Field("g", "number", "coupling constant", "MeV^-2", minimum=1e-30, maximum=1e3))
 
 EVOLUTION = _table(
-    Field("t_end", "number", "end of the run", "MeV^-1", axis=False, required=False, minimum=0.0, open_below=True),
+    Field(
+        "t_end",
+        "number",
+        "end of the run",
+        "MeV^-1",
+        axis=False,
+        required=False,
+        minimum=0.0,
+        open_below=True,
+    ),
     Field(
         "t_end_mu",
         "number",
@@ -113,7 +142,15 @@ EVOLUTION = _table(
     ),
     Field("samples", "integer", "number of samples, both ends", axis=False, minimum=2, maximum=10**6),
     Field("perturbation", "number", "size of the random initial kappa; 0 is legal", minimum=0.0, maximum=1.0),
-    Field("seed", "integer", "seed of the random initial kappa", required=False, default=0, minimum=0, maximum=2**53),
+    Field(
+        "seed",
+        "integer",
+        "seed of the random initial kappa",
+        required=False,
+        default=0,
+        minimum=0,
+        maximum=2**53,
+    ),
     Field("method", "text", "integrator", axis=False, required=False, default="auto", choices=METHODS),
     Field(
         "tolerance",

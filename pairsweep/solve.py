@@ -1,4 +1,4 @@
-"""A block's points turned into arrays: grids built, occupations filled, every analysis run in compiled batches."""
+"""A block's points turned into arrays: grids, occupations, and every analysis in compiled batches."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ from pairsweep import occupation
 from pairsweep.expand import Positions, Sweep
 from pairsweep.grid import Floats, Grid, beams, bins
 from pairsweep.growth import growth_of_systems
+from pairsweep.schema import PATTERNS as PATTERN_FIELDS
 from pairsweep.spec import CustomOccupation
 from pairsweep.template import DONE, FAILED, BlockResult, Failure, Template
 
 # Occupation numbers held at once: a block is solved in slices of this size, whatever its number of points.
 SLICE_NUMBERS = 2**21
+BINS_PARAMETERS = ("n_energy", "n_theta", "n_phi", "energy_max", "cell_volume")
 SEEDED = ("perturbation", "seed")  # parameters that no growth rate depends on
 PATTERNS: dict[str, Callable[..., occupation.Occupations]] = {
     "quadrant": occupation.quadrant,
@@ -49,7 +51,9 @@ class Systems:
     g: Floats
 
 
-def solve_block(sweep: Sweep, template: Template, block: int, mask: NDArray[np.bool_] | None = None) -> BlockResult:
+def solve_block(
+    sweep: Sweep, template: Template, block: int, mask: NDArray[np.bool_] | None = None
+) -> BlockResult:
     """Compute one block; only the points of ``mask`` (block's shape) where it is given.
 
     A point that fails gets status FAILED and a reason; the others are not touched by it.
@@ -95,7 +99,7 @@ def solve_points(
 def _solve_growth(
     sweep: Sweep, positions: Positions, numbers: dict[str, NDArray[Any]], errors: dict[int, PointError]
 ) -> None:
-    """Growth of each distinct system once, copied to all points that differ only in what growth does not see."""
+    """Growth of each distinct system once, copied to the points that differ only in what it does not see."""
     seen = _dimensions_of(sweep, lambda name, table: name not in SEEDED)
     distinct, copies = np.unique(positions[:, seen], axis=0, return_inverse=True)
     systems_at = np.zeros((len(distinct), positions.shape[1]), dtype=np.int64)
@@ -139,7 +143,9 @@ def _systems(sweep: Sweep, positions: Positions, failed: dict[int, PointError]) 
     """Cut positions into groups that share a grid and a pattern, with occupations filled and checked."""
     per_grid = _dimensions_of(
         sweep,
-        lambda name, table: (table == "grid" and not name.startswith(("rho_", "rhobar_"))) or name == "pattern",
+        lambda name, table: (
+            (table == "grid" and not name.startswith(("rho_", "rhobar_"))) or name == "pattern"
+        ),
     )
     distinct, group = np.unique(positions[:, per_grid], axis=0, return_inverse=True)
     group = group.reshape(-1)
@@ -162,11 +168,12 @@ def build_grid(sweep: Sweep, position: Positions) -> Grid:
         return sweep.values(name, position)[0].item()
 
     if sweep.spec.kind == "bins":
-        counts = (int(value(name)) for name in ("n_energy", "n_theta", "n_phi"))
-        return bins(*counts, energy_max=value("energy_max"), cell_volume=value("cell_volume"))
+        return bins(**{name: value(name) for name in BINS_PARAMETERS})
     names = sweep.spec.beams
-    columns = [[value(f"{key}_{name}") for name in names] for key in ("energy", "weight", "theta", "phi")]
-    return beams(*columns, names=names)
+    energy, weight, theta, phi = (
+        [value(f"{key}_{name}") for name in names] for key in ("energy", "weight", "theta", "phi")
+    )
+    return beams(energy, weight, theta, phi, names=names)
 
 
 def _occupations(
@@ -180,14 +187,14 @@ def _occupations(
     spec = sweep.spec
     if spec.kind == "beams":
         rho = np.concatenate([column(f"rho_{name}") for name in spec.beams], axis=1)
-        rhobar_names = [f"rhobar_{name}" if f"rhobar_{name}" in spec else f"rho_{name}" for name in spec.beams]
+        rhobar_names = [
+            f"rhobar_{name}" if f"rhobar_{name}" in spec else f"rho_{name}" for name in spec.beams
+        ]
         return rho, np.concatenate([column(name) for name in rhobar_names], axis=1)
     pattern = str(sweep.values("pattern", positions)[0])
-    from pairsweep.schema import PATTERNS as FIELDS
-
     if pattern == "custom":
         return _custom_occupations(sweep, grid, positions, rows, failed)
-    parameters = {name: column(name) for name in FIELDS[pattern] if name in spec}
+    parameters = {name: column(name) for name in PATTERN_FIELDS[pattern] if name in spec}
     rho, rhobar = PATTERNS[pattern](grid, **parameters)
     shape = (rows.size, grid.size)
     return np.broadcast_to(rho, shape), np.broadcast_to(rhobar, shape)
@@ -197,11 +204,9 @@ def _custom_occupations(
     sweep: Sweep, grid: Grid, positions: Positions, rows: NDArray[np.int64], failed: dict[int, PointError]
 ) -> tuple[Floats, Floats]:
     """Call the user's function once for each combination of its parameters."""
-    from pairsweep.schema import PATTERNS as FIELDS
-
     custom = sweep.spec.custom
     assert custom is not None, "a custom pattern has its source"
-    others = {name for pattern in FIELDS.values() for name in pattern} | {"pattern"}
+    others = {name for pattern in PATTERN_FIELDS.values() for name in pattern} | {"pattern"}
     names = [p.name for p in sweep.spec.parameters if p.table == "occupation" and p.name not in others]
     moving = _dimensions_of(sweep, lambda name, table: name in names)
     distinct, copies = np.unique(positions[:, moving], axis=0, return_inverse=True)
@@ -236,7 +241,7 @@ def _checked_occupations(
 ) -> NDArray[np.bool_]:
     """Which points have occupations in [0, 1]; the others fail with the first value that is not."""
     inside = (rho >= 0) & (rho <= 1) & (rhobar >= 0) & (rhobar <= 1)
-    good: NDArray[np.bool_] = inside.all(axis=1)
+    good = np.asarray(inside.all(axis=1))
     for point in np.flatnonzero(~good):
         if int(rows[point]) in failed:
             continue

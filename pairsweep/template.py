@@ -1,7 +1,7 @@
 """The labelled shape of a sweep's results, cut into blocks: plain values that plan, solve and store share.
 
-A block is a rectangle of the axes and at once a chunk of every array, so that one task writes only whole chunks
-that nobody else writes.
+A block is a rectangle of the axes and at once a chunk of every array: one task writes only whole chunks, and
+nobody else writes them.
 """
 
 from __future__ import annotations

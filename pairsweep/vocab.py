@@ -1,6 +1,6 @@
 """Every dimension, coordinate and result variable once: name, dimensions, type, units, meaning.
 
-Nobody else types the attributes of a dataset; the dataset reference in the documentation is made from this file.
+Nobody else types the attributes of a dataset; the dataset reference in the documentation is made from here.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ QUADRANTS = (1, 2, 3, 4)
 class Variable:
     """A result variable.
 
-    ``trailing`` are its dimensions after the axes of the sweep; ``analysis`` is the one that computes it ("" for
-    all); ``kinds`` the kinds of grid that have it; ``flags`` the meanings of an integer code, from 0 on.
+    ``trailing`` are its dimensions after the axes of the sweep; ``analysis`` is the one that computes it (""
+    for all); ``kinds`` the kinds of grid that have it; ``flags`` the meanings of an integer code, from 0 on.
     """
 
     name: str
@@ -84,10 +84,20 @@ VARIABLES = _by_name(
     Variable("anisotropy", "anisotropy of the EPN, abs(sum w n p)/sum w abs(n)", "1", "growth"),
     Variable("kappa_mean", "mean pairing correlation abs(kappa)", "1", "evolution", ("time",)),
     Variable(
-        "kappa_energy", "mean abs(kappa) in each energy bin", "1", "evolution", ("time", "energy_bin"), kinds=("bins",)
+        "kappa_energy",
+        "mean abs(kappa) in each energy bin",
+        "1",
+        "evolution",
+        ("time", "energy_bin"),
+        kinds=("bins",),
     ),
     Variable(
-        "kappa_quadrant", "mean abs(kappa) in each phi quadrant", "1", "evolution", ("time", "quadrant"), kinds=("bins",)
+        "kappa_quadrant",
+        "mean abs(kappa) in each phi quadrant",
+        "1",
+        "evolution",
+        ("time", "quadrant"),
+        kinds=("bins",),
     ),
     Variable(
         "rho_quadrant",
@@ -106,9 +116,16 @@ VARIABLES = _by_name(
         kinds=("bins",),
     ),
     Variable("kappa_beam", "abs(kappa) of each beam", "1", "evolution", ("time", "beam"), kinds=("beams",)),
-    Variable("rho_beam", "neutrino occupation of each beam", "1", "evolution", ("time", "beam"), kinds=("beams",)),
     Variable(
-        "rhobar_beam", "antineutrino occupation of each beam", "1", "evolution", ("time", "beam"), kinds=("beams",)
+        "rho_beam", "neutrino occupation of each beam", "1", "evolution", ("time", "beam"), kinds=("beams",)
+    ),
+    Variable(
+        "rhobar_beam",
+        "antineutrino occupation of each beam",
+        "1",
+        "evolution",
+        ("time", "beam"),
+        kinds=("beams",),
     ),
     Variable(
         "spin_occupation",
@@ -118,7 +135,11 @@ VARIABLES = _by_name(
         ("time", "component"),
     ),
     Variable(
-        "spin_pairing", "spin angular momentum carried by the pairing", "MeV^3", "evolution", ("time", "component")
+        "spin_pairing",
+        "spin angular momentum carried by the pairing",
+        "MeV^3",
+        "evolution",
+        ("time", "component"),
     ),
     Variable("energy_drift", "largest relative drift of the energy over the run", "1", "evolution"),
     Variable("norm_drift", "largest change of any abs(S) over the run", "1", "evolution"),
@@ -148,7 +169,7 @@ RESERVED_NAMES = frozenset(VARIABLES) | frozenset(LABELS) | {"point", "ladder", 
 
 
 def variables_of(analyses: tuple[str, ...], kind: str) -> tuple[Variable, ...]:
-    """Variables that a sweep with these analyses over this kind of grid computes, in the order of the vocabulary."""
+    """Variables that these analyses over this kind of grid compute, in the order of the vocabulary."""
     return tuple(
         variable
         for variable in VARIABLES.values()

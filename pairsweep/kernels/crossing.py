@@ -9,9 +9,9 @@ from pairsweep.kernels.jit import jit
 def epn_crossing(weight, p_hat, energy_bin, n, positive, negative, strength, strength_bin, depth, anisotropy):
     """Fill the measures of the EPN for P points that share a grid; ``n`` is (P, N), the outputs (P,).
 
-    With I+- the sums of w n over n > 0 and of w abs(n) over n < 0: strength sqrt(I+ I-) in MeV^3, the largest such
-    strength within a single energy, depth min(I+, I-)/max(I+, I-) and abs(sum w n p)/sum w abs(n). ``positive`` and
-    ``negative`` are workspace, one element per energy bin.
+    With I+- the sums of w n over n > 0 and of w abs(n) over n < 0: strength sqrt(I+ I-) in MeV^3, the largest
+    such strength within a single energy, depth min(I+, I-)/max(I+, I-) and abs(sum w n p)/sum w abs(n).
+    ``positive`` and ``negative`` are workspace, one element per energy bin.
     """
     for point in range(n.shape[0]):
         positive[:] = 0.0

@@ -1,7 +1,7 @@
 """The one decorator of every kernel, and where its machine code is kept.
 
 numba's own cache notices a change of the file a kernel stands in, but not of the kernels it calls in other
-files. So the code of each version of ``kernels/`` has a folder of its own, named by a digest of all its sources.
+files. So the code of each version of ``kernels/`` has a folder of its own, named by a digest of its sources.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _user_cache() -> Path:
 
 @cache
 def cache_directory() -> str:
-    """Folder of this version's machine code: ``PAIRSWEEP_CACHE_DIR``, else the user's cache, else a private one."""
+    """Folder of this version's machine code: in ``PAIRSWEEP_CACHE_DIR``, the user's cache, or a private one."""
     base = os.environ.get("PAIRSWEEP_CACHE_DIR") or os.environ.get("NUMBA_CACHE_DIR")
     name = f"kernels-{kernel_digest()}-numba{numba.__version__}"
     wanted = (Path(base) if base else _user_cache() / "pairsweep") / name
@@ -47,7 +47,7 @@ def cache_directory() -> str:
             return str(wanted)
     except (OSError, RuntimeError):
         pass
-    # A shared temporary folder is no place for code that will be executed, so this one is private to the process.
+    # A shared temporary folder is no place for code that will be executed: this one is private to the process.
     return tempfile.mkdtemp(prefix="pairsweep-kernels-")
 
 
