@@ -42,7 +42,7 @@ def quadrant(
     rhobar_high: ArrayLike | None = None,
     rhobar_low: ArrayLike | None = None,
 ) -> Occupations:
-    """Return ``rho_high`` where 0 < phi < pi/2, ``rho_low`` elsewhere; rhobar defaults to rho (the Letter's case)."""
+    """Return ``rho_high`` where 0 < phi < pi/2, ``rho_low`` elsewhere; rhobar defaults to rho."""
     return _two_levels(_in_first_quadrant(grid.phi), rho_high, rho_low, rhobar_high, rhobar_low)
 
 
@@ -63,7 +63,7 @@ def energy_band(
 def fermi_dirac(
     grid: Grid, temperature: ArrayLike, chemical_potential: ArrayLike = 0.0, dipole: ArrayLike = 0.0
 ) -> Occupations:
-    """Fermi-Dirac occupations at ``temperature`` (MeV): rho with mu (1 + dipole cos theta), rhobar with minus that.
+    """Fermi-Dirac occupations: rho with mu (1 + dipole cos theta), rhobar with minus that; MeV.
 
     Isotropic (dipole = 0) the EPN is negative at every energy, so a thermal gas has no crossing.
     """

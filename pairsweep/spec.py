@@ -15,8 +15,17 @@ from pathlib import Path
 from typing import Any
 
 from pairsweep import schema
-from pairsweep.checks import Scalar, SpecError, UsageError, checked, describe, holds_text,
-    known_keys, suggest, values_of
+from pairsweep.checks import (
+    Scalar,
+    SpecError,
+    UsageError,
+    checked,
+    describe,
+    holds_text,
+    known_keys,
+    suggest,
+    values_of,
+)
 from pairsweep.grid import NAMED_DIRECTIONS
 from pairsweep.schema import Field
 from pairsweep.vocab import ANALYSES, RESERVED_NAMES

@@ -37,7 +37,7 @@ def _user_cache() -> Path:
 
 @cache
 def cache_directory() -> str:
-    """Folder of this version's machine code: in ``PAIRSWEEP_CACHE_DIR``, the user's cache, or a private one."""
+    """Folder of this version's machine code: ``PAIRSWEEP_CACHE_DIR``, the user's cache, or a private one."""
     base = os.environ.get("PAIRSWEEP_CACHE_DIR") or os.environ.get("NUMBA_CACHE_DIR")
     name = f"kernels-{kernel_digest()}-numba{numba.__version__}"
     wanted = (Path(base) if base else _user_cache() / "pairsweep") / name
@@ -47,7 +47,7 @@ def cache_directory() -> str:
             return str(wanted)
     except (OSError, RuntimeError):
         pass
-    # A shared temporary folder is no place for code that will be executed: this one is private to the process.
+    # A shared temporary folder is no place for code that will be executed: this one is private.
     return tempfile.mkdtemp(prefix="pairsweep-kernels-")
 
 
