@@ -6,11 +6,12 @@ Parameters may be arrays with a trailing axis of length 1: one call then fills (
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from pairsweep.grid import Grid
 
 Floats = NDArray[np.float64]
+Level = float | Floats
 Occupations = tuple[Floats, Floats]
 
 
@@ -21,10 +22,10 @@ def _in_first_quadrant(phi: Floats) -> NDArray[np.bool_]:
 
 def _two_levels(
     inside: NDArray[np.bool_],
-    rho_high: ArrayLike,
-    rho_low: ArrayLike,
-    rhobar_high: ArrayLike | None,
-    rhobar_low: ArrayLike | None,
+    rho_high: Level,
+    rho_low: Level,
+    rhobar_high: Level | None,
+    rhobar_low: Level | None,
 ) -> Occupations:
     rho = np.where(inside, rho_high, rho_low).astype(np.float64)
     rhobar = np.where(
@@ -37,10 +38,10 @@ def _two_levels(
 
 def quadrant(
     grid: Grid,
-    rho_high: ArrayLike,
-    rho_low: ArrayLike,
-    rhobar_high: ArrayLike | None = None,
-    rhobar_low: ArrayLike | None = None,
+    rho_high: Level,
+    rho_low: Level,
+    rhobar_high: Level | None = None,
+    rhobar_low: Level | None = None,
 ) -> Occupations:
     """Return ``rho_high`` where 0 < phi < pi/2, ``rho_low`` elsewhere; rhobar defaults to rho."""
     return _two_levels(_in_first_quadrant(grid.phi), rho_high, rho_low, rhobar_high, rhobar_low)
@@ -48,12 +49,12 @@ def quadrant(
 
 def energy_band(
     grid: Grid,
-    e_low: ArrayLike,
-    e_high: ArrayLike,
-    rho_high: ArrayLike,
-    rho_low: ArrayLike,
-    rhobar_high: ArrayLike | None = None,
-    rhobar_low: ArrayLike | None = None,
+    e_low: Level,
+    e_high: Level,
+    rho_high: Level,
+    rho_low: Level,
+    rhobar_high: Level | None = None,
+    rhobar_low: Level | None = None,
 ) -> Occupations:
     """Return the quadrant pattern inside the band e_low <= E <= e_high (MeV), ``rho_low`` outside."""
     inside = _in_first_quadrant(grid.phi) & (grid.energy >= e_low) & (grid.energy <= e_high)
@@ -61,7 +62,7 @@ def energy_band(
 
 
 def fermi_dirac(
-    grid: Grid, temperature: ArrayLike, chemical_potential: ArrayLike = 0.0, dipole: ArrayLike = 0.0
+    grid: Grid, temperature: Level, chemical_potential: Level = 0.0, dipole: Level = 0.0
 ) -> Occupations:
     """Fermi-Dirac occupations: rho with mu (1 + dipole cos theta), rhobar with minus that; MeV.
 

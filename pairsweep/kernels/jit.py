@@ -58,12 +58,13 @@ def jit(**options: Any) -> Callable[[F], F]:
     """
 
     def decorate(function: F) -> F:
-        before = numba.config.CACHE_DIR
-        numba.config.CACHE_DIR = cache_directory()
+        settings: Any = numba.config
+        before = settings.CACHE_DIR
+        settings.CACHE_DIR = cache_directory()
         try:
             compiled: F = numba.njit(nogil=True, cache=True, error_model="numpy", **options)(function)
         finally:
-            numba.config.CACHE_DIR = before
+            settings.CACHE_DIR = before
         return compiled
 
     return decorate
