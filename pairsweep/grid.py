@@ -103,7 +103,7 @@ def bins(
     if not (np.isfinite(energy_max) and energy_max > 0):
         raise ValueError(f"energy_max = {energy_max}: give a positive energy in MeV")
     width = energy_max / n_energy
-    centre = (np.arange(n_energy) + 0.5) * width
+    centre: Floats = (np.arange(n_energy, dtype=np.float64) + 0.5) * width
     if cell_volume == "midpoint":
         shell = centre**2 * width
     elif cell_volume == "exact":
@@ -149,4 +149,12 @@ def beams(
     if len(names) != columns[0].size:
         raise ValueError(f"beams: {len(names)} names for {columns[0].size} beams")
     bin_energy, energy_bin = np.unique(columns[0], return_inverse=True)
-    return Grid(*columns, energy_bin=energy_bin.astype(np.int64), bin_energy=bin_energy, names=names)
+    return Grid(
+        energy=columns[0],
+        weight=columns[1],
+        theta=columns[2],
+        phi=columns[3],
+        energy_bin=energy_bin.astype(np.int64),
+        bin_energy=bin_energy,
+        names=names,
+    )

@@ -41,21 +41,33 @@ def bytes_per_point(arrays: tuple[ArrayPlan, ...]) -> int:
     return sum(np.dtype(a.dtype).itemsize * math.prod(a.trailing_shape) for a in arrays)
 
 
-def system_sizes(sweep: Sweep) -> dict[tuple[int, ...], int]:
-    """Number of points for each size of system that occurs: (n_energy, n_theta, n_phi), or (n_beams,)."""
+@dataclass(frozen=True)
+class SystemSize:
+    """The points of a sweep whose systems have ``pairs`` pairs; ``at`` is where one of them is, per dimension."""
+
+    pairs: int
+    points: int
+    at: Mapping[int, int]
+
+
+def system_sizes(sweep: Sweep) -> tuple[SystemSize, ...]:
+    """Sizes of system that occur in a sweep, the smallest first."""
     if sweep.spec.kind == "beams":
-        return {(len(sweep.spec.beams),): sweep.n_points}
+        return (SystemSize(len(sweep.spec.beams), sweep.n_points, {}),)
     dims = shape_dimensions(sweep)
-    repeats = math.prod(size for d, size in enumerate(sweep.shape) if d not in dims)
-    counts: dict[tuple[int, ...], int] = {}
-    for index in np.ndindex(*(sweep.shape[d] for d in dims)):
-        position = [0] * len(sweep.shape)
-        for d, i in zip(dims, index, strict=True):
-            position[d] = i
-        point = sweep.point(tuple(position))
-        size = tuple(int(point[name]) for name in SHAPE_NAMES)
-        counts[size] = counts.get(size, 0) + repeats
-    return counts
+    shape = tuple(sweep.shape[d] for d in dims)
+    index = np.indices(shape).reshape(len(dims), -1)
+    positions = np.zeros((index.shape[1] if dims else 1, len(sweep.shape)), dtype=np.int64)
+    positions[:, dims] = index.T
+    pairs = np.ones(len(positions), dtype=np.int64)
+    for name in SHAPE_NAMES:
+        pairs = pairs * sweep.values(name, positions)
+    sizes, first, counts = np.unique(pairs, return_index=True, return_counts=True)
+    repeats = sweep.n_points // len(positions)
+    return tuple(
+        SystemSize(int(size), int(count) * repeats, {d: int(positions[row, d]) for d in dims})
+        for size, row, count in zip(sizes, first, counts, strict=True)
+    )
 
 
 def shape_dimensions(sweep: Sweep) -> tuple[int, ...]:
@@ -66,12 +78,11 @@ def shape_dimensions(sweep: Sweep) -> tuple[int, ...]:
     return tuple(sorted(d for d in found if d is not None))
 
 
-def make_plan(sweep: Sweep, seconds_per_point: Mapping[tuple[int, ...], float]) -> Plan:
-    """Cut a sweep into blocks of about ``BLOCK_SECONDS``, given what a point of each system size costs."""
-    sizes = system_sizes(sweep)
-    seconds = sum(count * seconds_per_point[size] for size, count in sizes.items())
+def make_plan(sweep: Sweep, seconds_per_point: Mapping[int, float]) -> Plan:
+    """Cut a sweep into blocks of about ``BLOCK_SECONDS``, given the cost of a point by its number of pairs."""
+    seconds = sum(size.points * seconds_per_point[size.pairs] for size in system_sizes(sweep))
     arrays = _arrays(sweep)
-    longest = max(seconds_per_point[size] for size in sizes)
+    longest = max(seconds_per_point.values())
     points = min(
         BLOCK_SECONDS / longest if longest > 0 else math.inf,
         BLOCK_BYTES / bytes_per_point(arrays),

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pairsweep import occupation
 from pairsweep.expand import Positions, Sweep
 from pairsweep.grid import Floats, Grid, beams, bins
-from pairsweep.growth import growth_of_systems
+from pairsweep.instability import growth_of_systems
 from pairsweep.schema import PATTERNS as PATTERN_FIELDS
 from pairsweep.spec import CustomOccupation
 from pairsweep.template import DONE, FAILED, BlockResult, Failure, Template

@@ -1,0 +1,207 @@
+"""The command line: parse, call, draw. Heavy parts are imported by the command that needs them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Sequence
+
+from pairsweep import __version__
+
+DONE, SOME_FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """Build the parser of all commands."""
+    top = argparse.ArgumentParser(prog="pairsweep", description="Maps the pairing instability of dense neutrino gases.")
+    top.add_argument("--version", action="version", version=f"pairsweep {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    plan = commands.add_parser("plan", help="say what a sweep would compute, and how long it would take")
+    plan.add_argument("spec", metavar="SPEC", help="specification (TOML)")
+    plan.add_argument("--store", metavar="PATH", help="count what is already done there")
+
+    run = commands.add_parser("run", help="run a sweep, or what is missing of it")
+    run.add_argument("spec", metavar="SPEC", help="specification (TOML)")
+    run.add_argument("--store", metavar="PATH", required=True, help="where the results go")
+    run.add_argument(
+        "--scheduler",
+        default="local",
+        help="local (worker processes, default), threads, serial, or the address of a dask scheduler",
+    )
+    run.add_argument("--workers", type=int, metavar="N", help="number of workers; one per core by default")
+    run.add_argument("--retry-failed", action="store_true", help="compute failed points again")
+    run.add_argument("--quiet", action="store_true", help="show no progress")
+
+    status = commands.add_parser("status", help="say how far a sweep is")
+    status.add_argument("store", metavar="STORE")
+    status.add_argument("--json", action="store_true", help="for programs")
+
+    show = commands.add_parser("show", help="say what came out: ranges, instabilities, failures and their reasons")
+    show.add_argument("store", metavar="STORE")
+
+    plot = commands.add_parser("plot", help="draw a picture of the results")
+    plot.add_argument("kind", metavar="KIND", help="which picture; an unknown one lists them all")
+    plot.add_argument("store", metavar="STORE")
+    plot.add_argument("-o", "--output", metavar="FILE", required=True, help="picture file: .png, .pdf or .svg")
+    plot.add_argument("--x", metavar="AXIS")
+    plot.add_argument("--y", metavar="AXIS")
+    plot.add_argument("--select", metavar="AXIS=VALUE,...", default="", help="keep one value of an axis")
+    plot.add_argument("--facet", metavar="AXIS", help="one panel for each value of this axis")
+
+    point = commands.add_parser("point", help="compute one point again in the foreground, with its traceback")
+    point.add_argument("source", metavar="SPEC|STORE")
+    point.add_argument("--at", metavar="AXIS=VALUE,...", default="", help="which point, e.g. g=1e-6,rho_high=0.9")
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code."""
+    options = parser().parse_args(arguments)
+    if hasattr(signal, "SIGPIPE"):  # `pairsweep show STORE | head` ends quietly
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    from pairsweep.checks import UsageError
+
+    command = {
+        "plan": _plan,
+        "run": _run,
+        "status": _status,
+        "show": _show,
+        "plot": _plot,
+        "point": _point,
+    }[options.command]
+    try:
+        return command(options)
+    except UsageError as error:
+        print(f"pairsweep: {error}", file=sys.stderr)
+        return UNUSABLE
+    except KeyboardInterrupt:
+        print("pairsweep: interrupted; what is done is kept. Start the same command again to go on.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _plan(options: argparse.Namespace) -> int:
+    from pairsweep.expand import expand
+    from pairsweep.progress import duration
+    from pairsweep.runner import done_points, plan_sweep
+    from pairsweep.spec import read_spec
+
+    spec = read_spec(options.spec)
+    plan = plan_sweep(expand(spec))
+    template = plan.template
+    axes = " x ".join(f"{name} ({size})" for name, size in zip(template.axes, template.shape, strict=True))
+    print(spec.title or options.spec)
+    print(f"  axes      {axes or 'none: a single point'}")
+    print(f"  points    {template.n_points:,}")
+    print(f"  blocks    {template.n_blocks:,}")
+    print(f"  size      {_bytes(template.n_points * plan.bytes_per_point)} before compression")
+    if options.store:
+        done = done_points(options.store, spec)
+        print(f"  done      {done:,} of them, in {options.store}")
+    print(f"  time      about {duration(plan.seconds)} on one core, once compiled")
+    return DONE
+
+
+def _run(options: argparse.Namespace) -> int:
+    from pairsweep.progress import duration
+    from pairsweep.runner import run_to_store
+
+    outcome = run_to_store(
+        options.spec,
+        options.store,
+        scheduler=options.scheduler,
+        workers=options.workers,
+        retry_failed=options.retry_failed,
+        quiet=options.quiet,
+    )
+    if outcome.computed:
+        took = f"computed in {duration(outcome.seconds)}"
+        print(f"{outcome.computed:,} of {outcome.points:,} points {took}: {options.store}")
+    else:
+        print(f"all {outcome.points:,} points were there already: {options.store}")
+    _print_summary(options.store)
+    return SOME_FAILED if outcome.failed else DONE
+
+
+def _print_summary(store: str) -> None:
+    from pairsweep.query import summary
+    from pairsweep.runner import errors, open_store
+    from pairsweep.show import summary_lines
+
+    results = summary(open_store(store))
+    for line in summary_lines(results, errors(store) if results.failed else ()):
+        print(line)
+
+
+def _status(options: argparse.Namespace) -> int:
+    from pairsweep.runner import progress_of
+
+    counts = progress_of(options.store)
+    if options.json:
+        print(json.dumps(counts))
+    else:
+        total = sum(counts.values())
+        print(f"{counts['done']:,} of {total:,} points done, {counts['failed']:,} failed, {counts['pending']:,} pending")
+    return SOME_FAILED if counts["failed"] else DONE
+
+
+def _show(options: argparse.Namespace) -> int:
+    _print_summary(options.store)
+    return DONE
+
+
+def _plot(options: argparse.Namespace) -> int:
+    from pairsweep.plot import draw, save
+    from pairsweep.runner import open_store
+
+    figure = draw(
+        options.kind,
+        open_store(options.store),
+        x=options.x,
+        y=options.y,
+        select=_assignments("--select", options.select),
+        facet=options.facet,
+    )
+    save(figure, options.output)
+    print(options.output)
+    return DONE
+
+
+def _point(options: argparse.Namespace) -> int:
+    from pairsweep.runner import solve_one
+
+    at, results, error = solve_one(options.source, _assignments("--at", options.at))
+    for name, value in at.items():
+        print(f"{name:<26} {value}")
+    if error is not None:
+        print(error.traceback, end="", file=sys.stderr)
+        print(f"pairsweep: this point fails: {error.reason}", file=sys.stderr)
+        return SOME_FAILED
+    print()
+    for name, value in results.items():
+        print(f"{name:<26} {value}")
+    return DONE
+
+
+def _assignments(place: str, text: str) -> dict[str, str]:
+    """Split ``a=1,b=2``."""
+    from pairsweep.checks import UsageError
+
+    found = {}
+    for part in filter(None, text.split(",")):
+        name, sign, value = part.partition("=")
+        if not (sign and name.strip() and value.strip()):
+            raise UsageError(place, part, "write AXIS=VALUE, several with commas between them")
+        found[name.strip()] = value.strip()
+    return found
+
+
+def _bytes(count: int) -> str:
+    size = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:.3g} TB"

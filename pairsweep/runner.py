@@ -1,0 +1,346 @@
+"""Runs a sweep: spec, plan, store, blocks on a scheduler; and what else composes those floors."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pairsweep import __version__
+from pairsweep.execute import Ack, execute
+from pairsweep.expand import Sweep, expand
+from pairsweep.kernels.jit import kernel_digest
+from pairsweep.plan import Plan, SystemSize, make_plan, make_template, system_sizes
+from pairsweep.progress import Progress
+from pairsweep.solve import PointError, solve_block, solve_points
+from pairsweep.spec import CustomOccupation, Scalar, Spec, SpecError, parse_spec, read_spec
+from pairsweep.store import Store, StoreError, create, open_dataset
+from pairsweep.template import DONE, FAILED
+from pairsweep.vocab import STATUS_FLAGS
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+CALIBRATION_SECONDS = 0.8
+# Below this the start of worker processes costs more than they save.
+IN_PROCESS_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class SolveTask:
+    """Computes and stores the missing points of one block; all that travels to a worker."""
+
+    store: str
+    text: str
+    custom: CustomOccupation | None
+    retry_failed: bool
+
+    def __call__(self, block: int, only: range | None = None) -> Ack:
+        """Solve ``block``; ``only`` restricts it to some of its points, the last axis fastest."""
+        sweep, store = _opened(self)
+        mask = store.todo(block, self.retry_failed, only)
+        if not mask.any():
+            return Ack(block, 0, 0, 0.0, socket.gethostname())
+        result = solve_block(sweep, store.template, block, mask)
+        store.write(block, result, mask)
+        failed = int((result.arrays["status"][mask] == FAILED).sum())
+        return Ack(block, int(mask.sum()) - failed, failed, result.seconds, socket.gethostname())
+
+
+@lru_cache(maxsize=4)
+def _opened(task: SolveTask) -> tuple[Sweep, Store]:
+    return expand(parse_spec(task.text, custom=task.custom)), Store.open(task.store)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run did: points of the sweep, how many it computed, how many of all failed, and the seconds."""
+
+    points: int
+    computed: int
+    failed: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class LabelledFailure:
+    """A failed point: its values on the axes, one line, and the traceback."""
+
+    at: dict[str, Scalar]
+    reason: str
+    traceback: str
+
+
+def as_spec(spec: str | Path | Spec) -> Spec:
+    """Read a specification where a path is given."""
+    return spec if isinstance(spec, Spec) else read_spec(spec)
+
+
+def run(
+    spec: str | Path | Spec,
+    store: str | Path | None = None,
+    *,
+    scheduler: str = "local",
+    workers: int | None = None,
+    retry_failed: bool = False,
+    quiet: bool = False,
+) -> xr.Dataset:
+    """Run a sweep and return its results.
+
+    Parameters
+    ----------
+    spec : path or Spec
+        The specification.
+    store : path, optional
+        Where the results go; what is finished there is not computed again. In memory where left out.
+    scheduler : str
+        "local" (worker processes; in this process where they would not pay), "threads", "serial", or the address
+        of a dask scheduler.
+    workers : int, optional
+        Number of local workers; one per core where left out.
+    retry_failed : bool
+        Compute failed points again.
+    quiet : bool
+        Show no progress.
+
+    Returns
+    -------
+    xarray.Dataset
+        Opened lazily from the store, or in memory.
+
+    Raises
+    ------
+    UsageError
+        For a specification, store or scheduler that cannot be used: place, value, cure.
+    """
+    if store is None:
+        with tempfile.TemporaryDirectory(prefix="pairsweep-") as folder:
+            path = Path(folder) / "results.zarr"
+            run_to_store(spec, path, scheduler=scheduler, workers=workers, quiet=quiet)
+            return open_dataset(path).load()
+    run_to_store(spec, store, scheduler=scheduler, workers=workers, retry_failed=retry_failed, quiet=quiet)
+    return open_dataset(store)
+
+
+def run_to_store(
+    spec: str | Path | Spec,
+    path: str | Path,
+    *,
+    scheduler: str = "local",
+    workers: int | None = None,
+    retry_failed: bool = False,
+    quiet: bool = False,
+) -> Outcome:
+    """Run what is missing of a sweep in the store at ``path``; see `run`."""
+    started = time.monotonic()
+    spec = as_spec(spec)
+    sweep = expand(spec)
+    if Path(path).exists():
+        store = _matching_store(path, spec, sweep)
+        seconds = float("inf")
+    else:
+        plan = plan_sweep(sweep)
+        store = create(path, plan.template, fingerprint(spec))
+        seconds = plan.seconds
+    with store.lock():
+        status = store.statuses()
+        missing = status != DONE if retry_failed else (status != DONE) & (status != FAILED)
+        if scheduler == "local" and spec.custom is None and seconds < IN_PROCESS_SECONDS:
+            scheduler = "serial"
+        progress = Progress(status.size, status.size - int(missing.sum()), quiet)
+        task = SolveTask(str(store.path), spec.text, spec.custom, retry_failed)
+        if missing.any():
+            store.append_history(f"{shlex.join(['pairsweep', *sys.argv[1:]])} (version {__version__})")
+        try:
+            execute(
+                task,
+                store.pending(retry_failed),
+                on_done=lambda ack: progress.advance(ack.done, ack.failed),
+                scheduler=scheduler,
+                workers=workers,
+                echo=progress.say,
+            )
+        finally:
+            progress.close()
+        failed = int((store.statuses() == FAILED).sum())
+    return Outcome(status.size, int(missing.sum()), failed, time.monotonic() - started)
+
+
+def fingerprint(spec: Spec) -> dict[str, str]:
+    """Give what a store's numbers depend on, entry by entry, so that a refusal can name what differs."""
+    entries = {"kernels": kernel_digest()}
+    for name, value in spec.physics().items():
+        if name == "parameters":
+            entries |= {f"{table}.{key}": json.dumps(v) for table, key, v in value}  # type: ignore[attr-defined]
+        else:
+            entries[name] = json.dumps(value)
+    return entries
+
+
+def _matching_store(path: str | Path, spec: Spec, sweep: Sweep) -> Store:
+    store = Store.open(path)
+    store.check(fingerprint(spec))
+    wanted = {c.name: c.values for c in make_template(sweep, store.template.block_shape).coordinates}
+    for coordinate in store.template.coordinates:
+        if not np.array_equal(coordinate.values, wanted[coordinate.name], equal_nan=coordinate.values.dtype.kind == "f"):
+            raise StoreError(str(path), f"holds other values of {coordinate.name}", "name another store")
+    return store
+
+
+def plan_sweep(sweep: Sweep) -> Plan:
+    """Plan a sweep by what its own points cost here, measured in less than a second."""
+    return make_plan(sweep, measured_seconds(sweep))
+
+
+def measured_seconds(sweep: Sweep) -> dict[int, float]:
+    """Seconds of a point by its number of pairs: the smallest systems measured, larger ones extrapolated.
+
+    Points are drawn all over the sweep, since cost may depend on occupations and coupling too.
+    """
+    sizes = system_sizes(sweep)
+    template = make_template(sweep, (1,) * len(sweep.shape))
+    rng = np.random.default_rng(0)
+
+    def seconds_of(size: SystemSize, points: int) -> float:
+        positions = rng.integers(0, sweep.shape or 1, (points, len(sweep.shape)))
+        for dimension, index in size.at.items():
+            positions[:, dimension] = index
+        started = time.perf_counter()
+        solve_points(sweep, template, positions)
+        return (time.perf_counter() - started) / points
+
+    seconds_of(sizes[0], 1)  # compiles, or loads compiled code
+    ends = time.perf_counter() + CALIBRATION_SECONDS
+    measured: dict[int, float] = {}
+    for number in sorted({0, len(sizes) // 2, len(sizes) - 1}):
+        points = 1
+        while time.perf_counter() < ends or not measured:
+            each = measured[sizes[number].pairs] = seconds_of(sizes[number], points)
+            if each * points > CALIBRATION_SECONDS / 16 or points >= 2**14:
+                break
+            points *= 4
+    return {size.pairs: _extrapolated(measured, size.pairs) for size in sizes}
+
+
+def _extrapolated(measured: Mapping[int, float], pairs: int) -> float:
+    """Cost as a power of the number of pairs between and beyond the measured ones."""
+    known = np.log(sorted(measured))
+    costs = np.log([measured[n] for n in sorted(measured)])
+    if known.size == 1 or np.log(pairs) <= known[-1]:
+        return float(np.exp(np.interp(np.log(pairs), known, costs)))
+    slope = (costs[-1] - costs[-2]) / (known[-1] - known[-2])
+    return float(np.exp(costs[-1] + slope * (np.log(pairs) - known[-1])))
+
+
+def progress_of(path: str | Path) -> dict[str, int]:
+    """Count the points of a store by state."""
+    counts = np.bincount(Store.open(path).statuses().ravel(), minlength=len(STATUS_FLAGS))
+    return {name: int(count) for name, count in zip(STATUS_FLAGS, counts, strict=True)}
+
+
+def done_points(path: str | Path, spec: Spec) -> int:
+    """Count the points of ``spec`` that are done in the store at ``path``; 0 where there is none yet."""
+    if not Path(path).exists():
+        return 0
+    return int((_matching_store(path, spec, expand(spec)).statuses() == DONE).sum())
+
+
+def open_store(path: str | Path) -> xr.Dataset:
+    """Open the results of a sweep, finished or not, as a lazily loaded Dataset.
+
+    Raises
+    ------
+    StoreError
+        If there is no store of a sweep at ``path``.
+    """
+    return open_dataset(path)
+
+
+def stored_spec(store: Store) -> Spec:
+    """Read the specification a store was made from.
+
+    A custom function is not stored as code: it is looked up again, and its source must be unchanged.
+    """
+    text = str(store.attrs["specification"])
+    return parse_spec(text, folder=Path(str(store.attrs.get("specification_folder", "."))))
+
+
+def errors(path: str | Path) -> list[LabelledFailure]:
+    """List the failed points of a store with their labels, reasons and tracebacks."""
+    store = Store.open(path)
+    axes = [c for c in store.template.coordinates if len(c.dims) == 1 and c.dims[0] in store.template.axes]
+    return [
+        LabelledFailure(
+            {c.name: c.values[failure.position[store.template.axes.index(c.dims[0])]].item() for c in axes},
+            failure.reason,
+            failure.traceback,
+        )
+        for failure in store.failures()
+    ]
+
+
+def solve_one(source: str | Path, at: Mapping[str, str]) -> tuple[dict[str, Scalar], dict[str, object], PointError | None]:
+    """Compute one point of a specification or a store in the foreground.
+
+    Parameters
+    ----------
+    source : path
+        A TOML file or a store.
+    at : mapping
+        The value on each axis, as text; axes with a single value may be left out.
+
+    Returns
+    -------
+    (labels, results, error)
+        ``error`` is None where the point succeeded.
+    """
+    spec = stored_spec(Store.open(source)) if Path(source).is_dir() else read_spec(source)
+    sweep = expand(spec)
+    position = _position(sweep, at)
+    template = make_template(sweep, (1,) * len(sweep.shape))
+    numbers, failures = solve_points(sweep, template, np.array([position], dtype=np.int64).reshape(1, len(position)))
+    results: dict[str, object] = {name: values[0] for name, values in numbers.items()}
+    return sweep.point(position), results, failures.get(0)
+
+
+def _position(sweep: Sweep, at: Mapping[str, str]) -> tuple[int, ...]:
+    position = []
+    known = {m.name for dimension in sweep.dimensions for m in dimension.members}
+    for name in at:
+        if name not in known:
+            raise SpecError("--at", name, f"is not an axis of this sweep; its axes are {', '.join(sorted(known))}")
+    for dimension in sweep.dimensions:
+        found = None
+        for member in dimension.members:
+            if member.name in at:
+                found = _nearest(member.name, member.values, at[member.name])
+        if found is None and dimension.size > 1:
+            raise SpecError("--at", None, f"names no value of {dimension.name}: add {dimension.name}=VALUE")
+        position.append(found or 0)
+    return tuple(position)
+
+
+def _nearest(name: str, values: tuple[Scalar, ...], wanted: str) -> int:
+    """Find the index of a value given as text; numbers to nine digits, as they are printed."""
+    for index, value in enumerate(values):
+        if str(value) == wanted:
+            return index
+    try:
+        number = float(wanted)
+    except ValueError:
+        number = float("nan")
+    for index, value in enumerate(values):
+        if not isinstance(value, str) and abs(value - number) <= 1e-9 * abs(number):
+            return index
+    near = sorted(values, key=lambda v: 0.0 if isinstance(v, str) or number != number else abs(v - number))[:3]
+    raise SpecError("--at", f"{name}={wanted}", f"is no value of this axis; nearest: {', '.join(map(str, near))}")

@@ -1,0 +1,62 @@
+"""A sweep's results in words, for ``show`` and for the end of a run."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from pairsweep.query import Summary
+from pairsweep.runner import LabelledFailure
+
+REASONS_SHOWN = 5
+
+
+def labels(at: Mapping[str, object]) -> str:
+    """Name a point by its values on the axes."""
+    return ", ".join(f"{name} = {value:.6g}" if isinstance(value, float) else f"{name} = {value}" for name, value in at.items())
+
+
+def summary_lines(summary: Summary, failures: Sequence[LabelledFailure] = ()) -> list[str]:
+    """Say what was swept, how much is done, what is unstable and why points failed."""
+    lines = [summary.title or "(untitled)"]
+    for axis in summary.axes:
+        units = f" {axis.units}" if axis.units not in ("", "1") else ""
+        span = _value(axis.first) if axis.size == 1 else f"{_value(axis.first)} ... {_value(axis.last)}"
+        lines.append(f"  {axis.name:<12} {axis.size:>6} values   {span}{units}")
+    lines.append(
+        f"  points       {summary.points:,}: {summary.done:,} done, {summary.failed:,} failed, {summary.pending:,} pending"
+    )
+    known = sum(summary.modes.values())
+    if known:
+        kinds = ", ".join(f"{count:,} {kind}" for kind, count in summary.modes.items() if count and kind != "stable")
+        lines.append(f"  unstable     {summary.unstable:,} of {known:,}" + (f" ({kinds})" if kinds else ""))
+    if summary.largest_growth > 0:
+        where = labels(summary.largest_at)
+        lines.append(f"  largest      growth rate {summary.largest_growth:.6g} MeV" + (f" at {where}" if where else ""))
+        lines.append(f"               an e-fold in {summary.largest_efold_seconds:.3g} s")
+    verdicts = ", ".join(f"{count:,} {verdict}" for verdict, count in summary.verdicts.items() if count)
+    if verdicts:
+        lines.append(f"  verdicts     {verdicts}")
+    if math.isfinite(summary.largest_norm_drift):
+        lines.append(
+            f"  drifts       energy {summary.largest_energy_drift:.1e}, |S| {summary.largest_norm_drift:.1e} at most"
+        )
+    return lines + _failure_lines(failures)
+
+
+def _failure_lines(failures: Sequence[LabelledFailure]) -> list[str]:
+    """Each reason once, the most frequent first, with a point where it happened."""
+    first = {failure.reason: failure for failure in reversed(failures)}
+    counts = Counter(failure.reason for failure in failures)
+    lines = []
+    for reason, count in counts.most_common(REASONS_SHOWN):
+        lines.append(f"  failed       {count:,} x {reason}")
+        lines.append(f"               e.g. at {labels(first[reason].at)}")
+    if len(counts) > REASONS_SHOWN:
+        lines.append(f"               and {len(counts) - REASONS_SHOWN} more reasons: ps.errors(store) lists all")
+    return lines
+
+
+def _value(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
