@@ -1,0 +1,74 @@
+"""Runs the blocks of a sweep on a scheduler."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+from pairsweep.execute import cluster
+from pairsweep.execute.task import Ack, Echo, ExecuteError, OnDone, Task
+
+SCHEDULERS = ("local", "serial", "threads")
+
+
+def execute(
+    task: Task,
+    blocks: Iterable[int],
+    *,
+    on_done: OnDone,
+    scheduler: str = "local",
+    workers: int | None = None,
+    window: int | None = None,
+    echo: Echo = lambda line: None,
+) -> None:
+    """Run ``task`` on every block, a bounded number at a time, and report each as it is done.
+
+    Parameters
+    ----------
+    task : see `Task`; an exception it raises ends the run (a point that fails is data, not an exception)
+    blocks : taken one by one as there is room, so they may be generated from a ledger on the way
+    on_done : called in this thread with every acknowledgement, in order of completion
+    scheduler : "local" (processes of one thread each), "threads", "serial", or a dask scheduler's address
+    workers : processes or threads; the cores of this machine by default
+    window : blocks in flight at most
+    echo : told what a user should know, a line at a time
+
+    Raises
+    ------
+    ExecuteError : the scheduler cannot be used or was lost.
+    KeyboardInterrupt : after letting go of the workers; what is stored stays.
+    """
+    if workers is not None and workers < 1:
+        raise ExecuteError("--workers", workers, "give at least 1")
+    count = workers or cluster.cores()
+    if scheduler == "serial":
+        for block in blocks:
+            on_done(task(block))
+    elif scheduler == "threads":
+        _threads(task, blocks, on_done, count, window or 2 * count)
+    elif scheduler == "local":
+        with cluster.local(count, echo) as client:
+            cluster.run_blocks(client, task, blocks, on_done, window)
+    elif "://" in scheduler:
+        with cluster.address(scheduler) as client:
+            cluster.run_blocks(client, task, blocks, on_done, window)
+    else:
+        raise ExecuteError("--scheduler", scheduler, f"one of {', '.join(SCHEDULERS)}, or tcp://HOST:PORT")
+
+
+def _threads(task: Task, blocks: Iterable[int], on_done: OnDone, workers: int, window: int) -> None:
+    in_flight: set[Future[Ack]] = set()
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="pairsweep")
+    try:
+        for block in blocks:
+            in_flight.add(pool.submit(task, block))
+            if len(in_flight) >= window:
+                ready, in_flight = wait(in_flight, return_when=FIRST_COMPLETED)
+                for future in ready:
+                    on_done(future.result())
+        while in_flight:
+            ready, in_flight = wait(in_flight, return_when=FIRST_COMPLETED)
+            for future in ready:
+                on_done(future.result())
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -1,0 +1,40 @@
+"""What is executed: a task computes and stores one block, and answers with next to nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from pairsweep.spec import UsageError
+
+
+@dataclass(frozen=True)
+class Ack:
+    """Acknowledgement of a block: all that travels back.
+
+    ``done`` and ``failed`` count the points that this task computed, which took ``seconds`` on ``host``.
+    """
+
+    block: int
+    done: int
+    failed: int
+    seconds: float
+    host: str
+
+
+class Task(Protocol):
+    """Computes a block's missing points and stores them; picklable, and harmless when run twice.
+
+    ``only`` restricts it to some of the block's points, counted with the last axis fastest.
+    """
+
+    def __call__(self, block: int, only: range | None = None) -> Ack: ...
+
+
+OnDone = Callable[[Ack], None]
+Echo = Callable[[str], None]
+
+
+class ExecuteError(UsageError):
+    """A scheduler that cannot be used, or that was lost; names the place, what is there and the cure."""

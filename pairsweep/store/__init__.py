@@ -1,0 +1,7 @@
+"""Results on disk: the only user of zarr."""
+
+from pairsweep.store.error import StoreError
+from pairsweep.store.lock import Lock
+from pairsweep.store.store import Store, create, open_dataset
+
+__all__ = ["Lock", "Store", "StoreError", "create", "open_dataset"]

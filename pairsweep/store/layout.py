@@ -1,0 +1,217 @@
+"""Where things lie in a store, and its metadata: a template as a zarr v3 group, and back.
+
+The root's consolidated ``zarr.json`` is the one file that says what a store holds; replacing it is the atomic
+switch from one *generation* of the arrays to the next when axes grow. Generations share the array folders,
+but each spells its chunk keys in another of the ways zarr v3 allows: a reader of the old metadata goes on
+finding the old chunks.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pairsweep.store import chunks
+from pairsweep.store.error import StoreError
+from pairsweep.template import ArrayPlan, Coordinate, Template
+
+FORMAT = 1
+ROOT = "zarr.json"
+MARK = "pairsweep"  # root attribute: JSON text, because netCDF has no nested attributes
+LEDGER = "status"  # the array that says which points are done
+
+# one-dimensional keys of zarr's "v2" encoding do not depend on its separator: three ways, not four
+_ENCODINGS = (
+    ("default", "/", "c"),
+    ("default", ".", "c"),
+    ("v2", ".", None),
+)
+N_ENCODINGS = len(_ENCODINGS)
+_NAME = re.compile(r"[^\W\d]\w*")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Which store this is, and which generation of its arrays the root's metadata shows."""
+
+    id: str
+    generation: int
+
+
+def bookkeeping(root: Path) -> Path:
+    """Folder of the engine's own files: inside an array's folder, where no reader of the group looks."""
+    return root / LEDGER / "engine"
+
+
+def scratch(root: Path) -> Path:
+    """Folder where files are written before they are renamed into place."""
+    return bookkeeping(root) / "partial"
+
+
+def writers(root: Path) -> Path:
+    """Folder of the files that writers of blocks lock."""
+    return bookkeeping(root) / "writers"
+
+
+def record(root: Path, generation: int, block: int) -> Path:
+    """File with the checksums, the host, the seconds and the failures of a block."""
+    return bookkeeping(root) / f"generation-{generation}" / f"{block}.json"
+
+
+def chunk(root: Path, array: str, generation: int, index: tuple[int, ...]) -> Path:
+    """File of a chunk."""
+    _, separator, prefix = _ENCODINGS[generation % N_ENCODINGS]
+    parts = ([prefix] if prefix else []) + [str(i) for i in index]
+    return root / array / (separator.join(parts) or "0")
+
+
+def check_name(name: str, place: str) -> None:
+    """Refuse a name that is not a plain identifier: it becomes a folder of the store."""
+    if not _NAME.fullmatch(name):
+        raise StoreError(place, f"the array name {name!r}", "names are letters, digits and underscores")
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} in the attributes of a store")
+
+
+def dumps(value: object) -> bytes:
+    """JSON text of metadata, numpy values as plain numbers."""
+    return json.dumps(value, default=_plain, indent=1).encode()
+
+
+def lay_out(
+    root: Path, template: Template, identity: Identity, fingerprint: Mapping[str, str], created: str
+) -> None:
+    """Fill the empty folder ``root`` with metadata and coordinates of a generation, everything pending."""
+    import zarr
+    from zarr.codecs import BloscCodec, Crc32cCodec
+
+    group = zarr.create_group(root, overwrite=False)
+    packing: Any = {"cname": chunks.COMPRESSOR, "clevel": chunks.LEVEL}
+    style, separator, _ = _ENCODINGS[identity.generation % N_ENCODINGS]
+
+    def add(name: str, **kwargs: Any) -> zarr.Array[Any]:
+        check_name(name, "the sweep")
+        itemsize = 1 if kwargs["dtype"] is str else np.dtype(kwargs["dtype"]).itemsize
+        return group.create_array(
+            name,
+            compressors=[BloscCodec(typesize=itemsize, shuffle="shuffle", **packing), Crc32cCodec()],
+            chunk_key_encoding={"name": style, "separator": separator},
+            config={"write_empty_chunks": True},
+            **kwargs,
+        )
+
+    for coordinate in template.coordinates:
+        values = np.asarray(coordinate.values)
+        text = values.dtype.kind in "UTO"
+        fill: Any = "" if text else (np.nan if values.dtype.kind == "f" else 0)
+        array = add(
+            coordinate.name,
+            shape=values.shape,
+            chunks=tuple(max(1, size) for size in values.shape),
+            dtype=str if text else values.dtype,
+            fill_value=fill,
+            dimension_names=coordinate.dims,
+            attributes=json.loads(dumps(dict(coordinate.attrs))),
+        )
+        array[...] = values.astype(object) if text else values
+    for plan in template.arrays:
+        add(
+            plan.name,
+            shape=template.shape + plan.trailing_shape,
+            chunks=template.block_shape + plan.trailing_shape,
+            dtype=np.dtype(plan.dtype),
+            fill_value=plan.fill_value,
+            dimension_names=template.axes + plan.trailing,
+            attributes=json.loads(dumps(dict(plan.attrs))),
+        )
+    names = [coordinate.name for coordinate in template.coordinates] + [plan.name for plan in template.arrays]
+    metadata = {name: json.loads((root / name / ROOT).read_bytes()) for name in names}
+    mark = {
+        "format": FORMAT,
+        "id": identity.id,
+        "generation": identity.generation,
+        "created": created,
+        "fingerprint": dict(fingerprint),
+    }
+    attributes = dict(template.attrs)
+    attributes["coordinates"] = " ".join(coordinate.name for coordinate in template.coordinates)
+    attributes[MARK] = json.dumps(mark)
+    document = {
+        "zarr_format": 3,
+        "node_type": "group",
+        "attributes": attributes,
+        "consolidated_metadata": {"kind": "inline", "must_understand": False, "metadata": metadata},
+    }
+    (root / ROOT).write_bytes(dumps(document))
+    scratch(root).mkdir(parents=True)
+    writers(root).mkdir()
+
+
+def new_identity() -> Identity:
+    """A store that never was before."""
+    return Identity(uuid.uuid4().hex, 0)
+
+
+def read_root(root: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the root's whole document and our mark in it; refuse what is not a store of ours."""
+    cure = "name a store that pairsweep made, or a new one"
+    try:
+        document = json.loads((root / ROOT).read_bytes())
+        mark = json.loads(document["attributes"][MARK])
+        document["consolidated_metadata"]["metadata"][LEDGER]["shape"]
+    except FileNotFoundError:
+        there = "exists, but is not a pairsweep store" if root.exists() else "there is no store here"
+        raise StoreError(str(root), there, cure) from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreError(str(root), "is not a pairsweep store", cure) from error
+    if mark.get("format") != FORMAT:
+        found = f"a store of format {mark.get('format')!r}, this version reads {FORMAT}"
+        raise StoreError(str(root), found, "use the version of pairsweep that made it")
+    for name in document["consolidated_metadata"]["metadata"]:
+        check_name(name, str(root))
+        if (root / name).is_symlink():
+            raise StoreError(str(root), f"{name} is a symbolic link", "copy the store with links resolved")
+    return document, mark
+
+
+def read_template(root: Path, document: Mapping[str, Any]) -> Template:
+    """Return the template that a store was laid out from, its coordinates read back."""
+    import zarr
+
+    group = zarr.open_group(root, mode="r")
+    attributes = dict(document["attributes"])
+    attributes.pop(MARK)
+    labels = attributes.pop("coordinates").split()
+    metadata = document["consolidated_metadata"]["metadata"]
+    ledger = metadata[LEDGER]
+    # 0-d arrays carry no dimension_names
+    axes = tuple(ledger.get("dimension_names") or ())
+    coordinates, arrays = [], []
+    for name, entry in metadata.items():
+        dims = tuple(entry.get("dimension_names") or ())
+        array = group[name]
+        assert isinstance(array, zarr.Array)
+        if name in labels:
+            values = np.asarray(array[...])
+            if entry["data_type"] == "string":
+                values = values.astype(object)
+            coordinates.append(Coordinate(name, dims, values, entry["attributes"]))
+        else:
+            n = len(axes)
+            fill = array.fill_value
+            arrays.append(
+                ArrayPlan(name, dims[n:], array.shape[n:], str(array.dtype), fill.item(), entry["attributes"])
+            )
+    block_shape = tuple(ledger["chunk_grid"]["configuration"]["chunk_shape"])
+    return Template(axes, tuple(ledger["shape"]), block_shape, tuple(coordinates), tuple(arrays), attributes)

@@ -1,0 +1,329 @@
+"""A store of a sweep: created whole, written block by block, resumed by its ledger.
+
+Order of a write: data chunks, then the block's record (checksums, host, seconds, failures), then its chunk of
+``status``. So whatever moment a writer dies at, a point that the ledger calls done has its data.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import uuid
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pairsweep.store import chunks, layout
+from pairsweep.store.error import StoreError
+from pairsweep.store.lock import Lock, only_writer
+from pairsweep.template import DONE, FAILED, PENDING, ArrayPlan, BlockResult, Failure, Template
+
+if TYPE_CHECKING:
+    import xarray
+
+Mask = NDArray[np.bool_]
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def resolve(path: str | os.PathLike[str]) -> Path:
+    """Return the real path of a store; refuse names that no store should have."""
+    text = os.fspath(path)
+    if not text.isprintable() or not text.strip():
+        raise StoreError("the store's path", repr(text), "name it with printable characters")
+    if os.path.basename(text.rstrip("/")) in ("", ".", ".."):
+        raise StoreError("the store's path", repr(text), "name a folder of its own")
+    return Path(os.path.realpath(text))
+
+
+def create(path: str | os.PathLike[str], template: Template, fingerprint: Mapping[str, str]) -> Store:
+    """Create a store with every point pending and return it open.
+
+    It is built beside ``path`` and renamed, so it is there whole or not at all. Of two who try one succeeds.
+
+    Raises
+    ------
+    StoreError : if something is at ``path``, or it cannot be written there.
+    """
+    root = resolve(path)
+    if os.path.lexists(path):
+        raise StoreError(str(path), "exists already", "name another store, or remove this one")
+    ledger = [plan for plan in template.arrays if plan.name == layout.LEDGER]
+    if len(ledger) != 1 or ledger[0].trailing or np.dtype(ledger[0].dtype) != np.int8:
+        raise ValueError(f"a template needs one int8 array {layout.LEDGER!r} over the axes")
+    draft = root.with_name(f".{root.name}.{uuid.uuid4().hex}.partial")
+    try:
+        try:
+            draft.mkdir(parents=True)
+            layout.lay_out(draft, template, layout.new_identity(), fingerprint, _now())
+            draft.rename(root)
+        finally:
+            if draft.exists():
+                shutil.rmtree(draft, ignore_errors=True)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise StoreError(str(root), reason, "name a place that can be written, with room for it") from error
+    return Store.open(root)
+
+
+def open_dataset(path: str | os.PathLike[str]) -> xarray.Dataset:
+    """Open the results of a store, lazily: nothing but coordinates is read until it is used."""
+    import xarray as xr
+
+    root = resolve(path)
+    layout.read_root(root)
+    data: xarray.Dataset = xr.open_zarr(root, chunks=None)
+    return data
+
+
+class Store:
+    """An open store. Cheap to open; plain enough to travel to a worker.
+
+    Attributes
+    ----------
+    path : where it is
+    template : what it holds, with the block shape it was created with
+    fingerprint : what its numbers depend on (digest of the spec, versions, ...), as given when it was created
+    attrs : attributes of the root
+    """
+
+    def __init__(
+        self, path: Path, template: Template, identity: layout.Identity, fingerprint: Mapping[str, str]
+    ) -> None:
+        self.path = path
+        self.template = template
+        self.identity = identity
+        self.fingerprint: dict[str, str] = dict(fingerprint)
+        self._root_stamp = self._stamp()
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Store:
+        """Open a store; raise `StoreError` if there is none of ours at ``path``."""
+        root = resolve(path)
+        document, mark = layout.read_root(root)
+        template = layout.read_template(root, document)
+        return cls(root, template, layout.Identity(mark["id"], mark["generation"]), mark["fingerprint"])
+
+    @property
+    def attrs(self) -> Mapping[str, object]:
+        """Attributes of the root."""
+        return self.template.attrs
+
+    def check(self, fingerprint: Mapping[str, str]) -> None:
+        """Raise `StoreError`, naming what differs, unless the store was made with this fingerprint."""
+        names = sorted(self.fingerprint.keys() | fingerprint.keys())
+        differing = [
+            f"{name} {self.fingerprint.get(name, 'absent')} there, {fingerprint.get(name, 'absent')} now"
+            for name in names
+            if self.fingerprint.get(name) != fingerprint.get(name)
+        ]
+        if differing:
+            cure = "name another store, or go back to what this one was made with"
+            raise StoreError(str(self.path), "holds another sweep (" + "; ".join(differing) + ")", cure)
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[Lock]:
+        """Be the store's one coordinator, and sweep the litter of killed writers."""
+        with Lock(layout.bookkeeping(self.path) / "coordinator") as held:
+            for litter in layout.scratch(self.path).iterdir():
+                litter.unlink(missing_ok=True)
+            yield held
+
+    def block_status(self, block: int) -> NDArray[np.int8]:
+        """Return the ledger of a block; a damaged or missing ledger counts as pending."""
+        template = self.template
+        inside = tuple(slice(0, s.stop - s.start) for s in template.block_slices(block))
+        data = chunks.read(self._chunk(layout.LEDGER, block))
+        if data is not None:
+            with contextlib.suppress(chunks.DamagedChunk):
+                return chunks.decode(data, template.block_shape, "int8")[inside].astype(np.int8, copy=False)
+        return np.full([s.stop for s in inside], PENDING, dtype=np.int8)
+
+    def statuses(self) -> NDArray[np.int8]:
+        """Return the whole ledger, shape of the sweep."""
+        ledger = np.empty(self.template.shape, dtype=np.int8)
+        for block in range(self.template.n_blocks):
+            ledger[self.template.block_slices(block)] = self.block_status(block)
+        return ledger
+
+    def todo(self, block: int, retry_failed: bool = False, only: range | None = None) -> Mask:
+        """Return which points of a block must be computed.
+
+        Parameters
+        ----------
+        retry_failed : failed points count as pending
+        only : restrict to these points, counted along the block with its last axis fastest
+        """
+        status = self.block_status(block)
+        mask = status != DONE if retry_failed else status == PENDING
+        if only is not None:
+            chosen = np.zeros(mask.size, dtype=bool)
+            chosen[only.start : only.stop] = True
+            mask &= chosen.reshape(mask.shape)
+        return np.asarray(mask)
+
+    def pending(self, retry_failed: bool = False) -> Iterator[int]:
+        """Yield the blocks that have points to compute, reading the ledger as it goes."""
+        for block in range(self.template.n_blocks):
+            if self.todo(block, retry_failed).any():
+                yield block
+
+    def write(self, block: int, result: BlockResult, mask: Mask | None = None) -> None:
+        """Store the points of a block that ``mask`` names (all of them by default).
+
+        Done stays done: a point that the ledger calls done keeps its numbers, whoever comes late. Raises
+        `StoreError` if there is no room, or if the store has been replaced or grown since it was opened.
+        """
+        template = self.template
+        shape = tuple(s.stop - s.start for s in template.block_slices(block))
+        self._check_current()
+        with only_writer(layout.writers(self.path), block):
+            self._check_current()
+            before = self.block_status(block)
+            take = before != DONE
+            if mask is not None:
+                take &= mask
+            if not take.any():
+                return
+            keep = ~take & (before != PENDING)
+            seals = {}
+            for plan in template.arrays:
+                if plan.name == layout.LEDGER:
+                    continue
+                values = np.asarray(result.arrays[plan.name])
+                if values.shape != shape + plan.trailing_shape or values.dtype != np.dtype(plan.dtype):
+                    found = f"{plan.name}: {values.dtype}{values.shape} for block {block}"
+                    raise ValueError(f"{found}, expected {plan.dtype}{shape + plan.trailing_shape}")
+                if not take.all():
+                    values = self._merged(plan, block, values, take, keep)
+                data = chunks.encode(values, template.block_shape + plan.trailing_shape, plan.fill_value)
+                seals[plan.name] = chunks.seal(data)
+                self._put(self._chunk(plan.name, block), data)
+            computed = np.asarray(result.arrays[layout.LEDGER], dtype=np.int8)
+            if not np.isin(computed[take], (DONE, FAILED)).all():
+                raise ValueError(f"block {block}: a computed point is done or failed")
+            status = np.where(take, computed, before)
+            ledger = chunks.encode(status, template.block_shape, PENDING)
+            seals[layout.LEDGER] = chunks.seal(ledger)
+            failures = self._failures_after(block, result, take, status)
+            self._put(self._record(block), self._record_text(seals, failures, result.seconds))
+            self._put(self._chunk(layout.LEDGER, block), ledger)
+
+    def failures(self) -> list[Failure]:
+        """Return why each failed point failed, in the order of the blocks."""
+        found = []
+        for block in range(self.template.n_blocks):
+            status = self.block_status(block)
+            if (status == FAILED).any():
+                origin = [s.start for s in self.template.block_slices(block)]
+                found += [
+                    failure
+                    for failure in self._recorded_failures(block)
+                    if status[tuple(p - o for p, o in zip(failure.position, origin, strict=True))] == FAILED
+                ]
+        return found
+
+    def append_history(self, line: str) -> None:
+        """Add a line, with the time, to the root's ``history``. For the coordinator alone."""
+        document, _ = layout.read_root(self.path)
+        attributes = document["attributes"]
+        attributes["history"] = "\n".join(filter(None, (attributes.get("history"), f"{_now()} {line}")))
+        self._put(self.path / layout.ROOT, layout.dumps(document))
+
+    def _chunk(self, array: str, block: int) -> Path:
+        index = self.template.block_index(block)
+        if array != layout.LEDGER:
+            (plan,) = (plan for plan in self.template.arrays if plan.name == array)
+            index += (0,) * len(plan.trailing_shape)
+        return layout.chunk(self.path, array, self.identity.generation, index)
+
+    def _record(self, block: int) -> Path:
+        return layout.record(self.path, self.identity.generation, block)
+
+    def _put(self, path: Path, data: bytes) -> None:
+        chunks.replace(path, data, layout.scratch(self.path))
+
+    def _stamp(self) -> tuple[int, int]:
+        stat = os.stat(self.path / layout.ROOT)
+        return stat.st_ino, stat.st_mtime_ns
+
+    def _check_current(self) -> None:
+        """Refuse to write into a store that is no longer the one that was opened (by a late worker)."""
+        try:
+            stamp = self._stamp()
+            if stamp == self._root_stamp:
+                return
+            _, mark = layout.read_root(self.path)
+        except OSError as error:
+            raise StoreError(str(self.path), "has been removed", "start the same command again") from error
+        if layout.Identity(mark["id"], mark["generation"]) != self.identity:
+            raise StoreError(
+                str(self.path), "has been replaced or grown meanwhile", "start the same command again"
+            )
+        self._root_stamp = stamp
+
+    def _merged(
+        self, plan: ArrayPlan, block: int, values: NDArray[np.generic], take: Mask, keep: Mask
+    ) -> NDArray[np.generic]:
+        """Return ``values`` where ``take``, what the chunk holds where ``keep``, fill elsewhere."""
+        merged = np.full(values.shape, plan.fill_value, dtype=values.dtype)
+        if keep.any():
+            data = chunks.read(self._chunk(plan.name, block))
+            try:
+                if data is None:
+                    raise chunks.DamagedChunk("no chunk")
+                old = chunks.decode(data, self.template.block_shape + plan.trailing_shape, plan.dtype)
+            except chunks.DamagedChunk as error:
+                found = f"{plan.name} of block {block} is damaged ({error})"
+                raise StoreError(str(self.path), found, "pairsweep verify, then run again") from error
+            merged[keep] = old[tuple(slice(size) for size in values.shape)][keep]
+        merged[take] = values[take]
+        return merged
+
+    def _failures_after(
+        self, block: int, result: BlockResult, take: Mask, status: NDArray[np.int8]
+    ) -> list[Failure]:
+        origin = [s.start for s in self.template.block_slices(block)]
+
+        def inside(failure: Failure) -> tuple[int, ...]:
+            return tuple(p - o for p, o in zip(failure.position, origin, strict=True))
+
+        old = [] if take.all() else self._recorded_failures(block)
+        kept = [failure for failure in old if not take[inside(failure)]]
+        new = [failure for failure in result.failures if take[inside(failure)]]
+        return [failure for failure in (*kept, *new) if status[inside(failure)] == FAILED]
+
+    def _record_text(self, seals: Mapping[str, str], failures: list[Failure], seconds: float) -> bytes:
+        # many points of a block fail alike: each traceback once
+        texts = {(failure.reason, failure.traceback): 0 for failure in failures}
+        for number, text in enumerate(texts):
+            texts[text] = number
+        return layout.dumps(
+            {
+                "seals": dict(seals),
+                "seconds": seconds,
+                "host": socket.gethostname(),
+                "written": _now(),
+                "texts": list(texts),
+                "failures": [[*f.position, texts[f.reason, f.traceback]] for f in failures],
+            }
+        )
+
+    def _recorded_failures(self, block: int) -> list[Failure]:
+        data = chunks.read(self._record(block))
+        try:
+            record = json.loads(data or b"")
+            return [
+                Failure(tuple(position), *record["texts"][text]) for *position, text in record["failures"]
+            ]
+        except (ValueError, KeyError, TypeError, IndexError):
+            return []

@@ -1,0 +1,88 @@
+"""One coordinator, found dead or alive."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from pairsweep.store import Lock, StoreError, lock
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from pairsweep.store import Lock
+with Lock(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "coordinator"
+
+
+def holder(path):
+    process = subprocess.Popen([sys.executable, "-c", HOLDER, str(path)], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"held\n"
+    return process
+
+
+def test_two_coordinators(path):
+    with holder(path) as process:
+        with pytest.raises(StoreError, match=f"process {process.pid} on {os.uname().nodename}"):
+            Lock(path).__enter__()
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        with Lock(path):
+            assert json.loads(path.read_bytes())["pid"] == os.getpid()
+    assert not path.exists()
+
+
+def test_two_threads_of_one_process(path):
+    with Lock(path), pytest.raises(StoreError, match="in use"):
+        Lock(path).__enter__()
+    with Lock(path):
+        pass
+
+
+def test_a_lock_of_another_host_counts_until_it_falls_silent(path):
+    content = json.dumps({"host": "elsewhere", "pid": 1, "token": "t"})
+    path.write_text(content)
+    with pytest.raises(StoreError, match="process 1 on elsewhere"):
+        Lock(path).__enter__()
+    assert path.read_text() == content
+    silent = path.stat().st_mtime - lock.STALE - 1
+    os.utime(path, (silent, silent))
+    with Lock(path) as mine:
+        mine.check()
+    assert [p.name for p in path.parent.iterdir()] == ["coordinator.flock"]
+
+
+def test_a_sleeper_learns_that_it_was_replaced(path):
+    with Lock(path) as sleeper:
+        path.write_text(json.dumps({"host": "elsewhere", "pid": 1, "token": "t"}))
+        with pytest.raises(StoreError, match="taken over"):
+            sleeper.check()
+    assert path.exists()  # it is not ours to remove
+
+
+def test_rubbish_in_the_lock_file_is_no_holder(path):
+    path.write_bytes(b"\xff{")
+    with Lock(path) as mine:
+        mine.check()
+
+
+def test_only_one_writes_a_block(tmp_path):
+    with (
+        lock.only_writer(tmp_path, 3),
+        pytest.raises(StoreError, match="block 3 is being written"),
+        lock.only_writer(tmp_path, 3, patience=0.02),
+    ):
+        pass
+    with lock.only_writer(tmp_path, 3), lock.only_writer(tmp_path, 4, patience=0.0):
+        pass
