@@ -1,12 +1,12 @@
-"""Reading results: selection by label, derived quantities, the instability boundary, the numbers of a summary.
+"""Reading results: selection by label, derived quantities, the instability boundary, a summary.
 
-Every function takes a dataset of the contract (an opened store) and returns labelled values; none opens a file.
+Every function takes a dataset of the contract (an opened store) and returns labelled values; none opens a
+file.
 """
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from pairsweep import vocab
+from pairsweep.checks import UsageError, suggest
 from pairsweep.template import DONE, FAILED, PENDING
 
 HBAR = 6.582119569e-22  # MeV s (CODATA 2018, exact to the digits given)
@@ -22,20 +23,12 @@ HBAR = 6.582119569e-22  # MeV s (CODATA 2018, exact to the digits given)
 LABEL_TOLERANCE = 2e-3
 
 
-class UsageError(ValueError):
-    """A request that cannot be met: where, what was given, and what to do instead."""
-
-    def __init__(self, place: str, value: object, cure: str) -> None:
-        super().__init__(f"{place} = {value}: {cure}")
-        self.place, self.value, self.cure = place, value, cure
-
-
 def axes(ds: xr.Dataset) -> tuple[str, ...]:
-    """Names of the sweep's axes, in the order of the spec: the dimensions of ``status`` (or ``growth_rate``)."""
+    """Names of the sweep's axes, in the order of the spec: the dimensions of its ``status``."""
     for name in ("status", "growth_rate"):
         if name in ds:
             return tuple(str(dim) for dim in ds[name].dims)
-    raise UsageError("dataset", "neither status nor growth_rate", "give the results of a sweep")
+    raise UsageError("dataset", None, "has neither status nor growth_rate: give the results of a sweep")
 
 
 def free_axes(ds: xr.Dataset) -> tuple[str, ...]:
@@ -46,14 +39,6 @@ def free_axes(ds: xr.Dataset) -> tuple[str, ...]:
 def moving_along(ds: xr.Dataset, dim: str) -> tuple[str, ...]:
     """Coordinates along an axis: its own labels, then those zipped to it."""
     return (dim, *(str(name) for name, c in ds.coords.items() if c.dims == (dim,) and name != dim))
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return the cure for an unknown name: the nearest one, and all of them where they are few."""
-    options = [str(option) for option in known]
-    close = difflib.get_close_matches(name, options, n=1, cutoff=0.5)
-    hint = f"did you mean {close[0]}? " if close else ""
-    return f"{hint}choose one of {', '.join(options)}" if options else "there is none in these results"
 
 
 def variable(ds: xr.Dataset, name: str) -> xr.DataArray:
@@ -68,8 +53,10 @@ def variable(ds: xr.Dataset, name: str) -> xr.DataArray:
         return ds[name]
     if name in vocab.VARIABLES:
         analysis = vocab.VARIABLES[name].analysis
-        raise UsageError("variable", name, f'not in these results; run the sweep with analyses = ["{analysis}"]')
-    raise UsageError("variable", name, did_you_mean(name, (str(known) for known in ds.data_vars)))
+        raise UsageError(
+            "variable", name, f'not in these results; run the sweep with analyses = ["{analysis}"]'
+        )
+    raise UsageError("variable", name, suggest(name, (str(known) for known in ds.data_vars)))
 
 
 def axis(ds: xr.Dataset, name: str, *, numeric: bool = False) -> xr.DataArray:
@@ -78,22 +65,23 @@ def axis(ds: xr.Dataset, name: str, *, numeric: bool = False) -> xr.DataArray:
     Raises
     ------
     UsageError
-        For an unknown name (with the nearest one), a coordinate that is not an axis, or words where numbers are
-        needed.
+        For an unknown name (with the nearest one), a coordinate that is not an axis, or words where numbers
+        are needed.
     """
     if name not in ds.coords:
-        raise UsageError("axis", name, did_you_mean(name, free_axes(ds) or axes(ds)))
+        raise UsageError("axis", name, suggest(name, free_axes(ds) or axes(ds)))
     labels = ds[name]
     if labels.ndim == 0:
-        raise UsageError("axis", name, f"has the one value {labels.item()} here; {_swept(ds)}")
+        raise UsageError("axis", name, f"has the one value {labels.item()} here; {swept(ds)}")
     if labels.ndim > 1 or labels.dims[0] not in axes(ds):
-        raise UsageError("axis", name, f"is not an axis of the sweep; {_swept(ds)}")
+        raise UsageError("axis", name, f"is not an axis of the sweep; {swept(ds)}")
     if numeric and labels.dtype.kind not in "iuf":
-        raise UsageError("axis", name, f"holds words, numbers are needed; {_swept(ds)}")
+        raise UsageError("axis", name, f"holds words, numbers are needed; {swept(ds)}")
     return labels
 
 
-def _swept(ds: xr.Dataset) -> str:
+def swept(ds: xr.Dataset) -> str:
+    """Say which axes there are to choose from."""
     names = free_axes(ds)
     return f"the axes are {', '.join(names)}" if names else "nothing is swept here"
 
@@ -106,7 +94,8 @@ def select(ds: xr.Dataset, labels: Mapping[str, object]) -> xr.Dataset:
     Parameters
     ----------
     labels : axis (or coordinate along one) -> label
-        Numbers are matched to 0.2 %, so that they may be typed short; words exactly. Numbers may be given as text.
+        Numbers are matched to 0.2 %, so that they may be typed short; words exactly. Numbers may be given as
+        text.
 
     Raises
     ------
@@ -127,7 +116,7 @@ def _positions(name: str, values: NDArray[np.generic], wanted: object) -> list[i
     if values.dtype.kind not in "iuf":
         found = [i for i, value in enumerate(values.tolist()) if str(value) == str(wanted)]
         if not found:
-            raise UsageError(name, wanted, did_you_mean(str(wanted), (str(v) for v in values.tolist())))
+            raise UsageError(name, wanted, suggest(str(wanted), (str(v) for v in values.tolist())))
         return found
     try:
         number = float(str(wanted))
@@ -142,18 +131,20 @@ def _positions(name: str, values: NDArray[np.generic], wanted: object) -> list[i
     return [int(i) for i in np.flatnonzero(numbers == nearest)]
 
 
-# --- derived quantities -------------------------------------------------------------------------------------------
+# --- derived quantities -----------------------------------------------------------------------------------
 
 
 def mu(ds: xr.Dataset) -> xr.DataArray:
-    """Interaction strength, MeV: mu' = g energy_max^3 for bins, mu = g weight for beams of one common weight."""
+    """Interaction strength, MeV: mu' = g energy_max^3 for bins, mu = g weight for beams of one weight."""
     g = ds["g"]
     if "energy_max" in ds.coords:
         scale, meaning = ds["energy_max"] ** 3, "mu' = g energy_max^3"
     else:
         weights = [ds[name] for name in ds.coords if str(name).startswith("weight_")]
         if not weights or not all(np.array_equal(weights[0], other) for other in weights[1:]):
-            raise UsageError("unit", "mu", "needs energy_max, or beams of one common weight; use the unit MeV or g")
+            raise UsageError(
+                "unit", "mu", "needs energy_max, or beams of one common weight; use the unit MeV or g"
+            )
         scale, meaning = weights[0], "mu = g weight"
     return (g * scale).rename("mu").assign_attrs(long_name=f"interaction strength {meaning}", units="MeV")
 
@@ -164,8 +155,9 @@ def growth_in(ds: xr.Dataset, unit: str = "mu") -> xr.DataArray:
     Parameters
     ----------
     unit : {"MeV", "g", "mu", "crossing", "crossing_bin"}
-        As stored; over g (MeV^3); over `mu`; over g sqrt(I+ I-), on the whole EPN crossing strength or on the largest
-        of a single energy (NaN where there is no crossing). The two-pair law (Eq. 16) is 2 in the unit "crossing".
+        As stored; over g (MeV^3); over `mu`; over g sqrt(I+ I-), on the whole EPN crossing strength or on the
+        largest of a single energy (NaN where there is no crossing). The two-pair law (Eq. 16) is 2 in the
+        unit "crossing".
     """
     growth = variable(ds, "growth_rate")
     if unit == "MeV":
@@ -173,16 +165,25 @@ def growth_in(ds: xr.Dataset, unit: str = "mu") -> xr.DataArray:
     if unit == "mu":
         scale = mu(ds)
         symbol = "mu'" if "energy_max" in ds.coords else "mu"
-        return (growth / scale).rename("growth_over_mu").assign_attrs(long_name=f"growth rate over {symbol}", units="1")
+        return (
+            (growth / scale)
+            .rename("growth_over_mu")
+            .assign_attrs(long_name=f"growth rate over {symbol}", units="1")
+        )
     if unit == "g":
-        return (growth / ds["g"]).rename("growth_over_g").assign_attrs(long_name="growth rate over g", units="MeV^3")
+        return (
+            (growth / ds["g"])
+            .rename("growth_over_g")
+            .assign_attrs(long_name="growth rate over g", units="MeV^3")
+        )
     if unit in ("crossing", "crossing_bin"):
         strength = variable(ds, "epn_crossing_strength" + unit.removeprefix("crossing"))
         ratio = growth / (ds["g"] * strength.where(strength > 0))
         return ratio.rename(f"growth_over_{unit}").assign_attrs(
-            long_name=f"growth rate over g times the {strength.attrs.get('long_name', strength.name)}", units="1"
+            long_name=f"growth rate over g times the {strength.attrs.get('long_name', strength.name)}",
+            units="1",
         )
-    raise UsageError("unit", unit, did_you_mean(unit, ("MeV", "g", "mu", "crossing", "crossing_bin")))
+    raise UsageError("unit", unit, suggest(unit, ("MeV", "g", "mu", "crossing", "crossing_bin")))
 
 
 def efold_time(ds: xr.Dataset) -> xr.DataArray:
@@ -197,7 +198,7 @@ def efold_time(ds: xr.Dataset) -> xr.DataArray:
 
 
 def derived(ds: xr.Dataset) -> xr.Dataset:
-    """All derived quantities that these results allow: growth_over_g, _mu, _crossing, _crossing_bin and efold_time."""
+    """All derived quantities that these results allow: `growth_in` every unit, and `efold_time`."""
     found = {"efold_time": efold_time(ds)}
     for unit in ("g", "mu", "crossing", "crossing_bin"):
         try:
@@ -208,15 +209,16 @@ def derived(ds: xr.Dataset) -> xr.Dataset:
     return xr.Dataset(found)
 
 
-# --- the instability boundary -------------------------------------------------------------------------------------
+# --- the instability boundary -----------------------------------------------------------------------------
 
 
 def boundary(ds: xr.Dataset, along: str, of: str = "growth_rate") -> xr.DataArray:
     """Where a quantity that is exactly 0 on one side becomes positive, interpolated along one axis.
 
-    Near the onset of an instability the growth rate is a square root, growth^2 ~ (x - x0), and so is the EPN crossing
-    strength; x0 is extrapolated from the two nearest unstable labels on that law and kept inside its bracket, the last
-    stable and the first unstable label. With a single unstable label it is the middle of the bracket.
+    Near the onset of an instability the growth rate is a square root, growth^2 ~ (x - x0), and so is the EPN
+    crossing strength; x0 is extrapolated from the two nearest unstable labels on that law and kept inside its
+    bracket, the last stable and the first unstable label. With a single unstable label it is the middle of
+    the bracket.
 
     Parameters
     ----------
@@ -228,9 +230,10 @@ def boundary(ds: xr.Dataset, along: str, of: str = "growth_rate") -> xr.DataArra
     Returns
     -------
     (other axes, edge) DataArray in units of ``along``
-        Edges ascending, NaN where a line has fewer than others or none at all. Coordinates ``bracket_low`` and
-        ``bracket_high`` are the labels between which the edge lies, ``onset`` is +1 where the instability sets in with
-        rising label, -1 where it ends, 0 where there is no edge. Pending and failed points make no edge.
+        Edges ascending, NaN where a line has fewer than others or none at all. Coordinates ``bracket_low``
+        and ``bracket_high`` are the labels between which the edge lies, ``onset`` is +1 where the instability
+        sets in with rising label, -1 where it ends, 0 where there is no edge. Pending and failed points make
+        no edge.
     """
     labels = axis(ds, along, numeric=True)
     dim = str(labels.dims[0])
@@ -270,9 +273,9 @@ Floats = NDArray[np.float64]
 def onset_edges(
     lines: Floats, labels: Floats
 ) -> tuple[NDArray[np.intp], Floats, Floats, Floats, NDArray[np.int8]]:
-    """Edges of ``lines`` (M, n) >= 0 over ascending ``labels`` (n,): row, bracket low and high, place, sign of each.
+    """Edges of ``lines`` (M, n) >= 0 over ascending ``labels`` (n,), sorted by row, then along the labels.
 
-    Sorted by row, then along the labels.
+    Returns the row, the bracket's low and high end, the place and the sign (+1 rising) of each.
     """
     known, positive = np.isfinite(lines), lines > 0
     row, left = np.nonzero(known[:, :-1] & known[:, 1:] & (positive[:, :-1] != positive[:, 1:]))
@@ -289,7 +292,7 @@ def onset_edges(
     return row, low, high, place, np.where(rising, 1, -1).astype(np.int8)
 
 
-# --- summary ------------------------------------------------------------------------------------------------------
+# --- summary ----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -307,8 +310,9 @@ class AxisRange:
 class Summary:
     """The numbers of a sweep that one looks at first.
 
-    ``modes`` counts points per kind of the fastest mode, ``verdicts`` per answer to the continuum question (empty
-    without that analysis). ``largest_growth`` (MeV) is NaN while nothing is known; ``largest_at`` are its labels.
+    ``modes`` counts points per kind of the fastest mode, ``verdicts`` per answer to the continuum question
+    (empty without that analysis). ``largest_growth`` (MeV) is NaN while nothing is known; ``largest_at`` are
+    its labels.
     """
 
     title: str

@@ -25,7 +25,7 @@ def dense_growth(grid: Grid, n: np.ndarray, g: float) -> dict[str, float]:
     matrix = np.empty((2 * grid.size, 2 * grid.size))
     stability_matrix(grid.energy, grid.weight, grid.p_hat, grid.theta_hat, grid.phi_hat, n, g, matrix)
     values = np.linalg.eigvals(matrix)
-    tolerance = 1e-6 * 4 * g * np.sum(grid.weight * np.abs(n))
+    tolerance = 1e-6 * 4 * g * np.sum(grid.weight)
     unstable = values[values.real > tolerance]
     fastest = unstable[np.argmax(unstable.real)] if unstable.size else 0.0
     plus, minus = (np.bincount(grid.energy_bin, grid.weight * np.maximum(s * n, 0.0)) for s in (1, -1))
@@ -46,7 +46,7 @@ def dense_growth(grid: Grid, n: np.ndarray, g: float) -> dict[str, float]:
 def growth_sweep(
     axes: Mapping[str, Any], zipped: Mapping[str, tuple[str, Any]] | None = None, **fixed: Any
 ) -> xr.Dataset:
-    """Growth of the quadrant pattern over any axes; ``zipped`` are coordinates along one: name -> (axis, values)."""
+    """Growth of the quadrant pattern over any axes; ``zipped``: coordinate -> (axis it goes along, values)."""
     zipped = dict(zipped or {})
     defaults = {"n_energy": 1, "n_theta": 1, "n_phi": 4, "energy_max": 20.0, "cell_volume": "midpoint"}
     scalars = {**defaults, "rho_high": 0.9, "rho_low": 0.1, "g": 1e-6, **fixed}
@@ -58,14 +58,23 @@ def growth_sweep(
     }
     arrays["status"][...] = 1
     for index in itertools.product(*map(range, shape)):
-        point = {**scalars, **{name: values[i] for (name, values), i in zip(axes.items(), index, strict=True)}}
+        point = {
+            **scalars,
+            **{name: values[i] for (name, values), i in zip(axes.items(), index, strict=True)},
+        }
         position = dict(zip(axes, index, strict=True))
         point |= {name: values[position[dim]] for name, (dim, values) in zipped.items()}
-        grid = bins(*(int(point[k]) for k in ("n_energy", "n_theta", "n_phi")), point["energy_max"], point["cell_volume"])
+        grid = bins(
+            *(int(point[k]) for k in ("n_energy", "n_theta", "n_phi")),
+            point["energy_max"],
+            point["cell_volume"],
+        )
         rho, rhobar = quadrant(grid, point["rho_high"], point["rho_low"])
         for name, value in dense_growth(grid, rho + rhobar - 1.0, float(point["g"])).items():
             arrays[name][index] = value
-    return label(arrays, axes, zipped, {k: v for k, v in scalars.items() if k not in axes and k not in zipped})
+    return label(
+        arrays, axes, zipped, {k: v for k, v in scalars.items() if k not in axes and k not in zipped}
+    )
 
 
 def label(

@@ -1,7 +1,7 @@
-"""Pictures of a sweep: each kind is a function on a dataset that returns matplotlib Axes; none opens or saves.
+"""Pictures of a sweep: each kind is a function from a dataset to matplotlib Axes; none opens or saves.
 
-In a notebook: ``ps.plot.growth_map(ds.sel(g=1e-6, n_theta=1))``. With an own ``ax`` the caller's style is kept.
-`draw` composes whole figures, one panel for each value of a facet.
+In a notebook: ``ps.plot.growth_map(ds.sel(g=1e-6, n_theta=1))``. With an own ``ax`` the caller's style is
+kept. `draw` composes whole figures, one panel for each value of a facet.
 """
 
 from __future__ import annotations

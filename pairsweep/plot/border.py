@@ -1,9 +1,9 @@
 """Border lines of a region known on a grid of labels, at the interpolated place of every edge.
 
-A contour line of the growth rate itself would lie too far inside: it is exactly 0 on one side. So the edges are
-those of `query.onset_edges` along both directions, and marching squares join them: each square of four labels with
-two edges gets one piece of the line; with four (a saddle) two, cutting off opposite corners. Pieces that share an edge
-are chained, so that a line may be dashed.
+A contour line of the growth rate itself would lie too far inside: it is exactly 0 on one side. So the edges
+are those of `query.onset_edges` along both directions, and marching squares join them: each square of four
+labels with two edges gets one piece of the line; with four (a saddle) two, cutting off opposite corners.
+Pieces that share an edge are chained, so that a line may be dashed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,12 @@ def border_lines(x: Floats, y: Floats, values: Floats) -> list[Floats]:
     neighbours: dict[Edge, list[Edge]] = {}
     for row in range(y.size - 1):
         for column in range(x.size - 1):
-            around: tuple[Edge, ...] = ((0, row, column), (1, row, column), (0, row + 1, column), (1, row, column + 1))
+            around: tuple[Edge, ...] = (
+                (0, row, column),
+                (1, row, column),
+                (0, row + 1, column),
+                (1, row, column + 1),
+            )
             found = [edge for edge in around if edge in places]
             if len(found) % 2 or not np.isfinite(values[row : row + 2, column : column + 2]).all():
                 continue
@@ -51,7 +56,7 @@ def _places(x: Floats, y: Floats, values: Floats) -> dict[Edge, tuple[float, flo
 
 
 def _chains(neighbours: dict[Edge, list[Edge]]) -> list[list[Edge]]:
-    """Walk through pieces that share edges: open lines from their ends first, then what is left, closed ones."""
+    """Walk through pieces that share edges: open lines first, from their ends, then closed ones."""
     left = {edge: list(others) for edge, others in neighbours.items()}
     chains = []
     for start in sorted(left, key=lambda edge: (len(neighbours[edge]), edge)):

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import xarray as xr
 
 from pairsweep import query
+from pairsweep.checks import UsageError, suggest
 from pairsweep.plot import style
 from pairsweep.plot.evolution import conservation, evolution
 from pairsweep.plot.growth import STRENGTHS, growth_vs_bins, growth_vs_epn
 from pairsweep.plot.layout import dim_of
 from pairsweep.plot.maps import growth_map, growth_norm, phase_diagram
-from pairsweep.query import UsageError, did_you_mean, free_axes, variable
+from pairsweep.query import free_axes, variable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,7 +31,6 @@ KINDS: dict[str, style.Picture[...]] = {
 DEFAULT_CURVES = ("kappa_mean", "kappa_energy", "rho_quadrant", "kappa_beam", "rho_beam")
 MOST_PANELS = 12
 MOST_SPARE_PANELS = 6
-COLUMNS = 3
 
 
 def draw(
@@ -48,13 +48,15 @@ def draw(
     kind : str
         One of `KINDS`.
     x, y : str, optional
-        Maps: the two axes. growth-vs-epn: x, the measure of the crossing (by default two panels, on the whole strength
-        and on the largest of a single energy). growth-vs-bins: x, the axis, and y, the unit of `query.growth_in`.
-        evolution: y, the variable (by default a panel for each). conservation: y, "drift" or "spin".
+        Maps: the two axes. growth-vs-epn: x, the measure of the crossing (by default two panels, on the whole
+        strength and on the largest of a single energy). growth-vs-bins: x, the axis, and y, the unit of
+        `query.growth_in`. evolution: y, the variable (by default a panel for each). conservation: y, "drift"
+        or "spin".
     select : axis -> label, optional
         See `query.select`.
     facet : str, optional
-        Axis that gets one panel per value. Where exactly one short axis is left over it is taken without asking.
+        Axis that gets one panel per value. Where exactly one short axis is left over it is taken without
+        asking.
 
     Raises
     ------
@@ -62,7 +64,7 @@ def draw(
         For unknown kinds, axes and labels, and where axes are left over: with what to write instead.
     """
     if kind not in KINDS:
-        raise UsageError("kind", kind, did_you_mean(kind, KINDS))
+        raise UsageError("kind", kind, suggest(kind, KINDS))
     ds = query.select(ds, select or {})
     with style.context():
         facet = facet if facet is not None else _spare_axis(kind, ds, x, y)
@@ -70,7 +72,7 @@ def draw(
         layers = _layers(kind, ds if facet is None else cuts[0][1], x, y)
         if kind == "growth-map":
             layers = [{**layer, "norm": growth_norm(ds, "mu")} for layer in layers]
-        columns = len(layers) if len(layers) > 1 else min(len(cuts), COLUMNS)
+        columns = len(layers) if len(layers) > 1 else _columns(len(cuts))
         figure, axes = style.panels(-(-len(cuts) * len(layers) // columns), columns, len(cuts) * len(layers))
         keys = []
         panels = [(title, cut, layer) for title, cut in cuts for layer in layers]
@@ -84,18 +86,24 @@ def draw(
             for ax, key in zip(axes, keys, strict=True):
                 key.beside(ax)
         if select:
-            figure.suptitle(", ".join(style.setting(ds[name]) for name in select if ds[name].ndim == 0), fontsize=9)
+            figure.suptitle(
+                ", ".join(style.setting(ds[name]) for name in select if ds[name].ndim == 0), fontsize=9
+            )
     return figure
 
 
+def _columns(count: int) -> int:
+    return 2 if count == 4 else min(count, 3)
+
+
 def _facets(ds: xr.Dataset, facet: str | None) -> list[tuple[str, xr.Dataset]]:
-    """Title and dataset of each panel."""
+    """Title and dataset of each facet."""
     if facet is None:
         return [("", ds)]
     dim = dim_of(ds, facet)
     if ds.sizes[dim] > MOST_PANELS:
         cure = f"choose some with --select, or an axis of at most {MOST_PANELS} values"
-        raise UsageError("facet", f"{facet} with {ds.sizes[dim]} values", cure)
+        raise UsageError(f"facet {facet}", ds.sizes[dim], f"too many panels; {cure}")
     return [(style.point_text(ds, dim, i), ds.isel({dim: i})) for i in range(ds.sizes[dim])]
 
 
@@ -104,7 +112,7 @@ def _spare_axis(kind: str, ds: xr.Dataset, x: str | None, y: str | None) -> str 
     if kind == "growth-vs-epn":
         return None
     shown = 1 if kind in ("evolution", "conservation") else 2
-    asked = {dim_of(ds, name) for name in (x, y) if name in ds.coords}
+    asked = {dim_of(ds, name) for name in (x, y) if name is not None and name in ds.coords}
     spare = sorted((name for name in free_axes(ds) if name not in asked), key=lambda name: ds.sizes[name])
     several = len(free_axes(ds)) == shown + 1
     return spare[0] if several and spare and ds.sizes[spare[0]] <= MOST_SPARE_PANELS else None

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from pairsweep.checks import UsageError, suggest
 from pairsweep.plot import style
 from pairsweep.plot.layout import dim_of, line, one_point_each
-from pairsweep.query import Floats, UsageError, axes, did_you_mean, free_axes, variable
+from pairsweep.query import Floats, axes, free_axes, variable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,8 +42,8 @@ def evolution(
 ) -> style.Key:
     """Draw a quantity against time, with the growth that linear stability predicts.
 
-    One axis of the sweep may be left: one line for each of its values. A quantity per energy bin, quadrant or beam has
-    one line for each of these instead.
+    One axis of the sweep may be left: one line for each of its values. A quantity per energy bin, quadrant or
+    beam has one line for each of these instead.
 
     Parameters
     ----------
@@ -56,7 +57,7 @@ def evolution(
         Whether to draw exp(growth_rate t) through the linear phase of each pairing curve that has one.
     """
     if y not in CURVES:
-        raise UsageError("y", y, did_you_mean(y, (name for name in CURVES if name in ds)))
+        raise UsageError("y", y, suggest(y, (name for name in CURVES if name in ds)))
     text, grows = CURVES[y]
     log = grows if log is None else log
     curves, flat = variable(ds, y), ds
@@ -78,7 +79,7 @@ def evolution(
             continue
         one = flat.isel({k: v for k, v in at.items() if k in flat.dims})
         time, in_mev = _times(one, x)
-        look = {"color": colour, "lw": 1.3, "ls": style.LINES[i % len(style.LINES)]}
+        look: style.Look = {"color": colour, "lw": 1.3, "ls": style.LINES[i % len(style.LINES)]}
         ax.plot(time, values, **look)
         if hue is not None:
             handles.append(style.key(_name(flat, hue, i), **look))
@@ -134,11 +135,11 @@ def _time_label(ds: xr.Dataset, x: str | None) -> str:
 def _leading(curves: xr.DataArray, dim: str) -> int:
     """Part of the system with the most pairing at any time."""
     peak = curves.max([other for other in curves.dims if other != dim])
-    return int(peak.fillna(-1.0).argmax())
+    return int(np.argmax(peak.fillna(-1.0).values))
 
 
 def linear_phase(values: Floats) -> slice | None:
-    """Rise of a curve from ten times its start to a tenth of its first maximum; None where it does not rise so far."""
+    """Rise of a curve from ten times its start to a tenth of its maximum, None where it has no such rise."""
     if not (np.isfinite(values).all() and values.size > 3):
         return None
     high = 0.1 * float(values.max())
@@ -177,11 +178,13 @@ def conservation(ds: xr.Dataset, ax: Axes, *, x: str | None = None, y: str | Non
     Parameters
     ----------
     x : str, optional
-        For drifts, a numeric axis; every point of the sweep in order where none is given and several are swept.
+        For drifts, a numeric axis; every point of the sweep in order where none is given and several are
+        swept.
     y : {"drift", "spin"}, optional
         "drift": largest relative drift of the energy and of any abs(S) over the run, one point per run.
-        "spin": x, y, z components of the spin angular momentum against time, the part of the occupations, the part of
-        the pairing and their sum (which is not conserved). Default: "spin" for a single run, "drift" for a sweep.
+        "spin": x, y, z components of the spin angular momentum against time, the part of the occupations, the
+        part of the pairing and their sum (which is not conserved). Default: "spin" for a single run, "drift"
+        for a sweep.
     """
     if y is None:
         y = "drift" if free_axes(ds) or not all(name in ds for name in SPIN) else "spin"

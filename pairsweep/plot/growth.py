@@ -1,18 +1,18 @@
-"""Growth rates as points and lines: against the EPN crossing, against the number of bins or any other axis."""
+"""Growth rates as points and lines: against the EPN crossing, the number of bins or any other axis."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
 from pairsweep import vocab
+from pairsweep.checks import UsageError, suggest
 from pairsweep.plot import style
 from pairsweep.plot.layout import dim_of, groups, line
-from pairsweep.query import Floats, UsageError, axes, did_you_mean, growth_in, variable
+from pairsweep.query import Floats, axes, growth_in, variable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,18 +46,18 @@ def growth_label(ds: xr.Dataset, unit: str) -> str:
 def growth_vs_epn(ds: xr.Dataset, ax: Axes, *, x: str = "epn_crossing_strength") -> style.Key:
     """Draw growth rate over g against the EPN crossing strength, every point of the sweep: do they collapse?
 
-    One colour and marker per grid (axes of the grid), open and larger for each further coupling. Beside them the
-    two-pair law of Eq. 16, growth = 2 g sqrt(I+ I-). Stable points lie on the zero line, in grey.
+    One colour and marker per grid (axes of the grid), open and larger for each further coupling. Beside them
+    the two-pair law of Eq. 16, growth = 2 g sqrt(I+ I-). Stable points lie on the zero line, in grey.
 
     Parameters
     ----------
     x : str
-        "epn_crossing_strength", "epn_crossing_strength_bin" (MeV^3), or a dimensionless measure of the crossing:
-        "epn_crossing_depth", "anisotropy".
+        "epn_crossing_strength", "epn_crossing_strength_bin" (MeV^3), or a dimensionless measure of the
+        crossing: "epn_crossing_depth", "anisotropy".
     """
     known = (*STRENGTHS, "epn_crossing_depth", "anisotropy")
     if x not in known:
-        raise UsageError("x", x, did_you_mean(x, known))
+        raise UsageError("x", x, suggest(x, known))
     over_g, place = growth_in(ds, "g").load(), variable(ds, x).load()
     swept = [name for name in axes(ds) if ds.sizes[name] > 1]
     grids = groups(ds, [name for name in swept if name in GRID_AXES])
@@ -68,17 +68,20 @@ def growth_vs_epn(ds: xr.Dataset, ax: Axes, *, x: str = "epn_crossing_strength")
         here = {**grid, **coupling}
         px, py = place.isel(here).values.ravel(), over_g.isel(here).values.ravel()
         look = _point_look(palette[i], i, j)
-        crowd = {"ls": "none", "rasterized": over_g.size > MANY_POINTS}
+        crowd: style.Look = {"ls": "none", "rasterized": over_g.size > MANY_POINTS}
         ax.plot(px[py == 0], py[py == 0], marker=".", ms=2.2, color=style.MUTED, zorder=1.5, **crowd)
         ax.plot(px[py > 0], py[py > 0], zorder=2.5, **look, **crowd)
     if len(grids) > 1:
         title = style.group_title(ds, list(grids[0]))
-        handles += [style.key(style.group_text(ds, at), **_point_look(palette[i], i, 0)) for i, at in enumerate(grids)]
+        handles += [
+            style.key(style.group_text(ds, at), **_point_look(palette[i], i, 0)) for i, at in enumerate(grids)
+        ]
     else:
         title = None
     if len(couplings) > 1:
         handles += [
-            style.key(style.point_text(ds, "g", j), **_point_look(style.MUTED, 0, j)) for j in range(len(couplings))
+            style.key(style.point_text(ds, "g", j), **_point_look(style.MUTED, 0, j))
+            for j in range(len(couplings))
         ]
     stable, unstable = int((over_g == 0).sum()), int((over_g > 0).sum())
     if stable:
@@ -97,18 +100,18 @@ def growth_vs_epn(ds: xr.Dataset, ax: Axes, *, x: str = "epn_crossing_strength")
     return style.Key(tuple(handles), title)
 
 
-def _point_look(colour: object, i: int, j: int) -> dict[str, Any]:
-    """Marker of grid ``i`` at coupling ``j``: full for the first coupling, open and growing for the next ones."""
-    look = {"marker": style.MARKERS[i % len(style.MARKERS)], "ms": 2.6 + 2.2 * j, "mec": colour}
+def _point_look(colour: object, i: int, j: int) -> style.Look:
+    """Marker of grid ``i`` at coupling ``j``: full for the first coupling, open and larger for the next."""
+    look: style.Look = {"marker": style.MARKERS[i % len(style.MARKERS)], "ms": 2.6 + 2.2 * j, "mec": colour}
     return {**look, "mew": 0.6 if j else 0.0, "mfc": "none" if j else colour}
 
 
 @style.Picture
 def growth_vs_bins(ds: xr.Dataset, ax: Axes, *, x: str | None = None, unit: str = "mu") -> style.Key:
-    """Draw the growth rate against the number of bins (or any numeric axis), one line per value of one more axis.
+    """Draw the growth rate against the number of bins or any numeric axis, a line per value of one more axis.
 
-    Stable points are open and lie on the floor; squares are static modes; points that the continuum analysis calls
-    artefacts of the discretisation are faded.
+    Stable points are open and lie on the floor; squares are static modes; points that the continuum analysis
+    calls artefacts of the discretisation are faded.
 
     Parameters
     ----------
@@ -126,7 +129,7 @@ def growth_vs_bins(ds: xr.Dataset, ax: Axes, *, x: str | None = None, unit: str 
     floor = float(positive.min()) / 3 if log else 0.0
     series = groups(flat, [] if hue is None else [hue])
     palette = style.colours(len(series))
-    kinds: dict[str, dict[str, Any]] = {}
+    kinds: dict[str, style.Look] = {}
     for i, here in enumerate(series):
         at = {dim_of(flat, x): order, **here}
         kinds |= _one_line(ax, flat.isel(at), labels[order], growth.isel(at).values, floor, palette[i])
@@ -137,7 +140,9 @@ def growth_vs_bins(ds: xr.Dataset, ax: Axes, *, x: str | None = None, unit: str 
     else:
         ax.axhline(0, color=style.MUTED, lw=0.6, zorder=0)
     if not positive.size:
-        style.say_empty(ax, "nothing unstable here" if np.isfinite(growth.values).any() else "no point is done yet")
+        style.say_empty(
+            ax, "nothing unstable here" if np.isfinite(growth.values).any() else "no point is done yet"
+        )
     _number_axis(ax, labels[order])
     ax.set_xlabel(style.coordinate_label(flat[x]))
     ax.set_ylabel(growth_label(ds, unit))
@@ -153,19 +158,27 @@ def growth_vs_bins(ds: xr.Dataset, ax: Axes, *, x: str | None = None, unit: str 
 
 def _one_line(
     ax: Axes, ds: xr.Dataset, labels: Floats, growth: Floats, floor: float, colour: Any
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, style.Look]:
     """Draw one line over ascending labels, each point marked by what it is; returns the marks used."""
     known, unstable = np.isfinite(growth), growth > 0
     nowhere = np.zeros(growth.shape, dtype=bool)
     static = ds["mode_kind"].values == STATIC if "mode_kind" in ds else nowhere
     artefact = ds["verdict"].values == ARTEFACT if "verdict" in ds else nowhere
-    marks = {
+    marks: dict[str, tuple[Any, style.Look]] = {
         "oscillating": (unstable & ~static & ~artefact, {"marker": "o"}),
         "static": (unstable & static & ~artefact, {"marker": "s"}),
         "artefact of the grid": (unstable & artefact, {"marker": "o", "alpha": 0.3}),
         "stable": (known & ~unstable, {"marker": "o", "mfc": "white"}),
     }
-    ax.plot(labels[known], np.where(unstable, growth, floor)[known], "-", color=colour, lw=1.0, alpha=0.6, zorder=2)
+    ax.plot(
+        labels[known],
+        np.where(unstable, growth, floor)[known],
+        "-",
+        color=colour,
+        lw=1.0,
+        alpha=0.6,
+        zorder=2,
+    )
     used = {}
     for kind, (mask, look) in marks.items():
         if mask.any():
@@ -176,7 +189,7 @@ def _one_line(
 
 
 def _number_axis(ax: Axes, labels: Floats) -> None:
-    """Scale and ticks of an axis of labels: logarithmic where they are; every whole number where they are few."""
+    """Scale and ticks of an axis of labels: logarithmic where they are, every whole number where few."""
     unique = np.unique(labels)
     if style.is_geometric(unique):
         ax.set_xscale("log")

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import xarray as xr
 
-from pairsweep.query import UsageError, axes, axis, free_axes
+from pairsweep.checks import UsageError
+from pairsweep.query import axes, axis, free_axes, swept
 
 
 def one_point_each(ds: xr.Dataset, shown: Sequence[str]) -> xr.Dataset:
@@ -20,13 +21,10 @@ def one_point_each(ds: xr.Dataset, shown: Sequence[str]) -> xr.Dataset:
     """
     left = [name for name in free_axes(ds) if name not in shown]
     if left:
-        first = left[0]
-        example = f"{first}={ds[first].values[0]}"
-        raise UsageError(
-            "axes left over",
-            ", ".join(f"{name} ({ds.sizes[name]} values)" for name in left),
-            f"choose one value (--select {example}) or one panel for each (--facet {first})",
-        )
+        counted = ", ".join(f"{name} ({ds.sizes[name]} values)" for name in left)
+        example = f"{left[0]}={ds[left[0]].values[0]}"
+        cure = f"choose one value (--select {example}) or a panel for each (--facet {left[0]})"
+        raise UsageError(f"axes left over: {counted}", None, cure)
     return ds.isel({name: 0 for name in axes(ds) if name not in shown})
 
 
@@ -51,15 +49,17 @@ def plane(ds: xr.Dataset, x: str | None, y: str | None) -> tuple[xr.Dataset, str
     given = [dim_of(ds, name) for name in (x, y) if name is not None]
     rest = [name for name in numeric_axes(ds) if name not in given]
     rest += [name for name in free_axes(ds) if name not in given and name not in rest]
-    rest += [name for name in axes(ds) if name not in given and name not in rest]  # axes of one value, at the worst
+    rest += [
+        name for name in axes(ds) if name not in given and name not in rest
+    ]  # axes of one value, at the worst
     wanted = 2 - len(given)
     if len(rest) < wanted:
-        raise UsageError("axes", ", ".join(axes(ds)) or "none", "a map needs two swept axes; try growth-vs-bins")
+        raise UsageError("a map", None, f"needs two swept axes; {swept(ds)}")
     chosen = sorted(rest[:wanted], key=axes(ds).index)
     x = x if x is not None else chosen.pop(0)
     y = y if y is not None else chosen.pop(0)
     if dim_of(ds, x) == dim_of(ds, y):
-        raise UsageError("axes", f"{x}, {y}", "these move together; choose two different axes")
+        raise UsageError(f"{x} and {y}", None, "move together; choose two different axes")
     return one_point_each(ds, (dim_of(ds, x), dim_of(ds, y))), x, y
 
 
@@ -74,7 +74,7 @@ def line(ds: xr.Dataset, x: str | None, preferred: Sequence[str] = ()) -> tuple[
     if x is None:
         at_hand = [name for name in preferred if name in numbers] + numbers + list(axes(ds))
         if not at_hand:
-            raise UsageError("axes", "none", "a sweep of one point has no axis to plot along")
+            raise UsageError("this picture", None, "needs a swept axis; the results are a single point")
         x = at_hand[0]
     axis(ds, x, numeric=True)
     dim = dim_of(ds, x)
@@ -85,4 +85,7 @@ def line(ds: xr.Dataset, x: str | None, preferred: Sequence[str] = ()) -> tuple[
 
 def groups(ds: xr.Dataset, names: Sequence[str]) -> list[dict[str, int]]:
     """Positions of every combination of values on these axes."""
-    return [dict(zip(names, at, strict=True)) for at in itertools.product(*(range(ds.sizes[name]) for name in names))]
+    return [
+        dict(zip(names, at, strict=True))
+        for at in itertools.product(*(range(ds.sizes[name]) for name in names))
+    ]

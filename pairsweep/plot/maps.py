@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from matplotlib.colors import Normalize
 
 STATIC = vocab.MODE_KINDS.index("static")
-ARTEFACT, MISSED, UNDETERMINED = (vocab.VERDICTS.index(v) for v in ("discretisation", "missed", "undetermined"))
+ARTEFACT, MISSED, UNDETERMINED = (
+    vocab.VERDICTS.index(v) for v in ("discretisation", "missed", "undetermined")
+)
 FADED = 0.35
 PHASES = (("stable", "#F3F3F3"), ("pair", "#56B4E9"), ("static", "#B2500C"))
 
@@ -44,7 +46,9 @@ class _Side:
 def _side(ds: xr.Dataset, name: str) -> _Side:
     coordinate = ds[name]
     if coordinate.dtype.kind not in "iuf":
-        return _Side(coordinate, range(coordinate.size), np.arange(coordinate.size, dtype=np.float64), True, False)
+        return _Side(
+            coordinate, range(coordinate.size), np.arange(coordinate.size, dtype=np.float64), True, False
+        )
     labels = coordinate.values.astype(np.float64)
     order = np.argsort(labels, kind="stable")
     few = coordinate.dtype.kind in "iu" and labels.size <= 12
@@ -119,7 +123,7 @@ def growth_map(
     unit: str = "mu",
     norm: Normalize | None = None,
 ) -> style.Key:
-    """Draw the growth rate over any two axes with the instability boundary and the line where the crossing begins.
+    """Draw the growth rate over any two axes with the instability boundary and where the crossing begins.
 
     Static modes are hatched. With the continuum analysis, points whose instability is an artefact of the
     discretisation are faded, points that the grid calls stable but the continuum does not carry a ring, and
@@ -143,7 +147,7 @@ def growth_map(
     verdict = np.where(cut.field(cut.ds["status"]) == 1, verdict, 0) if "status" in cut.ds else verdict
     scale = norm if norm is not None else growth_norm(cut.ds, unit)
     ax.set_facecolor("#C9C9C9")
-    cells = {"shading": "flat", "rasterized": growth.size > 400}
+    cells: style.Look = {"shading": "flat", "rasterized": growth.size > 400}
     stable = np.ma.masked_where(~(growth == 0), growth)
     ax.pcolormesh(cut.x.edges, cut.y.edges, stable, cmap=mpl.colors.ListedColormap(["white"]), **cells)
     rates = np.ma.masked_where(~(growth > 0), growth)
@@ -153,15 +157,19 @@ def growth_map(
         cut.x.edges, cut.y.edges, faded, cmap=mpl.colors.ListedColormap(["white"]), alpha=1 - FADED, **cells
     )
     handles = []
-    static = (cut.field(cut.ds["mode_kind"]) == STATIC) & (growth > 0) if "mode_kind" in cut.ds else growth < 0
+    static = (
+        (cut.field(cut.ds["mode_kind"]) == STATIC) & (growth > 0) if "mode_kind" in cut.ds else growth < 0
+    )
     if static.any():
         hatch_cells(ax, cut.x.edges, cut.y.edges, static)
-        handles.append(mpl.patches.Patch(facecolor="none", edgecolor=style.MUTED, hatch="////", label="static mode"))
-    line = {"color": "#D4145A", "lw": 1.2, "solid_capstyle": "round"}
+        handles.append(
+            mpl.patches.Patch(facecolor="none", edgecolor=style.MUTED, hatch="////", label="static mode")
+        )
+    line: style.Look = {"color": "#D4145A", "lw": 1.2, "solid_capstyle": "round"}
     if cut.border(ax, growth, **line):
         handles.append(style.key("instability boundary", **{**line, "ls": "-"}))
     if "epn_crossing_strength" in cut.ds:
-        dashed = {"color": style.INK, "lw": 1.0, "ls": (0, (3.5, 2))}
+        dashed: style.Look = {"color": style.INK, "lw": 1.0, "ls": (0, (3.5, 2))}
         if cut.border(ax, cut.field(cut.ds["epn_crossing_strength"]), **dashed):
             handles.append(style.key("EPN crossing begins", **dashed))
     for code, text, look in (
@@ -172,7 +180,9 @@ def growth_map(
             cut.marks(ax, verdict == code, mew=0.6, **look)
             handles.append(style.key(text, mew=0.6, **look))
     if (verdict == ARTEFACT).any():
-        handles.append(mpl.patches.Patch(facecolor="#B5C9BF", edgecolor="none", label="artefact of the grid (faded)"))
+        handles.append(
+            mpl.patches.Patch(facecolor="#B5C9BF", edgecolor="none", label="artefact of the grid (faded)")
+        )
     if not (growth > 0).any():
         style.say_empty(ax, "nothing unstable here" if np.isfinite(growth).any() else "no point is done yet")
     cut.finish(ax)
@@ -190,9 +200,15 @@ def hatch_cells(ax: Axes, x_edges: Floats, y_edges: Floats, mask: Any) -> None:
             corner = (x_edges[first], y_edges[row])
             ax.add_patch(
                 Rectangle(
-                    corner, x_edges[last] - corner[0], y_edges[row + 1] - corner[1],
-                    facecolor="none", edgecolor="white", hatch="////", lw=0, zorder=1.6,
-                )  # fmt: skip
+                    corner,
+                    x_edges[last] - corner[0],
+                    y_edges[row + 1] - corner[1],
+                    facecolor="none",
+                    edgecolor="white",
+                    hatch="////",
+                    lw=0,
+                    zorder=1.6,
+                )
             )
 
 
@@ -200,8 +216,8 @@ def hatch_cells(ax: Axes, x_edges: Floats, y_edges: Floats, mask: Any) -> None:
 def phase_diagram(ds: xr.Dataset, ax: Axes, *, x: str | None = None, y: str | None = None) -> style.Key:
     """Draw which kind of mode is fastest over two axes: stable, an oscillating pair mode, or a static one.
 
-    By default g is along x. Where the results have ``g_static``, the coupling at which the first static mode sets in,
-    its curve is drawn as well.
+    By default g is along x. Where the results have ``g_static``, the coupling at which the first static mode
+    sets in, its curve is drawn as well.
     """
     import matplotlib as mpl
 
@@ -223,9 +239,11 @@ def phase_diagram(ds: xr.Dataset, ax: Axes, *, x: str | None = None, y: str | No
         threshold = cut.ds["g_static"]
         dim = dim_of(cut.ds, str(cut.y.coordinate.name))
         if threshold.dims == (dim,):
-            dashed = {"color": "white", "lw": 1.4, "ls": "--"}
+            dashed: style.Look = {"color": "white", "lw": 1.4, "ls": "--"}
             ax.plot(threshold.values[list(cut.y.order)], cut.y.at, **dashed)
-            handles.append(style.key("static threshold, largest eigenvalue of $D(0) = 1$", **{**dashed, "color": "k"}))
+            handles.append(
+                style.key("static threshold, largest eigenvalue of $D(0) = 1$", **{**dashed, "color": "k"})
+            )
     if kind.mask.all():
         style.say_empty(ax, "no point is done yet")
     cut.finish(ax)

@@ -1,7 +1,7 @@
-"""One look for every picture: fonts, sizes, colours that survive colour blindness and grey print, labels with units.
+"""One look for every picture: fonts, sizes, colours safe for colour blindness and grey print, units.
 
-matplotlib is imported inside functions only, so that importing pairsweep (or asking the command line for help) does
-not load it.
+matplotlib is imported inside functions only, so that importing pairsweep (or asking the command line for
+help) does not load it.
 """
 
 from __future__ import annotations
@@ -23,19 +23,20 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 P = ParamSpec("P")
+Look = dict[str, Any]  # keywords of a matplotlib call
 
 PANEL = (4.4, 2.9)  # inches, with room for a legend at the side
 SEQUENTIAL = "viridis"
 
-# Okabe and Ito's palette, ordered so that neighbours also differ in grey; yellow is left out (too pale for points).
+# Okabe and Ito's palette, ordered so that neighbours differ in grey; without yellow, too pale for points.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
-LINES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
+LINES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 INK, MUTED, PALE = "#222222", "#767676", "#ECECEC"
 
 FONT = "STIXGeneral"  # ships with matplotlib, so pictures look the same everywhere
 
-RC = {
+RC: Any = {
     "font.family": [FONT],
     "mathtext.fontset": "stix",
     "font.size": 10.0,
@@ -59,7 +60,7 @@ RC = {
 }
 
 # Ticks are made when a figure is drawn, long after the style is left: so they are told their look directly.
-TICKS: dict[str, Any] = {
+TICKS: Look = {
     "direction": "in",
     "top": True,
     "right": True,
@@ -130,7 +131,9 @@ class Key:
         known = {handle.get_label() for handle in self.handles}
         more = tuple(handle for handle in other.handles if handle.get_label() not in known)
         bar = self if self.colours is not None else other
-        return replace(self, handles=self.handles + more, colours=bar.colours, colours_label=bar.colours_label)
+        return replace(
+            self, handles=self.handles + more, colours=bar.colours, colours_label=bar.colours_label
+        )
 
     def beside(self, ax: Axes) -> None:
         """Put legend and colour bar outside one axes, where they hide nothing."""
@@ -141,7 +144,7 @@ class Key:
         if self.below:
             ax.legend(handles=self.handles, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
         else:
-            at = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.02), "alignment": "left"}
+            at: Look = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.02), "alignment": "left"}
             ax.legend(handles=self.handles, title=self.title, **at)
 
     def around(self, figure: Figure, axes: Sequence[Axes]) -> None:
@@ -157,18 +160,17 @@ class Key:
 
 
 class Picture(Generic[P]):
-    """A kind of picture: call it with a dataset to get Axes; `panel` draws into given axes and returns the `Key`.
+    """A kind of picture: called with a dataset it returns Axes; `panel` draws into axes, returns the `Key`.
 
-    Without ``ax`` a new figure is made in the style of this package; with one, the caller's style is left alone.
+    Without ``ax`` a new figure is made in the style of this package; with one, the caller's style is left
+    alone.
     """
 
     def __init__(self, panel: Callable[Concatenate[xr.Dataset, Axes, P], Key]) -> None:
         self.panel = panel
         update_wrapper(self, panel)
 
-    def __call__(
-        self, ds: xr.Dataset, ax: Axes | None = None, *args: P.args, **options: P.kwargs
-    ) -> Axes:
+    def __call__(self, ds: xr.Dataset, ax: Axes | None = None, *args: P.args, **options: P.kwargs) -> Axes:
         if ax is not None:
             self.panel(ds, ax, *args, **options).beside(ax)
             return ax
@@ -195,7 +197,7 @@ def panels(rows: int, columns: int, used: int) -> tuple[Figure, list[Axes]]:
     return figure, axes[:used]
 
 
-# --- words and numbers --------------------------------------------------------------------------------------------
+# --- words and numbers ------------------------------------------------------------------------------------
 
 
 def unit_text(units: object) -> str:
@@ -205,7 +207,7 @@ def unit_text(units: object) -> str:
 
 
 def symbol(name: str) -> str:
-    """Typeset the name of a parameter, ``rho_high`` or ``energy_x`` of a beam; other names are spelt in words."""
+    """Typeset the name of a parameter, ``rho_high`` or ``energy_x`` of a beam; others are spelt in words."""
     if name in SYMBOLS:
         return f"${SYMBOLS[name]}$"
     head, _, beam = name.partition("_")
@@ -222,7 +224,7 @@ def coordinate_label(coordinate: xr.DataArray) -> str:
 
 def number(value: object) -> str:
     """Typeset a label: 0.9, 12, or a power of ten where that is shorter; words as they are."""
-    if not isinstance(value, int | float | np.number):
+    if not isinstance(value, int | float):
         return str(value)
     if value == 0 or 1e-3 <= abs(value) < 1e5:
         return f"{value:.4g}"
@@ -235,7 +237,9 @@ def number(value: object) -> str:
 def setting(coordinate: xr.DataArray) -> str:
     """``N_E = 3`` or ``g = 10^-6 MeV^-2``, for a coordinate of one value."""
     units = unit_text(coordinate.attrs.get("units"))
-    return f"{symbol(str(coordinate.name))} = {number(coordinate.values.item())}" + (f" {units}" if units else "")
+    return f"{symbol(str(coordinate.name))} = {number(coordinate.values.item())}" + (
+        f" {units}" if units else ""
+    )
 
 
 def point_text(ds: xr.Dataset, dim: str, position: int) -> str:
@@ -254,7 +258,7 @@ def group_text(ds: xr.Dataset, position: Mapping[str, int]) -> str:
     return ", ".join(number(ds[name].isel(at).values.item()) for name, at in names)
 
 
-# --- colours and scales -------------------------------------------------------------------------------------------
+# --- colours and scales -----------------------------------------------------------------------------------
 
 
 def colours(count: int) -> list[Any]:
@@ -287,7 +291,7 @@ def cell_edges(values: Floats, *, log: bool) -> Floats:
 
 
 def scaled_label(ax: Axes, direction: str, text: str, units: str, top: float) -> None:
-    """Label an axis that starts at 0 with the power of ten taken into the unit: ``(10^3 MeV^3)``, ticks 0, 5, 10."""
+    """Label an axis from 0 on with the power of ten taken into the unit: ``(10^3 MeV^3)``, ticks 0, 5, 10."""
     power = 3 * int(np.floor(np.log10(top) / 3)) if top > 0 else 0
     tick_axis = ax.xaxis if direction == "x" else ax.yaxis
     if power == 0:
@@ -309,5 +313,13 @@ def key(label: str, **look: Any) -> Any:
 def say_empty(ax: Axes, text: str) -> None:
     """Say inside an otherwise empty picture why it is empty."""
     ax.text(
-        0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", color=MUTED, fontsize="small", wrap=True
+        0.5,
+        0.5,
+        text,
+        transform=ax.transAxes,
+        ha="center",
+        va="center",
+        color=MUTED,
+        fontsize="small",
+        wrap=True,
     )
