@@ -1,0 +1,141 @@
+"""Whole figures: one kind of picture, cut to a selection, one panel for each value of a facet."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import xarray as xr
+
+from pairsweep import query
+from pairsweep.checks import UsageError, suggest
+from pairsweep.plot import style
+from pairsweep.plot.evolution import conservation, evolution
+from pairsweep.plot.growth import STRENGTHS, growth_vs_bins, growth_vs_epn
+from pairsweep.plot.layout import dim_of
+from pairsweep.plot.maps import growth_map, growth_norm, phase_diagram
+from pairsweep.query import free_axes, variable
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+KINDS: dict[str, style.Picture[...]] = {
+    "growth-vs-epn": growth_vs_epn,
+    "growth-map": growth_map,
+    "growth-vs-bins": growth_vs_bins,
+    "phase-diagram": phase_diagram,
+    "evolution": evolution,
+    "conservation": conservation,
+}
+DEFAULT_CURVES = ("kappa_mean", "kappa_energy", "rho_quadrant", "kappa_beam", "rho_beam")
+MOST_PANELS = 12
+MOST_SPARE_PANELS = 6
+
+
+def draw(
+    kind: str,
+    ds: xr.Dataset,
+    x: str | None = None,
+    y: str | None = None,
+    select: Mapping[str, object] | None = None,
+    facet: str | None = None,
+) -> Figure:
+    """Compose a whole figure of one kind.
+
+    Parameters
+    ----------
+    kind : str
+        One of `KINDS`.
+    x, y : str, optional
+        Maps: the two axes. growth-vs-epn: x, the measure of the crossing (by default two panels, on the whole
+        strength and on the largest of a single energy). growth-vs-bins: x, the axis, and y, the unit of
+        `query.growth_in`. evolution: y, the variable (by default a panel for each). conservation: y, "drift"
+        or "spin".
+    select : axis -> label, optional
+        See `query.select`.
+    facet : str, optional
+        Axis that gets one panel per value. Where exactly one short axis is left over it is taken without
+        asking.
+
+    Raises
+    ------
+    UsageError
+        For unknown kinds, axes and labels, and where axes are left over: with what to write instead.
+    """
+    if kind not in KINDS:
+        raise UsageError("kind", kind, suggest(kind, KINDS))
+    ds = query.select(ds, select or {})
+    with style.context():
+        facet = facet if facet is not None else _spare_axis(kind, ds, x, y)
+        cuts = _facets(ds, facet)
+        layers = _layers(kind, ds if facet is None else cuts[0][1], x, y)
+        if kind == "growth-map":
+            layers = [{**layer, "norm": growth_norm(ds, "mu")} for layer in layers]
+        columns = len(layers) if len(layers) > 1 else _columns(len(cuts))
+        figure, axes = style.panels(-(-len(cuts) * len(layers) // columns), columns, len(cuts) * len(layers))
+        keys = []
+        panels = [(title, cut, layer) for title, cut in cuts for layer in layers]
+        for ax, (title, cut, layer) in zip(axes, panels, strict=True):
+            keys.append(KINDS[kind].panel(cut, ax, **layer))
+            if title:
+                ax.set_title(title)
+        if len({key.title for key in keys}) == 1:
+            functools.reduce(style.Key.merged, keys).around(figure, axes)
+        else:
+            for ax, key in zip(axes, keys, strict=True):
+                key.beside(ax)
+        if select:
+            figure.suptitle(
+                ", ".join(style.setting(ds[name]) for name in select if ds[name].ndim == 0), fontsize=9
+            )
+    return figure
+
+
+def _columns(count: int) -> int:
+    return 2 if count == 4 else min(count, 3)
+
+
+def _facets(ds: xr.Dataset, facet: str | None) -> list[tuple[str, xr.Dataset]]:
+    """Title and dataset of each facet."""
+    if facet is None:
+        return [("", ds)]
+    dim = dim_of(ds, facet)
+    if ds.sizes[dim] > MOST_PANELS:
+        cure = f"choose some with --select, or an axis of at most {MOST_PANELS} values"
+        raise UsageError(f"facet {facet}", ds.sizes[dim], f"too many panels; {cure}")
+    return [(style.point_text(ds, dim, i), ds.isel({dim: i})) for i in range(ds.sizes[dim])]
+
+
+def _spare_axis(kind: str, ds: xr.Dataset, x: str | None, y: str | None) -> str | None:
+    """Return the shortest axis where a picture can show all but one and that one is short."""
+    if kind == "growth-vs-epn":
+        return None
+    shown = 1 if kind in ("evolution", "conservation") else 2
+    asked = {dim_of(ds, name) for name in (x, y) if name is not None and name in ds.coords}
+    spare = sorted((name for name in free_axes(ds) if name not in asked), key=lambda name: ds.sizes[name])
+    several = len(free_axes(ds)) == shown + 1
+    return spare[0] if several and spare and ds.sizes[spare[0]] <= MOST_SPARE_PANELS else None
+
+
+def _layers(kind: str, ds: xr.Dataset, x: str | None, y: str | None) -> list[dict[str, Any]]:
+    """Options of the panels that one facet gets."""
+    given = {name: value for name, value in (("x", x), ("y", y)) if value is not None}
+    if kind == "growth-vs-epn":
+        if y is not None:
+            raise UsageError("y", y, "this picture always has growth_rate/g along y; give x")
+        if x is not None:
+            return [{"x": x}]
+        whole, single = (variable(ds, name) for name in STRENGTHS)
+        return [{"x": name} for name in (STRENGTHS if not whole.equals(single) else [whole.name])]
+    if kind == "growth-vs-bins":
+        return [{"x": x, **({} if y is None else {"unit": y})}]
+    if kind == "evolution" and y is None:
+        told = ["kappa_mean"] if free_axes(ds) else [name for name in DEFAULT_CURVES if _tells(ds, name)]
+        return [{**given, "y": name} for name in told or ["kappa_mean"]]
+    return [given]
+
+
+def _tells(ds: xr.Dataset, name: str) -> bool:
+    """Whether a curve is there and not the whole over again (one energy bin)."""
+    return name in ds and not (name == "kappa_energy" and ds.sizes["energy_bin"] == 1)

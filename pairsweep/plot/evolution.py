@@ -1,0 +1,251 @@
+"""Runs in time: how the pairing grows, saturates and comes back, who carries it, and what is conserved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from pairsweep.checks import UsageError, suggest
+from pairsweep.plot import style
+from pairsweep.plot.layout import dim_of, line, one_point_each
+from pairsweep.query import Floats, axes, free_axes, variable
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# variable -> label of the y axis, whether it grows exponentially (and so belongs on a logarithmic axis)
+CURVES = {
+    "kappa_mean": (r"Mean pairing $\langle|\kappa|\rangle$", True),
+    "kappa_energy": (r"Pairing per energy bin $\langle|\kappa|\rangle_j$", True),
+    "kappa_quadrant": (r"Pairing per quadrant $\langle|\kappa|\rangle_i$", True),
+    "rho_quadrant": (r"Neutrino occupation $\langle\rho\rangle_i$", False),
+    "rhobar_quadrant": (r"Antineutrino occupation $\langle\bar\rho\rangle_i$", False),
+    "kappa_beam": (r"Pairing per beam $|\kappa|$", True),
+    "rho_beam": (r"Neutrino occupation $\rho$", False),
+    "rhobar_beam": (r"Antineutrino occupation $\bar\rho$", False),
+}
+SPIN = ("spin_occupation", "spin_pairing")
+DRIFTS = {"energy_drift": r"energy, $|H-H_0|/\sum 2wE|S|$", "norm_drift": r"norm of any spin, $|S|$"}
+
+
+@style.Picture
+def evolution(
+    ds: xr.Dataset,
+    ax: Axes,
+    *,
+    x: str | None = None,
+    y: str = "kappa_mean",
+    log: bool | None = None,
+    prediction: bool = True,
+) -> style.Key:
+    """Draw a quantity against time, with the growth that linear stability predicts.
+
+    One axis of the sweep may be left: one line for each of its values. A quantity per energy bin, quadrant or
+    beam has one line for each of these instead.
+
+    Parameters
+    ----------
+    x : str, optional
+        "time" (as stored) or "time_mev" (1/MeV, where the stored one is in units of 1/mu').
+    y : str
+        A variable of the evolution, "kappa_mean" and so on.
+    log : bool, optional
+        Logarithmic y; by default for pairing, not for occupations.
+    prediction : bool
+        Whether to draw exp(growth_rate t) through the linear phase of each pairing curve that has one.
+    """
+    if y not in CURVES:
+        raise UsageError("y", y, suggest(y, (name for name in CURVES if name in ds)))
+    text, grows = CURVES[y]
+    log = grows if log is None else log
+    curves, flat = variable(ds, y), ds
+    inner = [str(dim) for dim in curves.dims if dim not in (*axes(ds), "time")]
+    if inner:
+        hue: str | None = inner[0]
+        flat = one_point_each(ds, ())
+    else:
+        left = free_axes(ds)
+        hue = left[0] if len(left) == 1 else None
+        flat = one_point_each(ds, left[:1] if len(left) == 1 else ())
+    curves = flat[y].load()
+    positions = [{}] if hue is None else [{hue: i} for i in range(curves.sizes[hue])]
+    palette = style.colours(len(positions))
+    handles, predicted = [], False
+    for i, (at, colour) in enumerate(zip(positions, palette, strict=True)):
+        values = curves.isel(at).values
+        if not np.isfinite(values).any():
+            continue
+        one = flat.isel({k: v for k, v in at.items() if k in flat.dims})
+        time, in_mev = _times(one, x)
+        look: style.Look = {"color": colour, "lw": 1.3, "ls": style.LINES[i % len(style.LINES)]}
+        ax.plot(time, values, **look)
+        if hue is not None:
+            handles.append(style.key(_name(flat, hue, i), **look))
+        # the mode grows where it lives: only the whole, or the largest part, follows it
+        if prediction and log and "growth_rate" in one and (not inner or i == _leading(curves, inner[0])):
+            predicted |= _predict(ax, time, in_mev, values, float(one["growth_rate"]))
+    if predicted:
+        handles.append(style.key(r"linear theory $\propto e^{\gamma t}$", ls="--", color=style.INK, lw=0.9))
+    if log:
+        positive = curves.values[curves.values > 0]
+        if positive.size:
+            ax.set_yscale("log")
+            ax.set_ylim(_log_floor(curves.values), 2.0 * float(np.nanmax(positive)))
+    if not np.isfinite(curves.values).any():
+        style.say_empty(ax, "no point is done yet")
+    ax.set_xlabel(_time_label(flat, x))
+    ax.set_ylabel(text)
+    ax.margins(x=0)
+    return style.Key(tuple(handles), _legend_title(flat, hue))
+
+
+def _legend_title(ds: xr.Dataset, hue: str | None) -> str | None:
+    if hue is None:
+        return None
+    words = {"energy_bin": "energy bin", "quadrant": r"$\phi$ quadrant", "beam": "beam"}
+    return words[hue] if hue in words else style.group_title(ds, [hue])
+
+
+def _name(ds: xr.Dataset, hue: str, i: int) -> str:
+    if hue == "energy_bin" and "energy" in ds.coords and ds["energy"].dims == ("energy_bin",):
+        return f"{style.number(float(ds['energy'][i]))} MeV"
+    if hue in ("energy_bin", "quadrant", "beam"):
+        return str(ds[hue].values[i]) if hue in ds.coords else str(i + 1)
+    return style.group_text(ds, {hue: i})
+
+
+def _times(ds: xr.Dataset, x: str | None) -> tuple[Floats, Floats]:
+    """Times to plot along, and the same in 1/MeV."""
+    stored = np.asarray(ds["time"].values, dtype=np.float64)
+    in_mev = np.asarray(ds["time_mev"].values, dtype=np.float64) if "time_mev" in ds.coords else stored
+    if x not in (None, "time", "time_mev"):
+        raise UsageError("x", x, "an evolution runs along time or time_mev")
+    return (in_mev if x == "time_mev" else stored), in_mev
+
+
+def _time_label(ds: xr.Dataset, x: str | None) -> str:
+    units = style.unit_text(ds["time"].attrs.get("units")) if "time" in ds.coords else ""
+    if x == "time_mev" or units:
+        return r"Time $t$ (MeV$^{-1}$)"
+    return r"Time $t\,gE_{\rm max}^3$"
+
+
+def _leading(curves: xr.DataArray, dim: str) -> int:
+    """Part of the system with the most pairing at any time."""
+    peak = curves.max([other for other in curves.dims if other != dim])
+    return int(np.argmax(peak.fillna(-1.0).values))
+
+
+def linear_phase(values: Floats) -> slice | None:
+    """Rise of a curve from ten times its start to a tenth of its maximum, None where it has no such rise."""
+    if not (np.isfinite(values).all() and values.size > 3):
+        return None
+    high = 0.1 * float(values.max())
+    below = np.flatnonzero(values >= high)[0]
+    # the quietest time before: a run that starts from 0 first fills the forced response
+    start = values[: below + 1]
+    low = 10.0 * float(start[start > 0].min()) if (start > 0).any() else np.inf
+    rise = np.flatnonzero(values[:below] > low)
+    if not rise.size or below - rise[0] < 2:
+        return None
+    return slice(int(rise[0]), int(below))
+
+
+def _predict(ax: Axes, time: Floats, in_mev: Floats, values: Floats, rate: float) -> bool:
+    """Draw exp(rate t) through the linear phase, a little longer than that to either side."""
+    phase = linear_phase(values)
+    if phase is None or not rate > 0:
+        return False
+    level = np.mean(np.log(values[phase]) - rate * in_mev[phase])
+    curve = level + rate * in_mev
+    shown = (curve > np.log(values[phase].min()) - 2.5) & (curve < np.log(values.max()) + 0.7)
+    ax.plot(time[shown], np.exp(curve[shown]), "--", color=style.INK, lw=0.9, zorder=3)
+    return True
+
+
+def _log_floor(values: Floats) -> float:
+    """Bottom of a logarithmic axis: below the curves, but not at the bottom of a passing zero."""
+    positive = values[values > 0]
+    return float(0.5 * np.quantile(positive, 0.01))
+
+
+@style.Picture
+def conservation(ds: xr.Dataset, ax: Axes, *, x: str | None = None, y: str | None = None) -> style.Key:
+    """Draw what a run keeps and what it does not: drifts of the exact invariants, or the spin budget.
+
+    Parameters
+    ----------
+    x : str, optional
+        For drifts, a numeric axis; every point of the sweep in order where none is given and several are
+        swept.
+    y : {"drift", "spin"}, optional
+        "drift": largest relative drift of the energy and of any abs(S) over the run, one point per run.
+        "spin": x, y, z components of the spin angular momentum against time, the part of the occupations, the
+        part of the pairing and their sum (which is not conserved). Default: "spin" for a single run, "drift"
+        for a sweep.
+    """
+    if y is None:
+        y = "drift" if free_axes(ds) or not all(name in ds for name in SPIN) else "spin"
+    if y == "spin":
+        return _spin(ds, ax, x)
+    if y == "drift":
+        return _drift(ds, ax, x)
+    raise UsageError("y", y, "choose drift or spin")
+
+
+def _spin(ds: xr.Dataset, ax: Axes, x: str | None) -> style.Key:
+    flat = one_point_each(ds, ())
+    occupation, pairing = (variable(flat, name).load() for name in SPIN)
+    handles = []
+    time, _ = _times(flat, x)
+    top = float(np.nanmax(np.abs([occupation.values, pairing.values]), initial=0.0))
+    for component, colour in zip(occupation["component"].values, style.COLOURS, strict=False):
+        parts = [part.sel(component=component).values for part in (occupation, pairing)]
+        if not np.nanmax(np.abs(parts), initial=0.0) > 1e-6 * top:
+            continue  # a direction that never carries spin would only hide the others' lines
+        for values, ls, lw in ((parts[0], "-", 1.3), (parts[1], ":", 1.3), (parts[0] + parts[1], "--", 0.9)):
+            ax.plot(time, values, color=colour, ls=ls, lw=lw)
+        handles.append(style.key(f"component {component}", ls="-", color=colour))
+    for text, ls in (("occupation part", "-"), ("pairing part", ":"), ("sum", "--")):
+        handles.append(style.key(text, ls=ls, color=style.MUTED))
+    ax.set_xlabel(_time_label(flat, x))
+    style.scaled_label(ax, "y", "Spin angular momentum", str(occupation.attrs.get("units", "")), top)
+    ax.margins(x=0)
+    return style.Key(tuple(handles))
+
+
+def _drift(ds: xr.Dataset, ax: Axes, x: str | None) -> style.Key:
+    known = [name for name in DRIFTS if name in ds]
+    if not known:
+        variable(ds, "energy_drift")
+    if x is None and len(free_axes(ds)) != 1:
+        places, label = np.arange(ds[known[0]].size, dtype=np.float64), "Point of the sweep"
+        flat = ds
+    else:
+        flat, x, _ = line(ds, x)
+        dim = dim_of(flat, x)
+        lines = [other for other in flat[known[0]].dims if other != dim]
+        flat = flat.transpose(..., dim)
+        places = np.tile(flat[x].values.astype(np.float64), int(np.prod([flat.sizes[d] for d in lines])))
+        label = style.coordinate_label(flat[x])
+        if style.is_geometric(np.unique(places)):
+            ax.set_xscale("log")
+    handles: list[Any] = []
+    any_known = False
+    for name, colour, marker in zip(known, style.COLOURS, style.MARKERS, strict=False):
+        values = flat[name].values.ravel()
+        shown = np.isfinite(values)
+        any_known |= bool(shown.any())
+        # an exact 0 has no place on a logarithmic axis: it is put at the rounding unit
+        ax.plot(places[shown], np.maximum(values[shown], 2.0**-53), marker, ms=3.5, color=colour, mew=0)
+        handles.append(style.key(DRIFTS[name], marker=marker, color=colour))
+    if any_known:
+        ax.set_yscale("log")
+        ax.axhspan(ax.get_ylim()[0], 2.0**-52, color=style.PALE, zorder=0)
+    else:
+        style.say_empty(ax, "no point is done yet")
+    ax.set_xlabel(label)
+    ax.set_ylabel("Largest drift over the run")
+    return style.Key(tuple(handles), below=True)

@@ -1,0 +1,200 @@
+"""Growth rates as points and lines: against the EPN crossing, the number of bins or any other axis."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from pairsweep import vocab
+from pairsweep.checks import UsageError, suggest
+from pairsweep.plot import style
+from pairsweep.plot.layout import dim_of, groups, line
+from pairsweep.query import Floats, axes, growth_in, variable
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Axes that say how momentum space was cut or filled in kind, as against how full it is.
+GRID_AXES = ("n_energy", "n_theta", "n_phi", "energy_max", "cell_volume", "pattern")
+STRENGTHS = {
+    "epn_crossing_strength": r"EPN crossing strength $\sqrt{I_+I_-}$",
+    "epn_crossing_strength_bin": r"$\sqrt{I_+I_-}$, largest of a single energy",
+}
+STATIC, ARTEFACT = vocab.MODE_KINDS.index("static"), vocab.VERDICTS.index("discretisation")
+GROWTH_LABELS = {
+    "MeV": r"Growth rate $\gamma$ (MeV)",
+    "g": r"Growth rate $\gamma/g$",
+    "mu": r"Growth rate $\gamma/\mu$",
+    "crossing": r"$\gamma\,/\,g\sqrt{I_+I_-}$",
+    "crossing_bin": r"$\gamma\,/\,g\,\max_E\sqrt{I_+I_-}$",
+}
+MANY_POINTS = 2000  # beyond, points become an image inside a vector file
+
+
+def growth_label(ds: xr.Dataset, unit: str) -> str:
+    """Axis label of `query.growth_in`; bins have mu' = g energy_max^3, beams their mu."""
+    prime = unit == "mu" and "energy_max" in ds.coords
+    if prime:
+        return r"Growth rate $\gamma\,/\,gE_{\rm max}^3$"
+    return GROWTH_LABELS[unit] + (" (MeV$^3$)" if unit == "g" else "")
+
+
+@style.Picture
+def growth_vs_epn(ds: xr.Dataset, ax: Axes, *, x: str = "epn_crossing_strength") -> style.Key:
+    """Draw growth rate over g against the EPN crossing strength, every point of the sweep: do they collapse?
+
+    One colour and marker per grid (axes of the grid), open and larger for each further coupling. Beside them
+    the two-pair law of Eq. 16, growth = 2 g sqrt(I+ I-). Stable points lie on the zero line, in grey.
+
+    Parameters
+    ----------
+    x : str
+        "epn_crossing_strength", "epn_crossing_strength_bin" (MeV^3), or a dimensionless measure of the
+        crossing: "epn_crossing_depth", "anisotropy".
+    """
+    known = (*STRENGTHS, "epn_crossing_depth", "anisotropy")
+    if x not in known:
+        raise UsageError("x", x, suggest(x, known))
+    over_g, place = growth_in(ds, "g").load(), variable(ds, x).load()
+    swept = [name for name in axes(ds) if ds.sizes[name] > 1]
+    grids = groups(ds, [name for name in swept if name in GRID_AXES])
+    couplings = groups(ds, [name for name in swept if name == "g"])
+    palette = style.colours(len(grids))
+    handles = []
+    for (i, grid), (j, coupling) in itertools.product(enumerate(grids), enumerate(couplings)):
+        here = {**grid, **coupling}
+        px, py = place.isel(here).values.ravel(), over_g.isel(here).values.ravel()
+        look = _point_look(palette[i], i, j)
+        crowd: style.Look = {"ls": "none", "rasterized": over_g.size > MANY_POINTS}
+        ax.plot(px[py == 0], py[py == 0], marker=".", ms=2.2, color=style.MUTED, zorder=1.5, **crowd)
+        ax.plot(px[py > 0], py[py > 0], zorder=2.5, **look, **crowd)
+    if len(grids) > 1:
+        title = style.group_title(ds, list(grids[0]))
+        handles += [
+            style.key(style.group_text(ds, at), **_point_look(palette[i], i, 0)) for i, at in enumerate(grids)
+        ]
+    else:
+        title = None
+    if len(couplings) > 1:
+        handles += [
+            style.key(style.point_text(ds, "g", j), **_point_look(style.MUTED, 0, j))
+            for j in range(len(couplings))
+        ]
+    stable, unstable = int((over_g == 0).sum()), int((over_g > 0).sum())
+    if stable:
+        handles.append(style.key("stable", marker=".", color=style.MUTED))
+    if not unstable:
+        style.say_empty(ax, "nothing unstable here" if stable else "no point is done yet")
+    top = float(place.max()) if stable + unstable else 0.0
+    if x in STRENGTHS:
+        ax.plot([0, top], [0, 2 * top], "--", color=style.INK, lw=1.0, zorder=2)
+        handles.append(style.key(r"two-pair law $2\sqrt{I_+I_-}$", ls="--", color=style.INK, lw=1.0))
+        style.scaled_label(ax, "x", STRENGTHS[x], "MeV^3", top)
+    else:
+        ax.set_xlabel(str(place.attrs.get("long_name", x)))
+    style.scaled_label(ax, "y", GROWTH_LABELS["g"], "MeV^3", float(over_g.max()) if unstable else 0.0)
+    ax.set_xlim(left=0)
+    return style.Key(tuple(handles), title)
+
+
+def _point_look(colour: object, i: int, j: int) -> style.Look:
+    """Marker of grid ``i`` at coupling ``j``: full for the first coupling, open and larger for the next."""
+    look: style.Look = {"marker": style.MARKERS[i % len(style.MARKERS)], "ms": 2.6 + 2.2 * j, "mec": colour}
+    return {**look, "mew": 0.6 if j else 0.0, "mfc": "none" if j else colour}
+
+
+@style.Picture
+def growth_vs_bins(ds: xr.Dataset, ax: Axes, *, x: str | None = None, unit: str = "mu") -> style.Key:
+    """Draw the growth rate against the number of bins or any numeric axis, a line per value of one more axis.
+
+    Stable points are open and lie on the floor; squares are static modes; points that the continuum analysis
+    calls artefacts of the discretisation are faded.
+
+    Parameters
+    ----------
+    x : str, optional
+        A numeric axis; n_energy, n_theta or n_phi if they are swept.
+    unit : str
+        See `query.growth_in`.
+    """
+    flat, x, hue = line(ds, x, preferred=("n_energy", "n_theta", "n_phi"))
+    growth = growth_in(flat, unit).load()
+    labels = np.asarray(flat[x].values, dtype=np.float64)
+    order = np.argsort(labels, kind="stable")
+    positive = growth.values[growth.values > 0]
+    log = positive.size > 1 and positive.max() > 50 * positive.min()
+    floor = float(positive.min()) / 3 if log else 0.0
+    series = groups(flat, [] if hue is None else [hue])
+    palette = style.colours(len(series))
+    kinds: dict[str, style.Look] = {}
+    for i, here in enumerate(series):
+        at = {dim_of(flat, x): order, **here}
+        kinds |= _one_line(ax, flat.isel(at), labels[order], growth.isel(at).values, floor, palette[i])
+    if log:
+        ax.set_yscale("log")
+        ax.axhspan(floor / 1.6, floor * 1.6, color=style.PALE, zorder=0)
+        ax.set_ylim(bottom=floor / 1.6)
+    else:
+        ax.axhline(0, color=style.MUTED, lw=0.6, zorder=0)
+    if not positive.size:
+        style.say_empty(
+            ax, "nothing unstable here" if np.isfinite(growth.values).any() else "no point is done yet"
+        )
+    _number_axis(ax, labels[order])
+    ax.set_xlabel(style.coordinate_label(flat[x]))
+    ax.set_ylabel(growth_label(ds, unit))
+    looks = [style.key(kind, mec=style.MUTED, **{"mfc": style.MUTED, **look}) for kind, look in kinds.items()]
+    if hue is None:
+        return style.Key(tuple(looks))
+    names = [
+        style.key(style.group_text(flat, here), ls="-", color=colour)
+        for here, colour in zip(series, palette, strict=True)
+    ]
+    return style.Key((*names, *looks), style.group_title(flat, [hue]))
+
+
+def _one_line(
+    ax: Axes, ds: xr.Dataset, labels: Floats, growth: Floats, floor: float, colour: Any
+) -> dict[str, style.Look]:
+    """Draw one line over ascending labels, each point marked by what it is; returns the marks used."""
+    known, unstable = np.isfinite(growth), growth > 0
+    nowhere = np.zeros(growth.shape, dtype=bool)
+    static = ds["mode_kind"].values == STATIC if "mode_kind" in ds else nowhere
+    artefact = ds["verdict"].values == ARTEFACT if "verdict" in ds else nowhere
+    marks: dict[str, tuple[Any, style.Look]] = {
+        "oscillating": (unstable & ~static & ~artefact, {"marker": "o"}),
+        "static": (unstable & static & ~artefact, {"marker": "s"}),
+        "artefact of the grid": (unstable & artefact, {"marker": "o", "alpha": 0.3}),
+        "stable": (known & ~unstable, {"marker": "o", "mfc": "white"}),
+    }
+    ax.plot(
+        labels[known],
+        np.where(unstable, growth, floor)[known],
+        "-",
+        color=colour,
+        lw=1.0,
+        alpha=0.6,
+        zorder=2,
+    )
+    used = {}
+    for kind, (mask, look) in marks.items():
+        if mask.any():
+            height = np.where(unstable, growth, floor)[mask]
+            ax.plot(labels[mask], height, ls="none", ms=4, mec=colour, zorder=3, **{"mfc": colour, **look})
+            used[kind] = look
+    return used
+
+
+def _number_axis(ax: Axes, labels: Floats) -> None:
+    """Scale and ticks of an axis of labels: logarithmic where they are, every whole number where few."""
+    unique = np.unique(labels)
+    if style.is_geometric(unique):
+        ax.set_xscale("log")
+        if unique.size <= 8 and np.all(unique == np.round(unique)) and unique.max() < 1e5:
+            ax.set_xticks(unique, [f"{value:.0f}" for value in unique])
+            ax.set_xticks([], minor=True)
+    elif np.all(unique == np.round(unique)) and unique.size <= 16 and np.ptp(unique) <= 20:
+        ax.set_xticks(unique, [f"{value:.0f}" for value in unique])

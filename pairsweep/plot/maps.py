@@ -1,0 +1,250 @@
+"""Maps over two axes of a sweep: how fast, where the border is, and which kind of instability."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from pairsweep import vocab
+from pairsweep.plot import style
+from pairsweep.plot.border import border_lines
+from pairsweep.plot.growth import growth_label
+from pairsweep.plot.layout import dim_of, plane
+from pairsweep.query import Floats, growth_in, variable
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Normalize
+
+STATIC = vocab.MODE_KINDS.index("static")
+ARTEFACT, MISSED, UNDETERMINED = (
+    vocab.VERDICTS.index(v) for v in ("discretisation", "missed", "undetermined")
+)
+FADED = 0.35
+PHASES = (("stable", "#F3F3F3"), ("pair", "#56B4E9"), ("static", "#B2500C"))
+
+
+@dataclass(frozen=True, eq=False)
+class _Side:
+    """One side of a map: where its labels lie, ascending. Words lie at 0, 1, 2, ..."""
+
+    coordinate: xr.DataArray
+    order: Sequence[int]
+    at: Floats
+    words: bool
+    log: bool
+
+    @property
+    def edges(self) -> Floats:
+        return style.cell_edges(self.at, log=self.log)
+
+
+def _side(ds: xr.Dataset, name: str) -> _Side:
+    coordinate = ds[name]
+    if coordinate.dtype.kind not in "iuf":
+        return _Side(
+            coordinate, range(coordinate.size), np.arange(coordinate.size, dtype=np.float64), True, False
+        )
+    labels = coordinate.values.astype(np.float64)
+    order = np.argsort(labels, kind="stable")
+    few = coordinate.dtype.kind in "iu" and labels.size <= 12
+    at = np.arange(labels.size, dtype=np.float64) if few else labels[order]
+    return _Side(coordinate, order.tolist(), at, few, not few and style.is_geometric(labels[order]))
+
+
+@dataclass(frozen=True, eq=False)
+class _Plane:
+    """A dataset cut to two sides; ``field(name)`` is (ny, nx), ascending."""
+
+    ds: xr.Dataset
+    x: _Side
+    y: _Side
+
+    def field(self, quantity: xr.DataArray) -> Floats:
+        dim_x, dim_y = self.x.coordinate.dims[0], self.y.coordinate.dims[0]
+        values = quantity.transpose(dim_y, dim_x).values.astype(np.float64)
+        return values[np.ix_(self.y.order, self.x.order)]
+
+    def border(self, ax: Axes, values: Floats, **look: Any) -> bool:
+        """Draw the border of ``values > 0``; between words or counts there is none."""
+        if self.x.words or self.y.words:
+            return False
+        lines = border_lines(self.x.at, self.y.at, values)
+        for points in lines:
+            ax.plot(points[:, 0], points[:, 1], **look)
+        return bool(lines)
+
+    def marks(self, ax: Axes, mask: Any, **look: Any) -> None:
+        rows, columns = np.nonzero(mask)
+        ax.plot(self.x.at[columns], self.y.at[rows], ls="none", **look)
+
+    def finish(self, ax: Axes) -> None:
+        for side, which in ((self.x, "x"), (self.y, "y")):
+            tick_axis = ax.xaxis if which == "x" else ax.yaxis
+            if side.log:
+                ax.set(**{f"{which}scale": "log"})
+            if side.words:
+                texts = [style.number(side.coordinate.values[i].item()) for i in side.order]
+                tick_axis.set_ticks(side.at, texts)
+            ax.set(**{f"{which}lim": (side.edges[0], side.edges[-1])})
+            tick_axis.set_label_text(style.coordinate_label(side.coordinate))
+
+
+def _cut(ds: xr.Dataset, x: str | None, y: str | None) -> _Plane:
+    flat, x, y = plane(ds, x, y)
+    return _Plane(flat.load(), _side(flat, x), _side(flat, y))
+
+
+def growth_norm(ds: xr.Dataset, unit: str) -> Normalize:
+    """Scale of the colours of `growth_map`: from 0, or logarithmic where rates span more than two decades."""
+    from matplotlib.colors import LogNorm, Normalize
+
+    rates = growth_in(ds, unit).values
+    rates = rates[rates > 0]
+    if not rates.size:
+        return Normalize(0.0, 1.0)
+    low, high = float(rates.min()), float(rates.max())
+    # the square root at a border reaches down to 0: a few such points shall not stretch the scale
+    usual = float(np.quantile(rates, 0.05))
+    return LogNorm(max(low, 1e-6 * high), high) if high > 100 * usual else Normalize(0.0, high)
+
+
+@style.Picture
+def growth_map(
+    ds: xr.Dataset,
+    ax: Axes,
+    *,
+    x: str | None = None,
+    y: str | None = None,
+    unit: str = "mu",
+    norm: Normalize | None = None,
+) -> style.Key:
+    """Draw the growth rate over any two axes with the instability boundary and where the crossing begins.
+
+    Static modes are hatched. With the continuum analysis, points whose instability is an artefact of the
+    discretisation are faded, points that the grid calls stable but the continuum does not carry a ring, and
+    undetermined ones a small cross. Grey cells have no result.
+
+    Parameters
+    ----------
+    x, y : str, optional
+        Axes, or coordinates along one; the two longest numeric ones by default.
+    unit : str
+        See `query.growth_in`.
+    norm : matplotlib normalisation, optional
+        Given to share one scale between panels.
+    """
+    import matplotlib as mpl
+
+    cut = _cut(ds, x, y)
+    quantity = growth_in(cut.ds, unit)
+    growth = cut.field(quantity)
+    verdict = cut.field(cut.ds["verdict"]) if "verdict" in cut.ds else np.zeros(growth.shape)
+    verdict = np.where(cut.field(cut.ds["status"]) == 1, verdict, 0) if "status" in cut.ds else verdict
+    scale = norm if norm is not None else growth_norm(cut.ds, unit)
+    ax.set_facecolor("#C9C9C9")
+    cells: style.Look = {"shading": "flat", "rasterized": growth.size > 400}
+    stable = np.ma.masked_where(~(growth == 0), growth)
+    ax.pcolormesh(cut.x.edges, cut.y.edges, stable, cmap=mpl.colors.ListedColormap(["white"]), **cells)
+    rates = np.ma.masked_where(~(growth > 0), growth)
+    mesh = ax.pcolormesh(cut.x.edges, cut.y.edges, rates, norm=scale, cmap=style.SEQUENTIAL, **cells)
+    faded = np.ma.masked_where(verdict != ARTEFACT, np.ones(growth.shape))
+    ax.pcolormesh(
+        cut.x.edges, cut.y.edges, faded, cmap=mpl.colors.ListedColormap(["white"]), alpha=1 - FADED, **cells
+    )
+    handles = []
+    static = (
+        (cut.field(cut.ds["mode_kind"]) == STATIC) & (growth > 0) if "mode_kind" in cut.ds else growth < 0
+    )
+    if static.any():
+        hatch_cells(ax, cut.x.edges, cut.y.edges, static)
+        handles.append(
+            mpl.patches.Patch(facecolor="none", edgecolor=style.MUTED, hatch="////", label="static mode")
+        )
+    line: style.Look = {"color": "#D4145A", "lw": 1.2, "solid_capstyle": "round"}
+    if cut.border(ax, growth, **line):
+        handles.append(style.key("instability boundary", **{**line, "ls": "-"}))
+    if "epn_crossing_strength" in cut.ds:
+        dashed: style.Look = {"color": style.INK, "lw": 1.0, "ls": (0, (3.5, 2))}
+        if cut.border(ax, cut.field(cut.ds["epn_crossing_strength"]), **dashed):
+            handles.append(style.key("EPN crossing begins", **dashed))
+    for code, text, look in (
+        (MISSED, "unstable in the continuum only", {"marker": "o", "ms": 3, "mfc": "none", "mec": "#D55E00"}),
+        (UNDETERMINED, "undetermined", {"marker": "x", "ms": 2.5, "mec": style.MUTED}),
+    ):
+        if (verdict == code).any():
+            cut.marks(ax, verdict == code, mew=0.6, **look)
+            handles.append(style.key(text, mew=0.6, **look))
+    if (verdict == ARTEFACT).any():
+        handles.append(
+            mpl.patches.Patch(facecolor="#B5C9BF", edgecolor="none", label="artefact of the grid (faded)")
+        )
+    if not (growth > 0).any():
+        style.say_empty(ax, "nothing unstable here" if np.isfinite(growth).any() else "no point is done yet")
+    cut.finish(ax)
+    bar = mesh if (growth > 0).any() else None
+    return style.Key(tuple(handles), below=True, colours=bar, colours_label=growth_label(ds, unit))
+
+
+def hatch_cells(ax: Axes, x_edges: Floats, y_edges: Floats, mask: Any) -> None:
+    """Hatch whole cells: one patch for each run of cells in a row."""
+    from matplotlib.patches import Rectangle
+
+    for row in range(mask.shape[0]):
+        change = np.flatnonzero(np.diff(np.concatenate([[0], mask[row].astype(np.int8), [0]])))
+        for first, last in change.reshape(-1, 2):
+            corner = (x_edges[first], y_edges[row])
+            ax.add_patch(
+                Rectangle(
+                    corner,
+                    x_edges[last] - corner[0],
+                    y_edges[row + 1] - corner[1],
+                    facecolor="none",
+                    edgecolor="white",
+                    hatch="////",
+                    lw=0,
+                    zorder=1.6,
+                )
+            )
+
+
+@style.Picture
+def phase_diagram(ds: xr.Dataset, ax: Axes, *, x: str | None = None, y: str | None = None) -> style.Key:
+    """Draw which kind of mode is fastest over two axes: stable, an oscillating pair mode, or a static one.
+
+    By default g is along x. Where the results have ``g_static``, the coupling at which the first static mode
+    sets in, its curve is drawn as well.
+    """
+    import matplotlib as mpl
+
+    if x is None and y != "g" and "g" in ds.coords and ds["g"].ndim == 1:
+        x = "g"
+    cut = _cut(ds, x, y)
+    growth, kind = cut.field(variable(cut.ds, "growth_rate")), cut.field(variable(cut.ds, "mode_kind"))
+    kind = np.ma.masked_where(~np.isfinite(growth), kind)
+    ax.set_facecolor("#C9C9C9")
+    cmap = mpl.colors.ListedColormap([colour for _, colour in PHASES])
+    ax.pcolormesh(cut.x.edges, cut.y.edges, kind, cmap=cmap, vmin=-0.5, vmax=2.5, rasterized=kind.size > 400)
+    cut.border(ax, growth, color=style.INK, lw=1.2)
+    handles = [
+        mpl.patches.Patch(facecolor=colour, edgecolor=style.MUTED, lw=0.4, label=text)
+        for code, (text, colour) in enumerate(PHASES)
+        if (kind == code).any()
+    ]
+    if "g_static" in cut.ds and cut.x.coordinate.name == "g":
+        threshold = cut.ds["g_static"]
+        dim = dim_of(cut.ds, str(cut.y.coordinate.name))
+        if threshold.dims == (dim,):
+            dashed: style.Look = {"color": "white", "lw": 1.4, "ls": "--"}
+            ax.plot(threshold.values[list(cut.y.order)], cut.y.at, **dashed)
+            handles.append(
+                style.key("static threshold, largest eigenvalue of $D(0) = 1$", **{**dashed, "color": "k"})
+            )
+    if kind.mask.all():
+        style.say_empty(ax, "no point is done yet")
+    cut.finish(ax)
+    return style.Key(tuple(handles), below=True)

@@ -1,0 +1,103 @@
+"""Datasets of the contract made without the engine: dense eigenvalues point by point, curves by formula.
+
+They are the slow twin that reading and picturing are tested on; the real engine has its own tests.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from pairsweep import vocab
+from pairsweep.grid import Grid, bins
+from pairsweep.kernels.stability import stability_matrix
+from pairsweep.occupation import quadrant
+
+UNITS = {"g": "MeV^-2", "energy_max": "MeV"}
+
+
+def dense_growth(grid: Grid, n: np.ndarray, g: float) -> dict[str, float]:
+    """Growth variables of one system from all eigenvalues of the dense M."""
+    matrix = np.empty((2 * grid.size, 2 * grid.size))
+    stability_matrix(grid.energy, grid.weight, grid.p_hat, grid.theta_hat, grid.phi_hat, n, g, matrix)
+    values = np.linalg.eigvals(matrix)
+    tolerance = 1e-6 * 4 * g * np.sum(grid.weight)
+    unstable = values[values.real > tolerance]
+    fastest = unstable[np.argmax(unstable.real)] if unstable.size else 0.0
+    plus, minus = (np.bincount(grid.energy_bin, grid.weight * np.maximum(s * n, 0.0)) for s in (1, -1))
+    return {
+        "growth_rate": float(np.real(fastest)),
+        "frequency": abs(float(np.imag(fastest))),
+        "n_unstable": unstable.size,
+        "mode_kind": 0 if not unstable.size else (2 if abs(np.imag(fastest)) < tolerance else 1),
+        "epn_crossing_strength": float(np.sqrt(plus.sum() * minus.sum())),
+        "epn_crossing_strength_bin": float(np.sqrt(plus * minus).max()),
+        "epn_crossing_depth": float(min(plus.sum(), minus.sum()) / max(plus.sum(), minus.sum(), 1e-300)),
+        "anisotropy": float(
+            np.linalg.norm((grid.weight * n) @ grid.p_hat) / max(np.sum(grid.weight * np.abs(n)), 1e-300)
+        ),
+    }
+
+
+def growth_sweep(
+    axes: Mapping[str, Any], zipped: Mapping[str, tuple[str, Any]] | None = None, **fixed: Any
+) -> xr.Dataset:
+    """Growth of the quadrant pattern over any axes; ``zipped``: coordinate -> (axis it goes along, values)."""
+    zipped = dict(zipped or {})
+    defaults = {"n_energy": 1, "n_theta": 1, "n_phi": 4, "energy_max": 20.0, "cell_volume": "midpoint"}
+    scalars = {**defaults, "rho_high": 0.9, "rho_low": 0.1, "g": 1e-6, **fixed}
+    shape = tuple(len(values) for values in axes.values())
+    arrays = {
+        name: np.zeros(shape, dtype=variable.dtype)
+        for name, variable in vocab.VARIABLES.items()
+        if variable.analysis in ("", "growth") and not variable.trailing
+    }
+    arrays["status"][...] = 1
+    for index in itertools.product(*map(range, shape)):
+        point = {
+            **scalars,
+            **{name: values[i] for (name, values), i in zip(axes.items(), index, strict=True)},
+        }
+        position = dict(zip(axes, index, strict=True))
+        point |= {name: values[position[dim]] for name, (dim, values) in zipped.items()}
+        grid = bins(
+            *(int(point[k]) for k in ("n_energy", "n_theta", "n_phi")),
+            point["energy_max"],
+            point["cell_volume"],
+        )
+        rho, rhobar = quadrant(grid, point["rho_high"], point["rho_low"])
+        for name, value in dense_growth(grid, rho + rhobar - 1.0, float(point["g"])).items():
+            arrays[name][index] = value
+    return label(
+        arrays, axes, zipped, {k: v for k, v in scalars.items() if k not in axes and k not in zipped}
+    )
+
+
+def label(
+    arrays: Mapping[str, np.ndarray],
+    axes: Mapping[str, Any],
+    zipped: Mapping[str, tuple[str, Any]],
+    scalars: Mapping[str, Any],
+    trailing: Mapping[str, Any] | None = None,
+) -> xr.Dataset:
+    """Dress arrays with the dimensions, coordinates and attributes of the vocabulary."""
+    coords: dict[str, Any] = {name: ((name,), np.asarray(values)) for name, values in axes.items()}
+    coords |= {name: ((dim,), np.asarray(values)) for name, (dim, values) in zipped.items()}
+    coords |= dict(scalars)
+    coords |= {name: ((name,), np.asarray(values)) for name, values in (trailing or {}).items()}
+    ds = xr.Dataset(
+        {
+            name: ((*axes, *vocab.VARIABLES[name].trailing), values, vocab.VARIABLES[name].attrs)
+            for name, values in arrays.items()
+        },
+        coords=coords,
+        attrs={"title": "A sweep of the tests"},
+    )
+    for name in ds.coords:
+        known = vocab.LABELS.get(str(name))
+        ds[name].attrs.update(known.attrs if known else {"units": UNITS.get(str(name), "1")})
+    return ds
