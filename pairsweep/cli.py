@@ -11,11 +11,14 @@ from collections.abc import Sequence
 from pairsweep import __version__
 
 DONE, SOME_FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+PICTURES = (".png", ".pdf", ".svg")
 
 
 def parser() -> argparse.ArgumentParser:
     """Build the parser of all commands."""
-    top = argparse.ArgumentParser(prog="pairsweep", description="Maps the pairing instability of dense neutrino gases.")
+    top = argparse.ArgumentParser(
+        prog="pairsweep", description="Maps the pairing instability of dense neutrino gases."
+    )
     top.add_argument("--version", action="version", version=f"pairsweep {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -39,13 +42,17 @@ def parser() -> argparse.ArgumentParser:
     status.add_argument("store", metavar="STORE")
     status.add_argument("--json", action="store_true", help="for programs")
 
-    show = commands.add_parser("show", help="say what came out: ranges, instabilities, failures and their reasons")
+    show = commands.add_parser(
+        "show", help="say what came out: ranges, instabilities, failures and their reasons"
+    )
     show.add_argument("store", metavar="STORE")
 
     plot = commands.add_parser("plot", help="draw a picture of the results")
     plot.add_argument("kind", metavar="KIND", help="which picture; an unknown one lists them all")
     plot.add_argument("store", metavar="STORE")
-    plot.add_argument("-o", "--output", metavar="FILE", required=True, help="picture file: .png, .pdf or .svg")
+    plot.add_argument(
+        "-o", "--output", metavar="FILE", required=True, help="picture file: .png, .pdf or .svg"
+    )
     plot.add_argument("--x", metavar="AXIS")
     plot.add_argument("--y", metavar="AXIS")
     plot.add_argument("--select", metavar="AXIS=VALUE,...", default="", help="keep one value of an axis")
@@ -53,7 +60,9 @@ def parser() -> argparse.ArgumentParser:
 
     point = commands.add_parser("point", help="compute one point again in the foreground, with its traceback")
     point.add_argument("source", metavar="SPEC|STORE")
-    point.add_argument("--at", metavar="AXIS=VALUE,...", default="", help="which point, e.g. g=1e-6,rho_high=0.9")
+    point.add_argument(
+        "--at", metavar="AXIS=VALUE,...", default="", help="which point, e.g. g=1e-6,rho_high=0.9"
+    )
     return top
 
 
@@ -78,7 +87,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"pairsweep: {error}", file=sys.stderr)
         return UNUSABLE
     except KeyboardInterrupt:
-        print("pairsweep: interrupted; what is done is kept. Start the same command again to go on.", file=sys.stderr)
+        print(
+            "pairsweep: interrupted; what is done is kept. Start the same command again to go on.",
+            file=sys.stderr,
+        )
         return INTERRUPTED
 
 
@@ -143,7 +155,9 @@ def _status(options: argparse.Namespace) -> int:
         print(json.dumps(counts))
     else:
         total = sum(counts.values())
-        print(f"{counts['done']:,} of {total:,} points done, {counts['failed']:,} failed, {counts['pending']:,} pending")
+        print(
+            f"{counts['done']:,} of {total:,} points done, {counts['failed']:,} failed, {counts['pending']:,} pending"
+        )
     return SOME_FAILED if counts["failed"] else DONE
 
 
@@ -153,8 +167,15 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _plot(options: argparse.Namespace) -> int:
-    from pairsweep.plot import draw, save
+    from pathlib import Path
+
+    from pairsweep.checks import UsageError
+    from pairsweep.plot import draw
     from pairsweep.runner import open_store
+
+    suffix = Path(options.output).suffix
+    if suffix not in PICTURES:
+        raise UsageError("--output", options.output, f"give a file name that ends in {', '.join(PICTURES)}")
 
     figure = draw(
         options.kind,
@@ -164,7 +185,10 @@ def _plot(options: argparse.Namespace) -> int:
         select=_assignments("--select", options.select),
         facet=options.facet,
     )
-    save(figure, options.output)
+    try:
+        figure.savefig(options.output)
+    except OSError as error:
+        raise UsageError("--output", options.output, f"cannot be written ({error.strerror})") from None
     print(options.output)
     return DONE
 
@@ -180,8 +204,8 @@ def _point(options: argparse.Namespace) -> int:
         print(f"pairsweep: this point fails: {error.reason}", file=sys.stderr)
         return SOME_FAILED
     print()
-    for name, value in results.items():
-        print(f"{name:<26} {value}")
+    for name, result in results.items():
+        print(f"{name:<26} {result}")
     return DONE
 
 

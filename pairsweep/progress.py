@@ -26,7 +26,9 @@ def duration(seconds: float) -> str:
 class Progress:
     """Points done, rate and remaining time of a run of ``total`` points, ``before`` of which stood already."""
 
-    def __init__(self, total: int, before: int = 0, quiet: bool = False, stream: TextIO | None = None) -> None:
+    def __init__(
+        self, total: int, before: int = 0, quiet: bool = False, stream: TextIO | None = None
+    ) -> None:
         self.total, self.before, self.done, self.failed = total, before, before, 0
         self.quiet = quiet
         self._stream = stream or sys.stderr
@@ -66,7 +68,12 @@ class Progress:
             print(f"{share:4.0%}  {text}", file=self._stream, flush=True)
             return
         full = round(share * BAR)
-        print(f"\r\x1b[2K{'━' * full}{'╌' * (BAR - full)} {share:4.0%}  {text}", end="", file=self._stream, flush=True)
+        print(
+            f"\r\x1b[2K{'━' * full}{'╌' * (BAR - full)} {share:4.0%}  {text}",
+            end="",
+            file=self._stream,
+            flush=True,
+        )
 
     def _clear(self) -> None:
         if self._terminal:

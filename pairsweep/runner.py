@@ -192,7 +192,9 @@ def _matching_store(path: str | Path, spec: Spec, sweep: Sweep) -> Store:
     store.check(fingerprint(spec))
     wanted = {c.name: c.values for c in make_template(sweep, store.template.block_shape).coordinates}
     for coordinate in store.template.coordinates:
-        if not np.array_equal(coordinate.values, wanted[coordinate.name], equal_nan=coordinate.values.dtype.kind == "f"):
+        if not np.array_equal(
+            coordinate.values, wanted[coordinate.name], equal_nan=coordinate.values.dtype.kind == "f"
+        ):
             raise StoreError(str(path), f"holds other values of {coordinate.name}", "name another store")
     return store
 
@@ -289,7 +291,9 @@ def errors(path: str | Path) -> list[LabelledFailure]:
     ]
 
 
-def solve_one(source: str | Path, at: Mapping[str, str]) -> tuple[dict[str, Scalar], dict[str, object], PointError | None]:
+def solve_one(
+    source: str | Path, at: Mapping[str, str]
+) -> tuple[dict[str, Scalar], dict[str, object], PointError | None]:
     """Compute one point of a specification or a store in the foreground.
 
     Parameters
@@ -308,7 +312,9 @@ def solve_one(source: str | Path, at: Mapping[str, str]) -> tuple[dict[str, Scal
     sweep = expand(spec)
     position = _position(sweep, at)
     template = make_template(sweep, (1,) * len(sweep.shape))
-    numbers, failures = solve_points(sweep, template, np.array([position], dtype=np.int64).reshape(1, len(position)))
+    numbers, failures = solve_points(
+        sweep, template, np.array([position], dtype=np.int64).reshape(1, len(position))
+    )
     results: dict[str, object] = {name: values[0] for name, values in numbers.items()}
     return sweep.point(position), results, failures.get(0)
 
@@ -318,7 +324,9 @@ def _position(sweep: Sweep, at: Mapping[str, str]) -> tuple[int, ...]:
     known = {m.name for dimension in sweep.dimensions for m in dimension.members}
     for name in at:
         if name not in known:
-            raise SpecError("--at", name, f"is not an axis of this sweep; its axes are {', '.join(sorted(known))}")
+            raise SpecError(
+                "--at", name, f"is not an axis of this sweep; its axes are {', '.join(sorted(known))}"
+            )
     for dimension in sweep.dimensions:
         found = None
         for member in dimension.members:
@@ -342,5 +350,9 @@ def _nearest(name: str, values: tuple[Scalar, ...], wanted: str) -> int:
     for index, value in enumerate(values):
         if not isinstance(value, str) and abs(value - number) <= 1e-9 * abs(number):
             return index
-    near = sorted(values, key=lambda v: 0.0 if isinstance(v, str) or number != number else abs(v - number))[:3]
-    raise SpecError("--at", f"{name}={wanted}", f"is no value of this axis; nearest: {', '.join(map(str, near))}")
+    near = sorted(values, key=lambda v: 0.0 if isinstance(v, str) or number != number else abs(v - number))[
+        :3
+    ]
+    raise SpecError(
+        "--at", f"{name}={wanted}", f"is no value of this axis; nearest: {', '.join(map(str, near))}"
+    )

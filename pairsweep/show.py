@@ -14,7 +14,10 @@ REASONS_SHOWN = 5
 
 def labels(at: Mapping[str, object]) -> str:
     """Name a point by its values on the axes."""
-    return ", ".join(f"{name} = {value:.6g}" if isinstance(value, float) else f"{name} = {value}" for name, value in at.items())
+    return ", ".join(
+        f"{name} = {value:.6g}" if isinstance(value, float) else f"{name} = {value}"
+        for name, value in at.items()
+    )
 
 
 def summary_lines(summary: Summary, failures: Sequence[LabelledFailure] = ()) -> list[str]:
@@ -24,16 +27,19 @@ def summary_lines(summary: Summary, failures: Sequence[LabelledFailure] = ()) ->
         units = f" {axis.units}" if axis.units not in ("", "1") else ""
         span = _value(axis.first) if axis.size == 1 else f"{_value(axis.first)} ... {_value(axis.last)}"
         lines.append(f"  {axis.name:<12} {axis.size:>6} values   {span}{units}")
-    lines.append(
-        f"  points       {summary.points:,}: {summary.done:,} done, {summary.failed:,} failed, {summary.pending:,} pending"
-    )
+    states = f"{summary.done:,} done, {summary.failed:,} failed, {summary.pending:,} pending"
+    lines.append(f"  points       {summary.points:,}: {states}")
     known = sum(summary.modes.values())
     if known:
-        kinds = ", ".join(f"{count:,} {kind}" for kind, count in summary.modes.items() if count and kind != "stable")
+        kinds = ", ".join(
+            f"{count:,} {kind}" for kind, count in summary.modes.items() if count and kind != "stable"
+        )
         lines.append(f"  unstable     {summary.unstable:,} of {known:,}" + (f" ({kinds})" if kinds else ""))
     if summary.largest_growth > 0:
         where = labels(summary.largest_at)
-        lines.append(f"  largest      growth rate {summary.largest_growth:.6g} MeV" + (f" at {where}" if where else ""))
+        lines.append(
+            f"  largest      growth rate {summary.largest_growth:.6g} MeV" + (f" at {where}" if where else "")
+        )
         lines.append(f"               an e-fold in {summary.largest_efold_seconds:.3g} s")
     verdicts = ", ".join(f"{count:,} {verdict}" for verdict, count in summary.verdicts.items() if count)
     if verdicts:
@@ -54,7 +60,9 @@ def _failure_lines(failures: Sequence[LabelledFailure]) -> list[str]:
         lines.append(f"  failed       {count:,} x {reason}")
         lines.append(f"               e.g. at {labels(first[reason].at)}")
     if len(counts) > REASONS_SHOWN:
-        lines.append(f"               and {len(counts) - REASONS_SHOWN} more reasons: ps.errors(store) lists all")
+        lines.append(
+            f"               and {len(counts) - REASONS_SHOWN} more reasons: ps.errors(store) lists all"
+        )
     return lines
 
 

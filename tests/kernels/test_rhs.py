@@ -44,7 +44,11 @@ def test_two_beams_obey_the_letters_equations_8_to_11():
 def test_interaction_vector_is_the_sum_over_spins():
     grid, rho, rhobar, kappa, _ = random_system(np.random.default_rng(8), 6)
     n = rho + rhobar - 1
-    spin = n[:, None] * grid.p_hat + 2 * kappa.real[:, None] * grid.theta_hat + 2 * kappa.imag[:, None] * grid.phi_hat
+    spin = (
+        n[:, None] * grid.p_hat
+        + 2 * kappa.real[:, None] * grid.theta_hat
+        + 2 * kappa.imag[:, None] * grid.phi_hat
+    )
     J = np.empty(3)
     interaction_vector(grid.weight, grid.p_hat, grid.theta_hat, grid.phi_hat, rho, rhobar, kappa, J)
     np.testing.assert_allclose(J, grid.weight @ (spin + grid.p_hat), rtol=1e-13)
