@@ -69,7 +69,10 @@ def fermi_dirac(
     Isotropic (dipole = 0) the EPN is negative at every energy, so a thermal gas has no crossing.
     """
     mu = np.asarray(chemical_potential) * (1.0 + np.asarray(dipole) * np.cos(grid.theta))
-    # 1/(exp(x) + 1) without overflow
-    rho = 0.5 * (1.0 - np.tanh(0.5 * (grid.energy - mu) / temperature))
-    rhobar = 0.5 * (1.0 - np.tanh(0.5 * (grid.energy + mu) / temperature))
-    return rho, rhobar
+    return _fermi((grid.energy - mu) / temperature), _fermi((grid.energy + mu) / temperature)
+
+
+def _fermi(x: Floats) -> Floats:
+    """1/(exp(x) + 1), without overflow and exact in its tail."""
+    small = np.exp(-np.abs(x))
+    return np.asarray(np.where(x > 0, small, 1.0) / (1.0 + small))

@@ -292,7 +292,7 @@ class _Reader:
                 place, name, f"is already given in [{self.parameters[name].table}]: choose another name"
             )
         values, is_axis = values_of(place, value, field)
-        self.parameters[name] = Parameter(name, table.split("[")[0], field, values, is_axis)
+        self.parameters[name] = Parameter(name, table.split(".")[0], field, values, is_axis)
 
     def _beams(self) -> tuple[str, ...]:
         grid = self.data["grid"]
