@@ -102,8 +102,8 @@ def growth_vs_epn(ds: xr.Dataset, ax: Axes, *, x: str = "epn_crossing_strength")
 
 def _point_look(colour: object, i: int, j: int) -> style.Look:
     """Marker of grid ``i`` at coupling ``j``: full for the first coupling, open and larger for the next."""
-    look: style.Look = {"marker": style.MARKERS[i % len(style.MARKERS)], "ms": 2.6 + 2.2 * j, "mec": colour}
-    return {**look, "mew": 0.6 if j else 0.0, "mfc": "none" if j else colour}
+    look: style.Look = {"marker": style.MARKERS[i % len(style.MARKERS)], "ms": 2.2 + 2.0 * j, "mec": colour}
+    return {**look, "mew": 0.4 if j else 0.0, "mfc": "none" if j else colour}
 
 
 @style.Picture
