@@ -11,11 +11,9 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from scipy.integrate import solve_ivp
 
 from pairsweep import vocab
 from pairsweep.grid import Grid, bins
-from pairsweep.kernels.rhs import right_hand_side
 from pairsweep.kernels.stability import stability_matrix
 from pairsweep.occupation import quadrant
 
@@ -79,71 +77,51 @@ def growth_sweep(
     )
 
 
-def run_curves(
-    grid: Grid, rho: np.ndarray, g: float, times: np.ndarray, seed: int = 0
-) -> dict[str, np.ndarray]:
-    """Evolution variables of one system with rhobar = rho, by a general integrator on the right-hand side."""
-    vectors = grid.p_hat, grid.theta_hat, grid.phi_hat
-    pairs = grid.size
-    drho, dkappa = np.empty(pairs), np.empty(pairs, dtype=np.complex128)
-
-    def slope(_: float, state: np.ndarray) -> np.ndarray:
-        kappa = state[pairs : 2 * pairs] + 1j * state[2 * pairs :]
-        right_hand_side(
-            grid.energy, grid.weight, *vectors, g, state[:pairs], state[:pairs], kappa, drho, dkappa
-        )
-        return np.concatenate([drho, dkappa.real, dkappa.imag])
-
-    random = np.random.default_rng(seed)
-    start = np.concatenate([rho, 1e-5 * random.random(pairs), 1e-5 * random.random(pairs)])
-    run = solve_ivp(slope, (0.0, times[-1]), start, "DOP853", times, rtol=1e-9, atol=1e-12)
-    rho_t, kappa = run.y[:pairs], run.y[pairs : 2 * pairs] + 1j * run.y[2 * pairs :]
-    quadrants = np.stack([grid.quadrant == q for q in range(4)])
-    bins_of = np.stack([grid.energy_bin == i for i in range(grid.bin_energy.size)])
-    mean = {
-        "quadrant": quadrants / quadrants.sum(1, keepdims=True),
-        "energy": bins_of / bins_of.sum(1, keepdims=True),
-    }
-    weight = grid.weight[:, None]
-    norms = np.sqrt((2 * rho_t - 1) ** 2 + 4 * np.abs(kappa) ** 2)
-    return {
-        "kappa_mean": np.abs(kappa).mean(0),
-        "kappa_energy": (mean["energy"] @ np.abs(kappa)).T,
-        "kappa_quadrant": (mean["quadrant"] @ np.abs(kappa)).T,
-        "rho_quadrant": (mean["quadrant"] @ rho_t).T,
-        "rhobar_quadrant": (mean["quadrant"] @ rho_t).T,
-        "spin_occupation": -0.5 * np.einsum("pt,pk->tk", weight * 2 * rho_t, grid.p_hat),
-        "spin_pairing": -0.5
-        * (np.einsum("pt,pk->tk", weight * 2 * kappa.real, grid.theta_hat)
-           + np.einsum("pt,pk->tk", weight * 2 * kappa.imag, grid.phi_hat)),
-        "energy_drift": np.array(1e-9),
-        "norm_drift": np.abs(norms - norms[:, :1]).max(),
-    }  # fmt: skip
+def pulses(time: np.ndarray, rate: float, start: float = 1e-3) -> np.ndarray:
+    """A bipolar oscillation of height 0.5 that grows at ``rate`` from ``start`` on; flat for rate 0."""
+    if rate == 0:
+        return np.full(time.shape, start)
+    first = np.log(2 * 0.5 / start) / rate
+    centre = first * (1 + 2 * np.round((time - first) / (2 * first)))
+    return 0.5 / np.cosh(rate * (time - centre))
 
 
-def evolution_sweep(
-    n_energies: list[int], t_end_mu: float = 12.0, g: float = 1e-4, samples: int = 241
-) -> xr.Dataset:
-    """Growth and evolution of the Letter's quadrant pattern on (N_E, 1, 4), time in units of 1/mu'."""
-    ds = growth_sweep({"n_energy": n_energies}, g=g)
-    mu = g * 20.0**3
-    times = np.linspace(0.0, t_end_mu, samples)
-    most = max(n_energies)
-    curves: dict[str, list[np.ndarray]] = {}
+def evolution_sweep(n_energies: list[int], t_end_mu: float = 14.0, samples: int = 141) -> xr.Dataset:
+    """Growth of the Letter's set-up on (N_E, 1, 4) and curves by formula that grow at just that rate.
+
+    Time is in units of 1/mu'. The highest bin carries the mode, the others stay quiet.
+    """
+    ds = growth_sweep({"n_energy": n_energies})
+    mu = 1e-6 * 20.0**3
+    time, most = np.linspace(0.0, t_end_mu, samples), max(n_energies)
+    shape = (len(n_energies), samples)
     energy = np.full((len(n_energies), most), np.nan)
+    kappa_energy = np.full((*shape, most), np.nan)
     for i, n_energy in enumerate(n_energies):
-        grid = bins(n_energy, 1, 4)
-        energy[i, :n_energy] = grid.bin_energy
-        for name, values in run_curves(grid, quadrant(grid, 0.9, 0.1)[0], g, times / mu).items():
-            if name == "kappa_energy":
-                values = np.pad(values, ((0, 0), (0, most - n_energy)), constant_values=np.nan)
-            curves.setdefault(name, []).append(values)
+        energy[i, :n_energy] = bins(n_energy, 1, 4).bin_energy
+        kappa_energy[i, :, :n_energy] = 1e-3
+        kappa_energy[i, :, n_energy - 1] = pulses(time, float(ds["growth_rate"][i]) / mu)
+    kappa = np.nanmean(kappa_energy, axis=2)
+    moved = 2.4 * kappa[..., None] ** 2
+    rho = np.array([0.9, 0.1, 0.1, 0.1]) + moved * np.array([-1.0, 0.3, 0.4, 0.3])
+    spin = 1000.0 * np.stack([-1 + moved[..., 0], -1 + moved[..., 0], 0 * kappa], axis=-1)
+    beat = 3000.0 * kappa[..., None] * np.cos(20 * time[:, None] + np.array([0.0, 1.0, 2.0]))
+    curves = {
+        "kappa_mean": kappa,
+        "kappa_energy": kappa_energy,
+        "kappa_quadrant": kappa[..., None] * np.array([1.5, 1.0, 0.5, 1.0]),
+        "rho_quadrant": rho,
+        "rhobar_quadrant": rho,
+        "spin_occupation": spin,
+        "spin_pairing": beat,
+        "energy_drift": 1e-9 * np.arange(1.0, len(n_energies) + 1),
+        "norm_drift": np.full(len(n_energies), 0.0),
+    }
     for name, values in curves.items():
-        known = vocab.VARIABLES[name]
-        ds[name] = (("n_energy", *known.trailing), np.array(values), known.attrs)
+        ds[name] = (("n_energy", *vocab.VARIABLES[name].trailing), values, vocab.VARIABLES[name].attrs)
     return ds.assign_coords(
-        time=("time", times, vocab.TIME_IN_MU.attrs),
-        time_mev=("time", times / mu, vocab.LABELS["time_mev"].attrs),
+        time=("time", time, vocab.TIME_IN_MU.attrs),
+        time_mev=("time", time / mu, vocab.LABELS["time_mev"].attrs),
         energy=(("n_energy", "energy_bin"), energy, vocab.LABELS["energy"].attrs),
         quadrant=("quadrant", list(vocab.QUADRANTS)),
         component=("component", list(vocab.COMPONENTS)),

@@ -143,7 +143,7 @@ def growth_vs_bins(ds: xr.Dataset, ax: Axes, *, x: str | None = None, unit: str 
         style.say_empty(
             ax, "nothing unstable here" if np.isfinite(growth.values).any() else "no point is done yet"
         )
-    _number_axis(ax, labels[order])
+    number_axis(ax, labels[order])
     ax.set_xlabel(style.coordinate_label(flat[x]))
     ax.set_ylabel(growth_label(ds, unit))
     looks = [style.key(kind, mec=style.MUTED, **{"mfc": style.MUTED, **look}) for kind, look in kinds.items()]
@@ -188,7 +188,7 @@ def _one_line(
     return used
 
 
-def _number_axis(ax: Axes, labels: Floats) -> None:
+def number_axis(ax: Axes, labels: Floats) -> None:
     """Scale and ticks of an axis of labels: logarithmic where they are, every whole number where few."""
     unique = np.unique(labels)
     if style.is_geometric(unique):
