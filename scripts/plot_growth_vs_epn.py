@@ -33,7 +33,7 @@ def main() -> int:
     arguments.out.mkdir(parents=True, exist_ok=True)
     for name, figure in pictures.items():
         path = arguments.out / f"{name}.{arguments.format}"
-        figure.savefig(path)
+        ps.plot.save(figure, path)
         print(path)
     return 0
 

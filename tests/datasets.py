@@ -46,7 +46,7 @@ def dense_growth(grid: Grid, n: np.ndarray, g: float) -> dict[str, float]:
 def growth_sweep(
     axes: Mapping[str, Any], zipped: Mapping[str, tuple[str, Any]] | None = None, **fixed: Any
 ) -> xr.Dataset:
-    """Growth of the quadrant pattern over any axes; ``zipped``: coordinate -> (axis it goes along, values)."""
+    """Growth of the quadrant pattern over any axes; ``zipped``: coordinate -> (its axis, values)."""
     zipped = dict(zipped or {})
     defaults = {"n_energy": 1, "n_theta": 1, "n_phi": 4, "energy_max": 20.0, "cell_volume": "midpoint"}
     scalars = {**defaults, "rho_high": 0.9, "rho_low": 0.1, "g": 1e-6, **fixed}
@@ -74,6 +74,57 @@ def growth_sweep(
             arrays[name][index] = value
     return label(
         arrays, axes, zipped, {k: v for k, v in scalars.items() if k not in axes and k not in zipped}
+    )
+
+
+def pulses(time: np.ndarray, rate: float, start: float = 1e-3) -> np.ndarray:
+    """A bipolar oscillation of height 0.5 that grows at ``rate`` from ``start`` on; flat for rate 0."""
+    if rate == 0:
+        return np.full(time.shape, start)
+    first = np.log(2 * 0.5 / start) / rate
+    centre = first * (1 + 2 * np.round((time - first) / (2 * first)))
+    return 0.5 / np.cosh(rate * (time - centre))
+
+
+def evolution_sweep(n_energies: list[int], t_end_mu: float = 14.0, samples: int = 141) -> xr.Dataset:
+    """Growth of the Letter's set-up on (N_E, 1, 4) and curves by formula that grow at just that rate.
+
+    Time is in units of 1/mu'. The highest bin carries the mode, the others stay quiet.
+    """
+    ds = growth_sweep({"n_energy": n_energies})
+    mu = 1e-6 * 20.0**3
+    time, most = np.linspace(0.0, t_end_mu, samples), max(n_energies)
+    shape = (len(n_energies), samples)
+    energy = np.full((len(n_energies), most), np.nan)
+    kappa_energy = np.full((*shape, most), np.nan)
+    for i, n_energy in enumerate(n_energies):
+        energy[i, :n_energy] = bins(n_energy, 1, 4).bin_energy
+        kappa_energy[i, :, :n_energy] = 1e-3
+        kappa_energy[i, :, n_energy - 1] = pulses(time, float(ds["growth_rate"][i]) / mu)
+    kappa = np.nanmean(kappa_energy, axis=2)
+    moved = 2.4 * kappa[..., None] ** 2
+    rho = np.array([0.9, 0.1, 0.1, 0.1]) + moved * np.array([-1.0, 0.3, 0.4, 0.3])
+    spin = 1000.0 * np.stack([-1 + moved[..., 0], -1 + moved[..., 0], 0 * kappa], axis=-1)
+    beat = 3000.0 * kappa[..., None] * np.cos(20 * time[:, None] + np.array([0.0, 1.0, 2.0]))
+    curves = {
+        "kappa_mean": kappa,
+        "kappa_energy": kappa_energy,
+        "kappa_quadrant": kappa[..., None] * np.array([1.5, 1.0, 0.5, 1.0]),
+        "rho_quadrant": rho,
+        "rhobar_quadrant": rho,
+        "spin_occupation": spin,
+        "spin_pairing": beat,
+        "energy_drift": 1e-9 * np.arange(1.0, len(n_energies) + 1),
+        "norm_drift": np.full(len(n_energies), 0.0),
+    }
+    for name, values in curves.items():
+        ds[name] = (("n_energy", *vocab.VARIABLES[name].trailing), values, vocab.VARIABLES[name].attrs)
+    return ds.assign_coords(
+        time=("time", time, vocab.TIME_IN_MU.attrs),
+        time_mev=("time", time / mu, vocab.LABELS["time_mev"].attrs),
+        energy=(("n_energy", "energy_bin"), energy, vocab.LABELS["energy"].attrs),
+        quadrant=("quadrant", list(vocab.QUADRANTS)),
+        component=("component", list(vocab.COMPONENTS)),
     )
 
 

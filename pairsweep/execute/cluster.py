@@ -7,30 +7,18 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import os
 import pickle
 import uuid
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from pairsweep.execute.task import Ack, Echo, ExecuteError, OnDone, Task
+from pairsweep.execute.blame import POINT_DEATHS, Queue
+from pairsweep.execute.pool import PINNED
+from pairsweep.execute.task import Ack, Echo, ExecuteError, OnDone, Task, Work
 
 if TYPE_CHECKING:
-    from distributed import Client
-
-# one thread each: several processes share the cores, and two BLAS threads are pathological on small matrices
-PINNED = dict.fromkeys(
-    (
-        "OMP_NUM_THREADS",
-        "OPENBLAS_NUM_THREADS",
-        "MKL_NUM_THREADS",
-        "VECLIB_MAXIMUM_THREADS",
-        "NUMBA_NUM_THREADS",
-    ),
-    "1",
-)
-
+    from distributed import Client, Future
 
 PATIENCE = 10  # seconds for a scheduler to answer
 
@@ -45,8 +33,8 @@ def _unpack(payload: bytes) -> Task:
     return task
 
 
-def _perform(payload: bytes, block: int) -> Ack:
-    return _unpack(payload)(block)
+def _perform(payload: bytes, work: Work) -> Ack:
+    return _unpack(payload)(work.block, work.only)
 
 
 def run_blocks(
@@ -57,32 +45,36 @@ def run_blocks(
     Futures are dropped as they come in: what the scheduler still holds, it computes again when a worker dies.
     """
     from distributed import as_completed
+    from distributed.scheduler import KilledWorker
 
     payload = pickle.dumps(task)
-    run = uuid.uuid4().hex[:8]
-    waiting = iter(blocks)
-    in_flight = as_completed(loop=client.loop)
+    queue = Queue(task, blocks, on_done)
+    in_flight: dict[Future[Ack], Work] = {}
+    arriving = as_completed(loop=client.loop)
 
-    def submit() -> bool:
-        block = next(waiting, None)
-        if block is None:
-            return False
-        in_flight.add(client.submit(_perform, payload, block, key=f"{run}-{block}", pure=False))
-        return True
+    def fill() -> None:
+        limit = window or max(4, 2 * sum(client.nthreads().values()))
+        while len(in_flight) < limit and (work := queue.next()) is not None:
+            key = f"pairsweep-{uuid.uuid4().hex}"
+            future = client.submit(_perform, payload, work, key=key, pure=False)
+            in_flight[future] = work
+            arriving.add(future)
 
-    def room() -> int:
-        return window or max(4, 2 * sum(client.nthreads().values()))
-
-    limit = room()
-    while in_flight.count() < limit and submit():
-        pass
-    for future in in_flight:
-        ack = future.result()
-        future.release()
-        on_done(ack)
-        limit = room()
-        while in_flight.count() < limit and submit():
-            pass
+    try:
+        fill()
+        for future in arriving:
+            work = in_flight.pop(future)
+            try:
+                ack = future.result()
+            except KilledWorker as error:
+                queue.died(work, str(error).split(". ", maxsplit=1)[0], deaths=POINT_DEATHS)
+            else:
+                on_done(ack)
+            future.release()
+            fill()
+    finally:
+        if in_flight:
+            client.cancel(list(in_flight))
 
 
 @contextlib.contextmanager
@@ -120,10 +112,3 @@ def address(where: str) -> Iterator[Client]:
         raise ExecuteError("--scheduler", where, f"no dask scheduler answers there ({error})") from error
     with client:
         yield client
-
-
-def cores() -> int:
-    """Number of cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from pairsweep.execute import cluster
+from pairsweep.execute.pool import Pool, cores
 from pairsweep.execute.task import Ack, Echo, ExecuteError, OnDone, Task
 
-SCHEDULERS = ("local", "serial", "threads")
+SCHEDULERS = ("local", "serial", "threads", "dask")
 
 
 def execute(
@@ -19,6 +20,7 @@ def execute(
     scheduler: str = "local",
     workers: int | None = None,
     window: int | None = None,
+    pool: Pool | None = None,
     echo: Echo = lambda line: None,
 ) -> None:
     """Run ``task`` on every block, a bounded number at a time, and report each as it is done.
@@ -28,9 +30,11 @@ def execute(
     task : see `Task`; an exception it raises ends the run (a point that fails is data, not an exception)
     blocks : taken one by one as there is room, so they may be generated from a ledger on the way
     on_done : called in this thread with every acknowledgement, in order of completion
-    scheduler : "local" (processes of one thread each), "threads", "serial", or a dask scheduler's address
+    scheduler : "local" (processes of one thread each), "dask" (the same with dask's dashboard), "threads",
+        "serial", or a dask scheduler's address
     workers : processes or threads; the cores of this machine by default
-    window : blocks in flight at most
+    window : blocks in flight at most, for threads and dask
+    pool : for "local", a `Pool` made before
     echo : told what a user should know, a line at a time
 
     Raises
@@ -40,13 +44,16 @@ def execute(
     """
     if workers is not None and workers < 1:
         raise ExecuteError("--workers", workers, "give at least 1")
-    count = workers or cluster.cores()
+    count = workers or cores()
     if scheduler == "serial":
         for block in blocks:
             on_done(task(block))
     elif scheduler == "threads":
         _threads(task, blocks, on_done, count, window or 2 * count)
     elif scheduler == "local":
+        with pool or Pool(count) as crew:
+            crew.run(task, blocks, on_done)
+    elif scheduler == "dask":
         with cluster.local(count, echo) as client:
             cluster.run_blocks(client, task, blocks, on_done, window)
     elif "://" in scheduler:

@@ -26,10 +26,25 @@ class Ack:
 class Task(Protocol):
     """Computes a block's missing points and stores them; picklable, and harmless when run twice.
 
-    ``only`` restricts it to some of the block's points, counted with the last axis fastest.
+    Points of a block are counted with its last axis fastest.
     """
 
-    def __call__(self, block: int, only: range | None = None) -> Ack: ...
+    def __call__(self, block: int, only: range | None = None) -> Ack:
+        """Compute and store what is missing of a block, or of the points ``only`` of it."""
+
+    def size(self, block: int) -> int:
+        """Return the number of points of a block."""
+
+    def bury(self, block: int, point: int, reason: str) -> Ack:
+        """Store that a point failed, since it takes its process down."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """A block to be computed, or those ``only`` of its points."""
+
+    block: int
+    only: range | None = None
 
 
 OnDone = Callable[[Ack], None]

@@ -6,8 +6,9 @@ kept. `draw` composes whole figures, one panel for each value of a facet.
 
 from __future__ import annotations
 
-from pairsweep.plot.compose import KINDS, draw
-from pairsweep.plot.evolution import conservation, evolution
+from pairsweep.plot.compose import KINDS, draw, save
+from pairsweep.plot.conservation import conservation
+from pairsweep.plot.evolution import evolution
 from pairsweep.plot.growth import growth_vs_bins, growth_vs_epn
 from pairsweep.plot.maps import growth_map, phase_diagram
 
@@ -20,4 +21,5 @@ __all__ = [
     "growth_vs_bins",
     "growth_vs_epn",
     "phase_diagram",
+    "save",
 ]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import xarray as xr
@@ -11,7 +14,8 @@ import xarray as xr
 from pairsweep import query
 from pairsweep.checks import UsageError, suggest
 from pairsweep.plot import style
-from pairsweep.plot.evolution import conservation, evolution
+from pairsweep.plot.conservation import SPIN, conservation
+from pairsweep.plot.evolution import evolution
 from pairsweep.plot.growth import STRENGTHS, growth_vs_bins, growth_vs_epn
 from pairsweep.plot.layout import dim_of
 from pairsweep.plot.maps import growth_map, growth_norm, phase_diagram
@@ -30,6 +34,12 @@ KINDS: dict[str, style.Picture[...]] = {
 }
 DEFAULT_CURVES = ("kappa_mean", "kappa_energy", "rho_quadrant", "kappa_beam", "rho_beam")
 MOST_PANELS = 12
+# formats of pictures, and what keeps the time of day out of them
+TIMELESS: dict[str, dict[str, None]] = {
+    ".png": {"Software": None},
+    ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+    ".svg": {"Date": None},
+}
 MOST_SPARE_PANELS = 6
 
 
@@ -80,16 +90,42 @@ def draw(
             keys.append(KINDS[kind].panel(cut, ax, **layer))
             if title:
                 ax.set_title(title)
-        if len({key.title for key in keys}) == 1:
+        if _alike(keys):
             functools.reduce(style.Key.merged, keys).around(figure, axes)
         else:
             for ax, key in zip(axes, keys, strict=True):
-                key.beside(ax)
+                replace(key, below=True).beside(ax)
         if select:
             figure.suptitle(
                 ", ".join(style.setting(ds[name]) for name in select if ds[name].ndim == 0), fontsize=9
             )
     return figure
+
+
+def save(figure: Figure, path: str | os.PathLike[str]) -> None:
+    """Write a figure as PNG, PDF or SVG, whichever the name says; the same figure gives the same bytes.
+
+    Raises
+    ------
+    UsageError
+        For another ending, or a folder that is not there.
+    """
+    ending = Path(path).suffix.lower()
+    if ending not in TIMELESS:
+        raise UsageError("picture", str(path), f"end its name in one of {', '.join(TIMELESS)}")
+    if not Path(path).parent.is_dir():
+        raise UsageError("picture", str(path), "its folder does not exist; make it first")
+    with style.context():
+        figure.savefig(path, metadata=TIMELESS[ending])
+
+
+def _alike(keys: list[style.Key]) -> bool:
+    """Whether one legend can stand for all panels: one of them holds the entries of every other."""
+    labels = [{handle.get_label() for handle in key.handles} for key in keys]
+    longest = max(labels, key=len)
+    return all(key.below for key in keys) or (
+        len({key.title for key in keys}) == 1 and all(label <= longest for label in labels)
+    )
 
 
 def _columns(count: int) -> int:
@@ -133,6 +169,8 @@ def _layers(kind: str, ds: xr.Dataset, x: str | None, y: str | None) -> list[dic
     if kind == "evolution" and y is None:
         told = ["kappa_mean"] if free_axes(ds) else [name for name in DEFAULT_CURVES if _tells(ds, name)]
         return [{**given, "y": name} for name in told or ["kappa_mean"]]
+    if kind == "conservation" and y is None and not free_axes(ds):
+        return [{**given, "y": name} for name in SPIN]
     return [given]
 
 

@@ -1,15 +1,15 @@
-"""Runs in time: how the pairing grows, saturates and comes back, who carries it, and what is conserved."""
+"""Runs in time: how the pairing grows, saturates and comes back, and who carries it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 
 from pairsweep.checks import UsageError, suggest
 from pairsweep.plot import style
-from pairsweep.plot.layout import dim_of, line, one_point_each
+from pairsweep.plot.layout import one_point_each
 from pairsweep.query import Floats, axes, free_axes, variable
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def evolution(
         if not np.isfinite(values).any():
             continue
         one = flat.isel({k: v for k, v in at.items() if k in flat.dims})
-        time, in_mev = _times(one, x)
+        time, in_mev = times(one, x)
         look: style.Look = {"color": colour, "lw": 1.3, "ls": style.LINES[i % len(style.LINES)]}
         ax.plot(time, values, **look)
         if hue is not None:
@@ -95,7 +95,7 @@ def evolution(
             ax.set_ylim(_log_floor(curves.values), 2.0 * float(np.nanmax(positive)))
     if not np.isfinite(curves.values).any():
         style.say_empty(ax, "no point is done yet")
-    ax.set_xlabel(_time_label(flat, x))
+    ax.set_xlabel(time_label(flat, x))
     ax.set_ylabel(text)
     ax.margins(x=0)
     return style.Key(tuple(handles), _legend_title(flat, hue))
@@ -116,7 +116,7 @@ def _name(ds: xr.Dataset, hue: str, i: int) -> str:
     return style.group_text(ds, {hue: i})
 
 
-def _times(ds: xr.Dataset, x: str | None) -> tuple[Floats, Floats]:
+def times(ds: xr.Dataset, x: str | None) -> tuple[Floats, Floats]:
     """Times to plot along, and the same in 1/MeV."""
     stored = np.asarray(ds["time"].values, dtype=np.float64)
     in_mev = np.asarray(ds["time_mev"].values, dtype=np.float64) if "time_mev" in ds.coords else stored
@@ -125,7 +125,7 @@ def _times(ds: xr.Dataset, x: str | None) -> tuple[Floats, Floats]:
     return (in_mev if x == "time_mev" else stored), in_mev
 
 
-def _time_label(ds: xr.Dataset, x: str | None) -> str:
+def time_label(ds: xr.Dataset, x: str | None) -> str:
     units = style.unit_text(ds["time"].attrs.get("units")) if "time" in ds.coords else ""
     if x == "time_mev" or units:
         return r"Time $t$ (MeV$^{-1}$)"
@@ -169,83 +169,3 @@ def _log_floor(values: Floats) -> float:
     """Bottom of a logarithmic axis: below the curves, but not at the bottom of a passing zero."""
     positive = values[values > 0]
     return float(0.5 * np.quantile(positive, 0.01))
-
-
-@style.Picture
-def conservation(ds: xr.Dataset, ax: Axes, *, x: str | None = None, y: str | None = None) -> style.Key:
-    """Draw what a run keeps and what it does not: drifts of the exact invariants, or the spin budget.
-
-    Parameters
-    ----------
-    x : str, optional
-        For drifts, a numeric axis; every point of the sweep in order where none is given and several are
-        swept.
-    y : {"drift", "spin"}, optional
-        "drift": largest relative drift of the energy and of any abs(S) over the run, one point per run.
-        "spin": x, y, z components of the spin angular momentum against time, the part of the occupations, the
-        part of the pairing and their sum (which is not conserved). Default: "spin" for a single run, "drift"
-        for a sweep.
-    """
-    if y is None:
-        y = "drift" if free_axes(ds) or not all(name in ds for name in SPIN) else "spin"
-    if y == "spin":
-        return _spin(ds, ax, x)
-    if y == "drift":
-        return _drift(ds, ax, x)
-    raise UsageError("y", y, "choose drift or spin")
-
-
-def _spin(ds: xr.Dataset, ax: Axes, x: str | None) -> style.Key:
-    flat = one_point_each(ds, ())
-    occupation, pairing = (variable(flat, name).load() for name in SPIN)
-    handles = []
-    time, _ = _times(flat, x)
-    top = float(np.nanmax(np.abs([occupation.values, pairing.values]), initial=0.0))
-    for component, colour in zip(occupation["component"].values, style.COLOURS, strict=False):
-        parts = [part.sel(component=component).values for part in (occupation, pairing)]
-        if not np.nanmax(np.abs(parts), initial=0.0) > 1e-6 * top:
-            continue  # a direction that never carries spin would only hide the others' lines
-        for values, ls, lw in ((parts[0], "-", 1.3), (parts[1], ":", 1.3), (parts[0] + parts[1], "--", 0.9)):
-            ax.plot(time, values, color=colour, ls=ls, lw=lw)
-        handles.append(style.key(f"component {component}", ls="-", color=colour))
-    for text, ls in (("occupation part", "-"), ("pairing part", ":"), ("sum", "--")):
-        handles.append(style.key(text, ls=ls, color=style.MUTED))
-    ax.set_xlabel(_time_label(flat, x))
-    style.scaled_label(ax, "y", "Spin angular momentum", str(occupation.attrs.get("units", "")), top)
-    ax.margins(x=0)
-    return style.Key(tuple(handles))
-
-
-def _drift(ds: xr.Dataset, ax: Axes, x: str | None) -> style.Key:
-    known = [name for name in DRIFTS if name in ds]
-    if not known:
-        variable(ds, "energy_drift")
-    if x is None and len(free_axes(ds)) != 1:
-        places, label = np.arange(ds[known[0]].size, dtype=np.float64), "Point of the sweep"
-        flat = ds
-    else:
-        flat, x, _ = line(ds, x)
-        dim = dim_of(flat, x)
-        lines = [other for other in flat[known[0]].dims if other != dim]
-        flat = flat.transpose(..., dim)
-        places = np.tile(flat[x].values.astype(np.float64), int(np.prod([flat.sizes[d] for d in lines])))
-        label = style.coordinate_label(flat[x])
-        if style.is_geometric(np.unique(places)):
-            ax.set_xscale("log")
-    handles: list[Any] = []
-    any_known = False
-    for name, colour, marker in zip(known, style.COLOURS, style.MARKERS, strict=False):
-        values = flat[name].values.ravel()
-        shown = np.isfinite(values)
-        any_known |= bool(shown.any())
-        # an exact 0 has no place on a logarithmic axis: it is put at the rounding unit
-        ax.plot(places[shown], np.maximum(values[shown], 2.0**-53), marker, ms=3.5, color=colour, mew=0)
-        handles.append(style.key(DRIFTS[name], marker=marker, color=colour))
-    if any_known:
-        ax.set_yscale("log")
-        ax.axhspan(ax.get_ylim()[0], 2.0**-52, color=style.PALE, zorder=0)
-    else:
-        style.say_empty(ax, "no point is done yet")
-    ax.set_xlabel(label)
-    ax.set_ylabel("Largest drift over the run")
-    return style.Key(tuple(handles), below=True)

@@ -102,8 +102,8 @@ def growth_vs_epn(ds: xr.Dataset, ax: Axes, *, x: str = "epn_crossing_strength")
 
 def _point_look(colour: object, i: int, j: int) -> style.Look:
     """Marker of grid ``i`` at coupling ``j``: full for the first coupling, open and larger for the next."""
-    look: style.Look = {"marker": style.MARKERS[i % len(style.MARKERS)], "ms": 2.6 + 2.2 * j, "mec": colour}
-    return {**look, "mew": 0.6 if j else 0.0, "mfc": "none" if j else colour}
+    look: style.Look = {"marker": style.MARKERS[i % len(style.MARKERS)], "ms": 2.2 + 2.0 * j, "mec": colour}
+    return {**look, "mew": 0.4 if j else 0.0, "mfc": "none" if j else colour}
 
 
 @style.Picture
@@ -143,7 +143,7 @@ def growth_vs_bins(ds: xr.Dataset, ax: Axes, *, x: str | None = None, unit: str 
         style.say_empty(
             ax, "nothing unstable here" if np.isfinite(growth.values).any() else "no point is done yet"
         )
-    _number_axis(ax, labels[order])
+    number_axis(ax, labels[order])
     ax.set_xlabel(style.coordinate_label(flat[x]))
     ax.set_ylabel(growth_label(ds, unit))
     looks = [style.key(kind, mec=style.MUTED, **{"mfc": style.MUTED, **look}) for kind, look in kinds.items()]
@@ -188,7 +188,7 @@ def _one_line(
     return used
 
 
-def _number_axis(ax: Axes, labels: Floats) -> None:
+def number_axis(ax: Axes, labels: Floats) -> None:
     """Scale and ticks of an axis of labels: logarithmic where they are, every whole number where few."""
     unique = np.unique(labels)
     if style.is_geometric(unique):

@@ -57,6 +57,8 @@ RC: Any = {
     "lines.markersize": 3.5,
     "figure.dpi": 150,
     "hatch.linewidth": 0.5,
+    "pdf.fonttype": 42,  # letters stay letters
+    "svg.hashsalt": "pairsweep",
 }
 
 # Ticks are made when a figure is drawn, long after the style is left: so they are told their look directly.
@@ -142,9 +144,14 @@ class Key:
         if not self.handles:
             return
         if self.below:
-            ax.legend(handles=self.handles, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
+            at: Look = {
+                "loc": "upper center",
+                "bbox_to_anchor": (0.5, -0.2),
+                "ncols": 2,
+            }
+            ax.legend(handles=self.handles, title=self.title, **at)
         else:
-            at: Look = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.02), "alignment": "left"}
+            at = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.02), "alignment": "left"}
             ax.legend(handles=self.handles, title=self.title, **at)
 
     def around(self, figure: Figure, axes: Sequence[Axes]) -> None:

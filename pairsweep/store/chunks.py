@@ -1,8 +1,8 @@
 """A chunk as bytes and back, with the codecs of the array's metadata, and files that are whole or absent.
 
-zarr's own path costs an event loop per chunk; a block is many small chunks, so they are encoded here directly as
-little-endian bytes, blosc (lz4 behind a byte shuffle) and CRC-32C. Any zarr v3 reader decodes them and, thanks to
-the CRC, refuses a damaged one instead of showing wrong numbers.
+zarr's own path costs an event loop per chunk; a block is many small chunks, so they are encoded here
+directly as little-endian bytes, blosc (lz4 behind a byte shuffle) and CRC-32C. Any zarr v3 reader decodes
+them and, for the CRC, refuses a damaged one instead of showing wrong numbers.
 """
 
 from __future__ import annotations
@@ -38,8 +38,9 @@ def encode(values: NDArray[np.generic], chunk_shape: tuple[int, ...], fill: floa
         whole[tuple(slice(size) for size in values.shape)] = values
         values = whole
     little = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<")).reshape(-1)
-    packed: bytes = bytes(_BLOSC.encode(little))
-    return packed + google_crc32c.value(packed).to_bytes(_SEAL_BYTES, "little")
+    packed = bytes(_BLOSC.encode(little))
+    crc: int = google_crc32c.value(packed)
+    return packed + crc.to_bytes(_SEAL_BYTES, "little")
 
 
 def seal(data: bytes) -> str:

@@ -21,7 +21,7 @@ class Count:
         return Ack(block, 1, 0, 0.0, f"{os.getpid()}")
 
 
-ALL = ["serial", "threads", "local"]
+ALL = ["serial", "threads", "local", "dask"]
 
 
 @pytest.mark.parametrize("scheduler", ALL)
@@ -30,7 +30,7 @@ def test_every_block_once(scheduler):
     execute(Count(), iter(range(40)), on_done=acks.append, scheduler=scheduler, workers=2)
     assert sorted(ack.block for ack in acks) == list(range(40))
     here = str(os.getpid()) in {ack.host for ack in acks}
-    assert here == (scheduler != "local")
+    assert here == (scheduler in ("serial", "threads"))
 
 
 @pytest.mark.parametrize("scheduler", ALL)
@@ -48,7 +48,7 @@ def test_an_interrupt_passes_through(scheduler):
         execute(Count(), range(40), on_done=stop, scheduler=scheduler, workers=2)
 
 
-@pytest.mark.parametrize("scheduler", ["threads", "local"])
+@pytest.mark.parametrize("scheduler", ["threads", "dask"])
 def test_blocks_are_taken_as_there_is_room(scheduler):
     taken = []
     ahead = []

@@ -1,0 +1,65 @@
+"""A worker process of this machine: work comes down a pipe, answers go up, and it ends with the pipe."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import pickle
+import resource
+import signal
+import sys
+import traceback
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from pairsweep.execute.task import Task, Work
+
+
+def _stand_back(memory: int) -> None:
+    """Leave Ctrl-C to the parent, and be the one that suffers when memory runs short.
+
+    A point that asks for more than its share gets a MemoryError, which is recorded like any failure; should
+    the machine run out all the same, the system kills a worker and not the run.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.dup2(2, 1)  # the run's standard output is for its summary
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
+    if memory:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_DATA, (memory, resource.getrlimit(resource.RLIMIT_DATA)[1]))
+
+
+def _answer(task: Task, work: Work) -> bytes:
+    try:
+        return pickle.dumps(task(work.block, work.only))
+    except Exception as error:
+        error.add_note(f"in a worker process, at block {work.block}:\n{traceback.format_exc()}")
+        try:
+            answer = pickle.dumps(error)
+            pickle.loads(answer)
+        except Exception:
+            answer = pickle.dumps(RuntimeError(traceback.format_exc()))
+        return answer
+
+
+def main() -> None:
+    """Serve: argv is the pipe, the bytes of memory allowed (0: any) and the modules to import beforehand."""
+    from threadpoolctl import threadpool_limits
+
+    pipe, memory = (int(argument) for argument in sys.argv[1:3])
+    connection = Connection(pipe)
+    _stand_back(memory)
+    for module in sys.argv[3:]:
+        importlib.import_module(module)
+    threadpool_limits(1)
+    with contextlib.suppress(EOFError, ConnectionError):
+        connection.send_bytes(pickle.dumps("ready"))
+        task: Task = pickle.loads(connection.recv_bytes())
+        while True:
+            connection.send_bytes(_answer(task, pickle.loads(connection.recv_bytes())))
+
+
+if __name__ == "__main__":
+    main()
