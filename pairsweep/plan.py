@@ -56,8 +56,8 @@ def system_sizes(sweep: Sweep) -> tuple[SystemSize, ...]:
         return (SystemSize(len(sweep.spec.beams), sweep.n_points, {}),)
     dims = shape_dimensions(sweep)
     shape = tuple(sweep.shape[d] for d in dims)
-    index = np.indices(shape).reshape(len(dims), -1)
-    positions = np.zeros((index.shape[1] if dims else 1, len(sweep.shape)), dtype=np.int64)
+    index = np.indices(shape).reshape(len(dims), math.prod(shape))
+    positions = np.zeros((math.prod(shape), len(sweep.shape)), dtype=np.int64)
     positions[:, dims] = index.T
     pairs = np.ones(len(positions), dtype=np.int64)
     for name in SHAPE_NAMES:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shlex
 import socket
 import sys
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pairsweep import __version__
-from pairsweep.execute import Ack, execute
+from pairsweep.execute import Ack, check_scheduler, execute
 from pairsweep.expand import Sweep, expand
 from pairsweep.kernels.jit import kernel_digest
 from pairsweep.plan import Plan, SystemSize, make_plan, make_template, system_sizes
@@ -25,7 +26,7 @@ from pairsweep.progress import Progress
 from pairsweep.solve import PointError, solve_block, solve_points
 from pairsweep.spec import CustomOccupation, Scalar, Spec, SpecError, parse_spec, read_spec
 from pairsweep.store import Store, StoreError, create, open_dataset
-from pairsweep.template import DONE, FAILED
+from pairsweep.template import DONE, FAILED, BlockResult, Failure
 from pairsweep.vocab import STATUS_FLAGS
 
 if TYPE_CHECKING:
@@ -55,6 +56,29 @@ class SolveTask:
         store.write(block, result, mask)
         failed = int((result.arrays["status"][mask] == FAILED).sum())
         return Ack(block, int(mask.sum()) - failed, failed, result.seconds, socket.gethostname())
+
+    def size(self, block: int) -> int:
+        """Give the number of points of a block."""
+        slices = _opened(self)[1].template.block_slices(block)
+        return math.prod(s.stop - s.start for s in slices)
+
+    def bury(self, block: int, point: int, reason: str) -> Ack:
+        """Record that a point takes its process down, without computing it."""
+        store = _opened(self)[1]
+        template = store.template
+        slices = template.block_slices(block)
+        shape = tuple(s.stop - s.start for s in slices)
+        inside = np.unravel_index(point, shape) if shape else ()
+        mask = np.zeros(shape, dtype=bool)
+        mask[inside] = True
+        arrays = {
+            plan.name: np.full((*shape, *plan.trailing_shape), plan.fill_value, dtype=plan.dtype)
+            for plan in template.arrays
+        }
+        arrays["status"][inside] = FAILED
+        position = tuple(s.start + int(i) for s, i in zip(slices, inside, strict=True))
+        store.write(block, BlockResult(arrays, (Failure(position, reason, ""),), 0.0), mask)
+        return Ack(block, 0, 1, 0.0, socket.gethostname())
 
 
 @lru_cache(maxsize=4)
@@ -143,6 +167,7 @@ def run_to_store(
 ) -> Outcome:
     """Run what is missing of a sweep in the store at ``path``; see `run`."""
     started = time.monotonic()
+    check_scheduler(scheduler, workers)
     spec = as_spec(spec)
     sweep = expand(spec)
     if Path(path).exists():

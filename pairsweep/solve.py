@@ -62,7 +62,7 @@ def solve_block(
     slices = template.block_slices(block)
     shape = tuple(s.stop - s.start for s in slices)
     wanted = np.ones(shape, dtype=bool) if mask is None else mask
-    offsets = np.argwhere(wanted).reshape(-1, len(shape))
+    offsets = np.argwhere(wanted).reshape(int(wanted.sum()), len(shape))
     positions = offsets + np.array([s.start for s in slices], dtype=np.int64)
     numbers, errors = solve_points(sweep, template, positions)
     arrays = {}

@@ -42,8 +42,7 @@ def execute(
     ExecuteError : the scheduler cannot be used or was lost.
     KeyboardInterrupt : after letting go of the workers; what is stored stays.
     """
-    if workers is not None and workers < 1:
-        raise ExecuteError("--workers", workers, "give at least 1")
+    check_scheduler(scheduler, workers)
     count = workers or cores()
     if scheduler == "serial":
         for block in blocks:
@@ -56,10 +55,16 @@ def execute(
     elif scheduler == "dask":
         with cluster.local(count, echo) as client:
             cluster.run_blocks(client, task, blocks, on_done, window)
-    elif "://" in scheduler:
+    else:
         with cluster.address(scheduler) as client:
             cluster.run_blocks(client, task, blocks, on_done, window)
-    else:
+
+
+def check_scheduler(scheduler: str, workers: int | None) -> None:
+    """Refuse a scheduler that does not exist or a number of workers that makes no sense."""
+    if workers is not None and workers < 1:
+        raise ExecuteError("--workers", workers, "give at least 1")
+    if scheduler not in SCHEDULERS and "://" not in scheduler:
         raise ExecuteError("--scheduler", scheduler, f"one of {', '.join(SCHEDULERS)}, or tcp://HOST:PORT")
 
 

@@ -1,0 +1,139 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pairsweep.cli import main
+from tests.specs import BEAMS, GROWTH, growth
+
+MAP = growth(rho_high="[0.5, 0.9]", rho_low="[0.1, 0.6]")
+
+
+@pytest.fixture
+def spec(tmp_path):
+    path = tmp_path / "map.toml"
+    path.write_text(MAP)
+    return str(path)
+
+
+@pytest.fixture
+def store(spec, tmp_path, capsys):
+    path = str(tmp_path / "map.zarr")
+    assert main(["run", spec, "--store", path, "--scheduler", "serial", "--quiet"]) == 0
+    capsys.readouterr()
+    return path
+
+
+def test_run_says_what_came_out(spec, tmp_path, capsys):
+    assert main(["run", spec, "--store", str(tmp_path / "new.zarr"), "--scheduler", "serial"]) == 0
+    out, _ = capsys.readouterr()
+    assert "4 of 4 points" in out
+    assert "unstable     1 of 4" in out
+    assert "largest      growth rate 0.0133935 MeV at rho_high = 0.9, rho_low = 0.1" in out
+
+
+def test_quiet_is_quiet_on_standard_error(spec, tmp_path, capsys):
+    main(["run", spec, "--store", str(tmp_path / "new.zarr"), "--scheduler", "serial", "--quiet"])
+    assert capsys.readouterr().err == ""
+
+
+def test_plan_computes_nothing(spec, tmp_path, capsys):
+    assert main(["plan", spec]) == 0
+    out = capsys.readouterr().out
+    assert "points    4" in out
+    assert [p.name for p in tmp_path.iterdir()] == ["map.toml"]
+
+
+def test_plan_counts_what_is_done(spec, store, capsys):
+    assert main(["plan", spec, "--store", store]) == 0
+    assert "done      4 of them" in capsys.readouterr().out
+
+
+def test_status_for_people_and_programs(store, capsys):
+    assert main(["status", store, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"pending": 0, "done": 4, "failed": 0}
+    assert main(["status", store]) == 0
+    assert capsys.readouterr().out == "4 of 4 points done, 0 failed, 0 pending\n"
+
+
+def test_show(store, capsys):
+    assert main(["show", store]) == 0
+    out = capsys.readouterr().out
+    assert "rho_high" in out
+    assert "4 done" in out
+
+
+def test_point_of_a_specification_and_of_a_store(spec, store, capsys):
+    lines = []
+    for source in (spec, store):
+        assert main(["point", source, "--at", "rho_high=0.9,rho_low=0.1"]) == 0
+        lines.append(capsys.readouterr().out)
+    assert lines[0] == lines[1]
+    assert "growth_rate                0.0133934" in lines[0]
+
+
+def test_plot_writes_a_picture(store, tmp_path, capsys):
+    picture = tmp_path / "map.png"
+    assert main(["plot", "growth-map", store, "-o", str(picture)]) == 0
+    assert picture.stat().st_size > 1000
+
+
+def test_failed_points_give_exit_code_1_and_a_traceback(tmp_path, capsys):
+    (tmp_path / "mine.py").write_text("def f(energy, theta, phi, a):\n    return phi / 9 / (1 / (a - 1)), phi\n")
+    text = (
+        GROWTH.split("[occupation]")[0]
+        + '[occupation]\npattern = "custom"\nfunction = "mine.py:f"\na = [1, 2]\n'
+    )
+    (tmp_path / "spec.toml").write_text(text + "[coupling]\ng = 1e-6\n")
+    store = str(tmp_path / "out.zarr")
+    assert (
+        main(["run", str(tmp_path / "spec.toml"), "--store", store, "--scheduler", "serial", "--quiet"]) == 1
+    )
+    out = capsys.readouterr().out
+    assert "2 failed" in out
+    assert "ZeroDivisionError" in out
+    assert main(["point", str(tmp_path / "spec.toml"), "--at", "a=1"]) == 1
+    err = capsys.readouterr().err
+    assert "Traceback" in err
+    assert err.splitlines()[-1].startswith("pairsweep: this point fails")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "missing.toml", "--store", "out.zarr"], "missing.toml: cannot be read"),
+        (["run", "bad.toml", "--store", "out.zarr"], "occupation.rho_low = 2.0"),
+        (["run", "good.toml", "--store", "good.toml"], "good.toml"),
+        (["run", "good.toml", "--store", "out.zarr", "--scheduler", "clod"], "clod"),
+        (["run", "good.toml", "--store", "out.zarr", "--workers", "0"], "--workers"),
+        (["status", "none.zarr"], "none.zarr"),
+        (["show", "good.toml"], "good.toml"),
+        (["plot", "piechart", "none.zarr", "-o", "x.png"], "none.zarr"),
+        (["plot", "growth-map", "none.zarr", "-o", "x.docx"], ".png"),
+        (["point", "good.toml", "--at", "g"], "AXIS=VALUE"),
+        (["point", "good.toml", "--at", "h=3"], "h"),
+    ],
+)
+def test_unusable_input_ends_with_one_line_and_code_2(tmp_path, monkeypatch, capsys, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    Path("good.toml").write_text(BEAMS)
+    Path("bad.toml").write_text(growth(rho_low="2.0"))
+    before = {p: p.read_bytes() for p in Path().iterdir()}
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    (line,) = err.splitlines()
+    assert words in line
+    assert {p: p.read_bytes() for p in Path().iterdir() if p.is_file()} == before
+    assert not Path("out.zarr").exists()
+
+
+def test_help_is_light():
+    code = "import sys; from pairsweep.cli import parser; parser(); print('numpy' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ
+    )
+    assert done.stdout.strip() == "False"

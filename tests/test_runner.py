@@ -1,0 +1,173 @@
+import sys
+import warnings
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import pairsweep as ps
+from pairsweep.runner import run_to_store, solve_one
+from pairsweep.spec import parse_spec
+from tests.specs import GROWTH, growth
+
+MAP = growth(rho_high="[0.5, 0.7, 0.9]", rho_low="[0.0, 0.1, 0.6]", g="[1e-7, 1e-6]")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    path = tmp_path_factory.mktemp("runner") / "map.zarr"
+    run_to_store(parse_spec(MAP), path, scheduler="serial", quiet=True)
+    return path
+
+
+@pytest.mark.parametrize("scheduler", ["local", "threads"])
+def test_schedulers_agree_bitwise(finished, tmp_path, scheduler, monkeypatch):
+    monkeypatch.setattr("pairsweep.runner.IN_PROCESS_SECONDS", 0.0)
+    found = ps.run(parse_spec(MAP), tmp_path / "other.zarr", scheduler=scheduler, workers=2, quiet=True)
+    expected = ps.open_store(finished)
+    for name in expected.data_vars:
+        np.testing.assert_array_equal(found[name], expected[name])
+
+
+def test_block_size_changes_nothing(finished, tmp_path, monkeypatch):
+    monkeypatch.setattr("pairsweep.plan.BLOCK_POINTS", 1)
+    found = ps.run(parse_spec(MAP), tmp_path / "single.zarr", scheduler="serial", quiet=True)
+    assert found.growth_rate.encoding["chunks"] == (1, 1, 1)
+    xr.testing.assert_identical(found.drop_attrs().load(), ps.open_store(finished).drop_attrs().load())
+
+
+def test_plain_xarray_opens_the_store_without_a_warning(finished):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ds = xr.open_zarr(finished).load()
+    assert ds.growth_rate.dims == ("rho_high", "rho_low", "g")
+    assert ds.status.dtype == np.int8
+    assert ds.status.attrs["flag_meanings"] == "pending done failed"
+    assert float(ds.rho_high[1]) == 0.7
+    assert ds.n_phi.ndim == 0
+    assert ds.pattern.item() == "quadrant"
+    assert ds.attrs["specification"] == MAP
+    assert ds.attrs["Conventions"].startswith("CF")
+    assert (ds.status == 1).all()
+
+
+def test_a_second_run_computes_nothing(finished):
+    assert run_to_store(parse_spec(MAP), finished, scheduler="serial", quiet=True).computed == 0
+
+
+def test_an_interrupted_run_computes_only_what_is_missing(finished, tmp_path, monkeypatch):
+    from pairsweep import runner
+
+    monkeypatch.setattr("pairsweep.plan.MIN_BLOCKS", 18)
+    solved = []
+    original = runner.solve_block
+
+    def stops_at_the_seventh(sweep, template, block, mask):
+        solved.append(block)
+        if len(solved) == 7:
+            raise KeyboardInterrupt
+        return original(sweep, template, block, mask)
+
+    monkeypatch.setattr(runner, "solve_block", stops_at_the_seventh)
+    path = tmp_path / "map.zarr"
+    with pytest.raises(KeyboardInterrupt):
+        run_to_store(parse_spec(MAP), path, scheduler="serial", quiet=True)
+    assert (ps.open_store(path).status == 1).sum() == 6
+    outcome = run_to_store(parse_spec(MAP), path, scheduler="serial", quiet=True)
+    assert outcome.computed == 12
+    assert len(solved) == 7 + 12
+    for name, expected in ps.open_store(finished).data_vars.items():
+        np.testing.assert_array_equal(ps.open_store(path)[name], expected)
+
+
+def test_results_stay_in_memory_without_a_store():
+    assert ps.run(parse_spec(GROWTH), quiet=True).growth_rate.item() == pytest.approx(1.3393454e-2, rel=1e-7)
+
+
+def test_another_sweep_is_refused_and_named(finished):
+    with pytest.raises(ps.StoreError, match="n_theta"):
+        run_to_store(parse_spec(MAP.replace("n_theta = 1", "n_theta = 2")), finished, quiet=True)
+
+
+def test_a_path_that_is_not_ours_is_left_alone(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "folder").mkdir()
+    for name in ("file", "folder"):
+        with pytest.raises(ps.StoreError, match="not a pairsweep store"):
+            run_to_store(parse_spec(MAP), tmp_path / name, quiet=True)
+    assert (tmp_path / "file").read_text() == "mine"
+    assert list((tmp_path / "folder").iterdir()) == []
+
+
+@pytest.fixture
+def failing(tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "def f(energy, theta, phi, width):\n"
+        "    if width == 2.0:\n        raise RuntimeError('no such width')\n"
+        "    return 0 * phi, 0 * phi\n"
+    )
+    text = GROWTH.split("[occupation]")[0] + '[occupation]\npattern = "custom"\nfunction = "mine.py:f"\n'
+    path = tmp_path / "spec.toml"
+    path.write_text(text + "width = [1.0, 2.0, 3.0]\n[coupling]\ng = 1e-6\n")
+    return path
+
+
+def test_failures_are_recorded_with_labels_and_tracebacks(failing, tmp_path):
+    store = tmp_path / "out.zarr"
+    outcome = run_to_store(failing, store, scheduler="serial", quiet=True)
+    assert outcome.failed == 1
+    (failure,) = ps.errors(store)
+    assert failure.at == {"width": 2.0}
+    assert "no such width" in failure.reason
+    assert "mine.py" in failure.traceback
+    assert run_to_store(failing, store, scheduler="serial", quiet=True).computed == 0
+    assert run_to_store(failing, store, scheduler="serial", quiet=True, retry_failed=True).computed == 1
+
+
+def test_a_custom_function_travels_to_worker_processes(failing, tmp_path):
+    ds = ps.run(failing, tmp_path / "out.zarr", scheduler="local", workers=2, quiet=True)
+    np.testing.assert_array_equal(ds.status, [1, 2, 1])
+
+
+def test_one_point_again(finished):
+    at, results, error = solve_one(finished, {"rho_high": "0.9", "rho_low": "0.1", "g": "1e-6"})
+    assert error is None
+    assert at["rho_high"] == 0.9
+    assert results["growth_rate"] == ps.open_store(finished).growth_rate.sel(
+        rho_high=0.9, rho_low=0.1, g=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("at", "words"),
+    [
+        ({"rho_high": "0.9", "rho_low": "0.1"}, "add g=VALUE"),
+        ({"rho_high": "0.9", "rho_low": "0.1", "g": "3e-6"}, "nearest: 1e-06"),
+        ({"rho": "0.9"}, "not an axis"),
+    ],
+)
+def test_a_point_that_is_not_in_the_sweep(finished, at, words):
+    with pytest.raises(ps.SpecError, match=words):
+        solve_one(finished, at)
+
+
+def test_importing_the_package_is_light():
+    import subprocess
+
+    code = (
+        "import sys, pairsweep; heavy = {'dask', 'distributed', 'matplotlib', 'scipy', 'xarray', 'numba', 'zarr'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_growth_functions_load_neither_dask_nor_matplotlib_nor_scipy():
+    import subprocess
+
+    code = (
+        "import sys, pairsweep as ps; ps.bins, ps.quadrant, ps.read_spec, ps.SpecError;"
+        "print(sorted({'dask', 'matplotlib', 'scipy'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
