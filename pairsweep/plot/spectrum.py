@@ -21,7 +21,7 @@ WIDE = 30.0  # ratio of the largest to the smallest from which on an axis is log
 
 @style.Picture
 def spectrum(ds: xr.Dataset, ax: Axes, *, x: str | None = None) -> style.Key:
-    """Draw the fastest mode of every point in the complex plane: growth Re(lambda) along x, abs Im(lambda) along y.
+    """Draw the fastest mode of every point in the complex plane: Re(lambda) along x, abs Im(lambda) along y.
 
     Oscillating modes at small g sit at twice the energy of one bin; static ones on the real axis.
 
@@ -65,7 +65,8 @@ def spectrum(ds: xr.Dataset, ax: Axes, *, x: str | None = None) -> style.Key:
         ax.set_xscale("log")
     ax.set_xlabel(r"Growth rate $\mathrm{Re}\,\lambda$ (MeV)")
     ax.set_ylabel(r"Frequency $|\mathrm{Im}\,\lambda|$ (MeV)")
-    ax.set_ylim(bottom=-0.03 * max(float(np.nanmax(frequency.values, initial=0.0)), 1.0))
+    top = max(float(np.nanmax(frequency.values, initial=0.0)), 1.0)
+    ax.set_ylim(-0.04 * top, 1.08 * top)
     if hue is None:
         return style.Key(tuple(handles))
     if bar is not None:
