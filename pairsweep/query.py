@@ -280,16 +280,37 @@ def onset_edges(
     known, positive = np.isfinite(lines), lines > 0
     row, left = np.nonzero(known[:, :-1] & known[:, 1:] & (positive[:, :-1] != positive[:, 1:]))
     rising = ~positive[row, left]
-    inner = np.where(rising, left + 1, left)  # the nearest unstable label
-    deeper = np.clip(np.where(rising, inner + 1, inner - 1), 0, labels.size - 1)
-    near, far = lines[row, inner] ** 2, lines[row, deeper] ** 2
-    # not a number (never two points) where the line ends or the next point is not further up
-    slope_known = (deeper != inner) & np.isfinite(far) & (far > near)
-    span = np.where(slope_known, far - near, 1.0)
-    reach = np.where(slope_known, (labels[deeper] - labels[inner]) * near / span, 0.0)
+    inward = np.where(rising, 1, -1)
+    first = np.where(rising, left + 1, left)  # the nearest unstable label
     low, high = labels[left], labels[left + 1]
-    place = np.where(slope_known, np.clip(labels[inner] - reach, low, high), 0.5 * (low + high))
-    return row, low, high, place, np.where(rising, 1, -1).astype(np.int8)
+    place = 0.5 * (low + high)
+    for count in (2, 3):
+        index = first[:, None] + inward[:, None] * np.arange(count)
+        inside = (index >= 0) & (index < labels.size)
+        index = np.where(inside, index, first[:, None])
+        squares = np.where(inside, lines[row[:, None], index], 0.0) ** 2
+        root = _root_outside(labels[index], squares)
+        usable = np.all(squares > 0, axis=1) & np.isfinite(root)
+        if count == 2:
+            place = np.where(usable, np.clip(np.where(usable, root, low), low, high), place)
+        else:
+            place = np.where(usable & (root >= low) & (root <= high), root, place)
+    return row, low, high, place, inward.astype(np.int8)
+
+
+def _root_outside(x: Floats, y: Floats) -> Floats:
+    """Zero next to x[:, 0] of the polynomial through 2 or 3 points (M, k) with y > 0; NaN without one."""
+    with np.errstate(all="ignore"):
+        slope = (y[:, 1] - y[:, 0]) / (x[:, 1] - x[:, 0])
+        if x.shape[1] == 2:
+            step = -y[:, 0] / slope
+        else:
+            further = (y[:, 2] - y[:, 1]) / (x[:, 2] - x[:, 1])
+            curve = (further - slope) / (x[:, 2] - x[:, 0])
+            slope = slope - curve * (x[:, 1] - x[:, 0])
+            step = -2.0 * y[:, 0] / (slope + np.copysign(np.sqrt(slope**2 - 4.0 * curve * y[:, 0]), slope))
+        outward = step * (x[:, 1] - x[:, 0]) < 0
+        return np.where(outward, x[:, 0] + step, np.nan)
 
 
 # --- summary ----------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from pairsweep.plot.conservation import conservation
 from pairsweep.plot.evolution import evolution
 from pairsweep.plot.growth import growth_vs_bins, growth_vs_epn
 from pairsweep.plot.maps import growth_map, phase_diagram
+from pairsweep.plot.spectrum import spectrum
 
 __all__ = [
     "KINDS",
@@ -22,4 +23,5 @@ __all__ = [
     "growth_vs_epn",
     "phase_diagram",
     "save",
+    "spectrum",
 ]

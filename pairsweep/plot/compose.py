@@ -19,6 +19,7 @@ from pairsweep.plot.evolution import evolution
 from pairsweep.plot.growth import STRENGTHS, growth_vs_bins, growth_vs_epn
 from pairsweep.plot.layout import dim_of
 from pairsweep.plot.maps import growth_map, growth_norm, phase_diagram
+from pairsweep.plot.spectrum import spectrum
 from pairsweep.query import free_axes, variable
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ KINDS: dict[str, style.Picture[...]] = {
     "growth-vs-bins": growth_vs_bins,
     "phase-diagram": phase_diagram,
     "evolution": evolution,
+    "spectrum": spectrum,
     "conservation": conservation,
 }
 DEFAULT_CURVES = ("kappa_mean", "kappa_energy", "rho_quadrant", "kappa_beam", "rho_beam")
@@ -60,8 +62,8 @@ def draw(
     x, y : str, optional
         Maps: the two axes. growth-vs-epn: x, the measure of the crossing (by default two panels, on the whole
         strength and on the largest of a single energy). growth-vs-bins: x, the axis, and y, the unit of
-        `query.growth_in`. evolution: y, the variable (by default a panel for each). conservation: y, "drift"
-        or "spin".
+        `query.growth_in`. evolution: y, the variable (by default a panel for each). spectrum: x, the axis
+        that colours the points. conservation: y, "drift" or "spin".
     select : axis -> label, optional
         See `query.select`.
     facet : str, optional
@@ -145,7 +147,7 @@ def _facets(ds: xr.Dataset, facet: str | None) -> list[tuple[str, xr.Dataset]]:
 
 def _spare_axis(kind: str, ds: xr.Dataset, x: str | None, y: str | None) -> str | None:
     """Return the shortest axis where a picture can show all but one and that one is short."""
-    if kind == "growth-vs-epn":
+    if kind in ("growth-vs-epn", "spectrum"):  # these show every point
         return None
     shown = 1 if kind in ("evolution", "conservation") else 2
     asked = {dim_of(ds, name) for name in (x, y) if name is not None and name in ds.coords}
@@ -166,6 +168,10 @@ def _layers(kind: str, ds: xr.Dataset, x: str | None, y: str | None) -> list[dic
         return [{"x": name} for name in (STRENGTHS if not whole.equals(single) else [whole.name])]
     if kind == "growth-vs-bins":
         return [{"x": x, **({} if y is None else {"unit": y})}]
+    if kind == "spectrum" and y is not None:
+        raise UsageError(
+            "y", y, "this picture has no choice of y; give the axis that colours the points as x"
+        )
     if kind == "evolution" and y is None:
         told = ["kappa_mean"] if free_axes(ds) else [name for name in DEFAULT_CURVES if _tells(ds, name)]
         return [{**given, "y": name} for name in told or ["kappa_mean"]]

@@ -71,21 +71,26 @@ def evolution(
         flat = one_point_each(ds, left[:1] if len(left) == 1 else ())
     curves = flat[y].load()
     positions = [{}] if hue is None else [{hue: i} for i in range(curves.sizes[hue])]
-    palette = style.colours(len(positions))
-    handles, predicted = [], False
+    palette, bar = style.line_colours(flat, hue if hue in flat.coords else None, len(positions))
+    named, predicted = [], False
     for i, (at, colour) in enumerate(zip(positions, palette, strict=True)):
         values = curves.isel(at).values
         if not np.isfinite(values).any():
             continue
         one = flat.isel({k: v for k, v in at.items() if k in flat.dims})
         time, in_mev = times(one, x)
-        look: style.Look = {"color": colour, "lw": 1.3, "ls": style.LINES[i % len(style.LINES)]}
+        look: style.Look = {
+            "color": colour,
+            "lw": 1.3,
+            "ls": "-" if bar is not None else style.LINES[i % len(style.LINES)],
+        }
         ax.plot(time, values, **look)
         if hue is not None:
-            handles.append(style.key(_name(flat, hue, i), **look))
+            named.append(style.key(_name(flat, hue, i), **look))
         # the mode grows where it lives: only the whole, or the largest part, follows it
         if prediction and log and "growth_rate" in one and (not inner or i == _leading(curves, inner[0])):
             predicted |= _predict(ax, time, in_mev, values, float(one["growth_rate"]))
+    handles = [] if bar is not None else named
     if predicted:
         handles.append(style.key(r"linear theory $\propto e^{\gamma t}$", ls="--", color=style.INK, lw=0.9))
     if log:
@@ -98,7 +103,10 @@ def evolution(
     ax.set_xlabel(time_label(flat, x))
     ax.set_ylabel(text)
     ax.margins(x=0)
-    return style.Key(tuple(handles), _legend_title(flat, hue))
+    title = _legend_title(flat, hue)
+    if bar is not None:
+        return style.Key(tuple(handles), below=True, colours=bar, colours_label=title or "")
+    return style.Key(tuple(handles), title)
 
 
 def _legend_title(ds: xr.Dataset, hue: str | None) -> str | None:
@@ -139,18 +147,14 @@ def _leading(curves: xr.DataArray, dim: str) -> int:
 
 
 def linear_phase(values: Floats) -> slice | None:
-    """Rise of a curve from ten times its start to a tenth of its maximum, None where it has no such rise."""
-    if not (np.isfinite(values).all() and values.size > 3):
+    """Last rise of a curve through 2 to 10 % of its maximum, before it first gets there; None without one."""
+    if not (values.size > 3 and np.isfinite(values).all()):
         return None
-    high = 0.1 * float(values.max())
-    below = np.flatnonzero(values >= high)[0]
-    # the quietest time before: a run that starts from 0 first fills the forced response
-    start = values[: below + 1]
-    low = 10.0 * float(start[start > 0].min()) if (start > 0).any() else np.inf
-    rise = np.flatnonzero(values[:below] > low)
-    if not rise.size or below - rise[0] < 2:
+    end = int(np.argmax(values >= 0.1 * values.max()))
+    quiet = np.flatnonzero(values[:end] < 0.02 * values.max())
+    if not quiet.size or end - quiet[-1] < 3:
         return None
-    return slice(int(rise[0]), int(below))
+    return slice(int(quiet[-1]) + 1, end)
 
 
 def _predict(ax: Axes, time: Floats, in_mev: Floats, values: Floats, rate: float) -> bool:
@@ -160,7 +164,8 @@ def _predict(ax: Axes, time: Floats, in_mev: Floats, values: Floats, rate: float
         return False
     level = np.mean(np.log(values[phase]) - rate * in_mev[phase])
     curve = level + rate * in_mev
-    shown = (curve > np.log(values[phase].min()) - 2.5) & (curve < np.log(values.max()) + 0.7)
+    quiet = np.log(max(float(np.median(values[: phase.start])), 1e-300))
+    shown = (curve > quiet - 0.7) & (curve < np.log(values.max()) + 0.7)
     ax.plot(time[shown], np.exp(curve[shown]), "--", color=style.INK, lw=0.9, zorder=3)
     return True
 

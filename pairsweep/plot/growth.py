@@ -128,7 +128,7 @@ def growth_vs_bins(ds: xr.Dataset, ax: Axes, *, x: str | None = None, unit: str 
     log = positive.size > 1 and positive.max() > 50 * positive.min()
     floor = float(positive.min()) / 3 if log else 0.0
     series = groups(flat, [] if hue is None else [hue])
-    palette = style.colours(len(series))
+    palette, bar = style.line_colours(flat, hue, len(series))
     kinds: dict[str, style.Look] = {}
     for i, here in enumerate(series):
         at = {dim_of(flat, x): order, **here}
@@ -149,6 +149,10 @@ def growth_vs_bins(ds: xr.Dataset, ax: Axes, *, x: str | None = None, unit: str 
     looks = [style.key(kind, mec=style.MUTED, **{"mfc": style.MUTED, **look}) for kind, look in kinds.items()]
     if hue is None:
         return style.Key(tuple(looks))
+    if bar is not None:
+        return style.Key(
+            tuple(looks), below=True, colours=bar, colours_label=style.coordinate_label(flat[hue])
+        )
     names = [
         style.key(style.group_text(flat, here), ls="-", color=colour)
         for here, colour in zip(series, palette, strict=True)
@@ -183,7 +187,15 @@ def _one_line(
     for kind, (mask, look) in marks.items():
         if mask.any():
             height = np.where(unstable, growth, floor)[mask]
-            ax.plot(labels[mask], height, ls="none", ms=4, mec=colour, zorder=3, **{"mfc": colour, **look})
+            ax.plot(
+                labels[mask],
+                height,
+                ls="none",
+                ms=4 if labels.size < 40 else 2.2,
+                mec=colour,
+                zorder=3,
+                **{"mfc": colour, **look},
+            )
             used[kind] = look
     return used
 

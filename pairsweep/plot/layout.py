@@ -72,7 +72,9 @@ def line(ds: xr.Dataset, x: str | None, preferred: Sequence[str] = ()) -> tuple[
     """
     numbers = numeric_axes(ds)
     if x is None:
-        at_hand = [name for name in preferred if name in numbers] + numbers + list(axes(ds))
+        at_hand = (
+            [name for name in preferred if name in numbers and ds.sizes[name] > 2] + numbers + list(axes(ds))
+        )
         if not at_hand:
             raise UsageError("this picture", None, "needs a swept axis; the results are a single point")
         x = at_hand[0]

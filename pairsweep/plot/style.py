@@ -277,6 +277,19 @@ def colours(count: int) -> list[Any]:
     return list(mpl.colormaps[SEQUENTIAL](np.linspace(0.0, 0.92, count)))
 
 
+def line_colours(ds: xr.Dataset, name: str | None, count: int) -> tuple[list[Any], Any]:
+    """Colours of ``count`` lines over the labels of ``name``; a colour scale too where they are many."""
+    if name is None or count <= len(COLOURS) or ds[name].dtype.kind not in "iuf":
+        return colours(count), None
+    import matplotlib as mpl
+
+    labels = np.asarray(ds[name].values, dtype=np.float64)
+    scale = mpl.colors.LogNorm if is_geometric(np.sort(labels)) else mpl.colors.Normalize
+    steps = mpl.colors.ListedColormap(mpl.colormaps[SEQUENTIAL](np.linspace(0.0, 0.92, 256)))
+    bar = mpl.cm.ScalarMappable(scale(labels.min(), labels.max()), steps)
+    return [bar.to_rgba(label) for label in labels.tolist()], bar
+
+
 def is_geometric(values: Floats) -> bool:
     """Whether labels were spread evenly in the logarithm (over more than a factor 5)."""
     if values.size < 3 or np.any(values <= 0) or values.max() < 5 * values.min():
