@@ -130,3 +130,29 @@ def invariants(energy, weight, p_hat, theta_hat, phi_hat, g, n, kappa_re, kappa_
         jz += w * (p_hat[p, 2] * along + theta_hat[p, 2] * re + phi_hat[p, 2] * im)
         spin_length[p] = np.sqrt(n[p] * n[p] + re * re + im * im)
     return H - 2.0 * g * (jx * jx + jy * jy + jz * jz)
+
+
+@jit()
+def free_pairing(energy, weight, p_hat, theta_hat, phi_hat, g, n, kappa_re, kappa_im):
+    """Return the mean size of kappa without its forced response, sum |kappa - kf| / N: what grows exponentially.
+
+    J0 = sum w p_hat (n + 1) drives every pair; kf = -2 g n (conj(eps).J0) / (2 E - 4 g p_hat.J0) is the constant
+    that this drive alone would leave, and hides the growing mode while it is small.
+    """
+    pairs = energy.size
+    J0 = np.zeros(COMPONENTS)
+    for q in range(pairs):
+        for k in range(COMPONENTS):
+            J0[k] += weight[q] * p_hat[q, k] * (n[q] + 1.0)
+    total = 0.0
+    for p in range(pairs):
+        along = p_hat[p, 0] * J0[0] + p_hat[p, 1] * J0[1] + p_hat[p, 2] * J0[2]
+        theta = theta_hat[p, 0] * J0[0] + theta_hat[p, 1] * J0[1] + theta_hat[p, 2] * J0[2]
+        phi = phi_hat[p, 0] * J0[0] + phi_hat[p, 1] * J0[1] + phi_hat[p, 2] * J0[2]
+        omega = 2.0 * energy[p] - 4.0 * g * along
+        # a pair that does not rotate has no forced response to take away
+        factor = 2.0 * g * n[p] / omega if omega != 0.0 else 0.0
+        re = kappa_re[p] + factor * theta
+        im = kappa_im[p] + factor * phi
+        total += np.sqrt(re * re + im * im)
+    return total / pairs
