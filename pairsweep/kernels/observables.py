@@ -134,10 +134,10 @@ def invariants(energy, weight, p_hat, theta_hat, phi_hat, g, n, kappa_re, kappa_
 
 @jit()
 def free_pairing(energy, weight, p_hat, theta_hat, phi_hat, g, n, kappa_re, kappa_im):
-    """Return the mean size of kappa without its forced response, sum |kappa - kf| / N: what grows exponentially.
+    """Return sum |kappa - kf| / N, the mean kappa without its forced response: what grows exponentially.
 
-    J0 = sum w p_hat (n + 1) drives every pair; kf = -2 g n (conj(eps).J0) / (2 E - 4 g p_hat.J0) is the constant
-    that this drive alone would leave, and hides the growing mode while it is small.
+    J0 = sum w p_hat (n + 1) drives every pair; kf = -2 g n (conj(eps).J0) / (2 E - 4 g p_hat.J0) is the
+    constant that this drive alone would leave, and hides the growing mode while it is small.
     """
     pairs = energy.size
     J0 = np.zeros(COMPONENTS)

@@ -4,7 +4,7 @@ With S_p = n p_hat + 2 Re kappa theta_hat + 2 Im kappa phi_hat the equations are
 
     dS_p/dt = -2 (E_p p_hat - 2 g Jc) x S_p + 4 g JS x S_p,   Jc = sum_q w_q q_hat,   JS = sum_q w_q S_q.
 
-    A: the first term, a rotation of every pair about a vector of its own that never changes: one constant matrix.
+    A: the first term, a rotation of every pair about a constant vector of its own: one constant matrix.
     B: the second term. sum_p w_p (dS_p/dt) = 4 g JS x JS = 0, so JS stays and B is one rotation by 4 g |JS| t
        about JS, the same matrix for all pairs.
 
@@ -22,7 +22,7 @@ from pairsweep.kernels.observables import free_pairing, invariants, observe
 LANES = 8
 CARTESIAN = 3
 OK, NOT_FINITE = 0, 1
-# A sample time counts as reached when the sum of the steps differs from it by no more than this many roundings.
+# A sample time counts as reached when the sum of the steps is off by no more than this many roundings.
 TIME_ROUNDINGS = 8.0
 
 
@@ -54,7 +54,7 @@ def rotation_matrix(x, y, z, out):
 def fill_rotations(a, energy, p_hat, g, Jc, step, lane, rotations):
     """Fill ``rotations`` (s + 2, N, 9, LANES) at ``lane`` with A(a_i step); the last is A(2 a_1 step).
 
-    The last A of a step and the first of the next are one rotation; ``Jc`` (3,) is sum w p_hat, ``g`` in MeV^-2.
+    The last A of a step and the first of the next are one rotation. ``Jc`` (3,) is sum w p_hat, g in MeV^-2.
     """
     one = np.empty(9)
     for i in range(a.size + 1):
@@ -73,34 +73,36 @@ def fill_rotations(a, energy, p_hat, g, Jc, step, lane, rotations):
 
 @jit()
 def fill_turn(J, strength, turn):
-    """Fill ``turn`` (9, LANES) with the matrices of B: rotations by ``strength`` (LANES,) times J (3, LANES)."""
+    """Fill ``turn`` (9, LANES) with B: rotations by ``strength`` (LANES,) times J (3, LANES)."""
     one = np.empty(9)
-    for l in range(LANES):
-        rotation_matrix(strength[l] * J[0, l], strength[l] * J[1, l], strength[l] * J[2, l], one)
+    for lane in range(LANES):
+        rotation_matrix(
+            strength[lane] * J[0, lane], strength[lane] * J[1, lane], strength[lane] * J[2, lane], one
+        )
         for k in range(9):
-            turn[k, l] = one[k]
+            turn[k, lane] = one[k]
     return 0
 
 
 @jit()
 def rotate_pairs(rotations, turn, weight, S, J):
-    """Apply ``turn`` (9, LANES), then each pair's ``rotations`` (N, 9, LANES), to S (N, 3, LANES); J = sum w S."""
+    """Apply ``turn`` (9, LANES), then each pair's ``rotations`` (N, 9, LANES), to S (N, 3, LANES); sum J."""
     J[:, :] = 0.0
     for p in range(weight.size):
         w = weight[p]
-        for l in range(LANES):
-            x = turn[0, l] * S[p, 0, l] + turn[1, l] * S[p, 1, l] + turn[2, l] * S[p, 2, l]
-            y = turn[3, l] * S[p, 0, l] + turn[4, l] * S[p, 1, l] + turn[5, l] * S[p, 2, l]
-            z = turn[6, l] * S[p, 0, l] + turn[7, l] * S[p, 1, l] + turn[8, l] * S[p, 2, l]
-            sx = rotations[p, 0, l] * x + rotations[p, 1, l] * y + rotations[p, 2, l] * z
-            sy = rotations[p, 3, l] * x + rotations[p, 4, l] * y + rotations[p, 5, l] * z
-            sz = rotations[p, 6, l] * x + rotations[p, 7, l] * y + rotations[p, 8, l] * z
-            S[p, 0, l] = sx
-            S[p, 1, l] = sy
-            S[p, 2, l] = sz
-            J[0, l] += w * sx
-            J[1, l] += w * sy
-            J[2, l] += w * sz
+        for lane in range(LANES):
+            x = turn[0, lane] * S[p, 0, lane] + turn[1, lane] * S[p, 1, lane] + turn[2, lane] * S[p, 2, lane]
+            y = turn[3, lane] * S[p, 0, lane] + turn[4, lane] * S[p, 1, lane] + turn[5, lane] * S[p, 2, lane]
+            z = turn[6, lane] * S[p, 0, lane] + turn[7, lane] * S[p, 1, lane] + turn[8, lane] * S[p, 2, lane]
+            sx = rotations[p, 0, lane] * x + rotations[p, 1, lane] * y + rotations[p, 2, lane] * z
+            sy = rotations[p, 3, lane] * x + rotations[p, 4, lane] * y + rotations[p, 5, lane] * z
+            sz = rotations[p, 6, lane] * x + rotations[p, 7, lane] * y + rotations[p, 8, lane] * z
+            S[p, 0, lane] = sx
+            S[p, 1, lane] = sy
+            S[p, 2, lane] = sz
+            J[0, lane] += w * sx
+            J[1, lane] += w * sy
+            J[2, lane] += w * sz
     return 0
 
 
@@ -193,18 +195,20 @@ def integrate_lanes(
     deviation[:] = 0.0
     drift[:, :] = 0.0
     status[:] = OK
-    for l in range(LANES):
+    for lane in range(LANES):
         for p in range(pairs):
-            n[p] = rho0[l, p] + rhobar0[l, p] - 1.0
-            re[p] = kappa0[l, p].real
-            im[p] = kappa0[l, p].imag
+            n[p] = rho0[lane, p] + rhobar0[lane, p] - 1.0
+            re[p] = kappa0[lane, p].real
+            im[p] = kappa0[lane, p].imag
             for k in range(CARTESIAN):
                 value = n[p] * p_hat[p, k] + 2.0 * (re[p] * theta_hat[p, k] + im[p] * phi_hat[p, k])
-                S[0, p, k, l] = value
-                S[1, p, k, l] = value
-        H0[l] = invariants(energy, weight, p_hat, theta_hat, phi_hat, g[l], n, re, im, start_length[l])
+                S[0, p, k, lane] = value
+                S[1, p, k, lane] = value
+        H0[lane] = invariants(
+            energy, weight, p_hat, theta_hat, phi_hat, g[lane], n, re, im, start_length[lane]
+        )
         for p in range(pairs):
-            scale[l] += 2.0 * weight[p] * energy[p] * start_length[l, p]
+            scale[lane] += 2.0 * weight[p] * energy[p] * start_length[lane, p]
 
     reached = np.zeros((2, LANES))
     step = np.zeros((2, LANES))
@@ -214,24 +218,24 @@ def integrate_lanes(
             count = steps[sample] if run == 0 else steps_check[sample]
             if count == 0:
                 continue
-            for l in range(LANES):
-                ahead = reached[run, l] + count * step[run, l]
-                if abs(ahead - times[l, sample]) > TIME_ROUNDINGS * np.spacing(abs(times[l, sample])):
-                    step[run, l] = (times[l, sample] - reached[run, l]) / count
-                    fill_rotations(a, energy, p_hat, g[l], Jc, step[run, l], l, rotations[run])
-                    ahead = times[l, sample]
-                reached[run, l] = ahead
+            for lane in range(LANES):
+                ahead = reached[run, lane] + count * step[run, lane]
+                if abs(ahead - times[lane, sample]) > TIME_ROUNDINGS * np.spacing(abs(times[lane, sample])):
+                    step[run, lane] = (times[lane, sample] - reached[run, lane]) / count
+                    fill_rotations(a, energy, p_hat, g[lane], Jc, step[run, lane], lane, rotations[run])
+                    ahead = times[lane, sample]
+                reached[run, lane] = ahead
             advance(b, rotations[run], weight, 4.0 * g * step[run], count, S[run])
-        for l in range(LANES):
+        for lane in range(LANES):
             for p in range(pairs):
                 n[p] = 0.0
                 re[p] = 0.0
                 im[p] = 0.0
                 for k in range(CARTESIAN):
-                    n[p] += p_hat[p, k] * S[0, p, k, l]
-                    re[p] += 0.5 * theta_hat[p, k] * S[0, p, k, l]
-                    im[p] += 0.5 * phi_hat[p, k] * S[0, p, k, l]
-                    deviation[l] = max(deviation[l], abs(S[0, p, k, l] - S[1, p, k, l]))
+                    n[p] += p_hat[p, k] * S[0, p, k, lane]
+                    re[p] += 0.5 * theta_hat[p, k] * S[0, p, k, lane]
+                    im[p] += 0.5 * phi_hat[p, k] * S[0, p, k, lane]
+                    deviation[lane] = max(deviation[lane], abs(S[0, p, k, lane] - S[1, p, k, lane]))
             observe(
                 weight,
                 p_hat,
@@ -239,20 +243,22 @@ def integrate_lanes(
                 phi_hat,
                 energy_bin,
                 quadrant,
-                rho0[l],
-                rhobar0[l],
+                rho0[lane],
+                rhobar0[lane],
                 n,
                 re,
                 im,
                 n_energy,
                 n_beam,
-                rows[l, sample],
+                rows[lane, sample],
             )
-            free[l, sample] = free_pairing(energy, weight, p_hat, theta_hat, phi_hat, g[l], n, re, im)
-            H = invariants(energy, weight, p_hat, theta_hat, phi_hat, g[l], n, re, im, length)
-            drift[l, 0] = max(drift[l, 0], abs(H - H0[l]) / scale[l] if scale[l] > 0.0 else abs(H - H0[l]))
+            free[lane, sample] = free_pairing(energy, weight, p_hat, theta_hat, phi_hat, g[lane], n, re, im)
+            H = invariants(energy, weight, p_hat, theta_hat, phi_hat, g[lane], n, re, im, length)
+            drift[lane, 0] = max(
+                drift[lane, 0], abs(H - H0[lane]) / scale[lane] if scale[lane] > 0.0 else abs(H - H0[lane])
+            )
             for p in range(pairs):
-                drift[l, 1] = max(drift[l, 1], abs(length[p] - start_length[l, p]))
+                drift[lane, 1] = max(drift[lane, 1], abs(length[p] - start_length[lane, p]))
             if not np.isfinite(H):
-                status[l] = NOT_FINITE
+                status[lane] = NOT_FINITE
     return 0
