@@ -1,0 +1,135 @@
+"""Splitting schemes as data that check themselves.
+
+A step of size h of a symmetric ABA scheme with s stages is
+
+    A(a_1 h) B(b_1 h) A(a_2 h) ... B(b_s h) A(a_{s+1} h),      a and b palindromes,
+
+where A and B are the exact flows of the two parts and B is smaller than A by a factor e. The stage i acts at
+the time c_i h, c_i = a_1 + ... + a_i. In the frame that moves with A both the scheme and the true flow are
+time-ordered products of B alone, so the error of order e^r vanishes up to the power h^q exactly if
+
+    sum over i_1 <= ... <= i_r of  b_{i_1} ... b_{i_r} c_{i_1}^{k_1} ... c_{i_r}^{k_r} / (multiplicities)!
+        =  integral over 0 < t_1 < ... < t_r < 1 of  t_1^{k_1} ... t_r^{k_r}        for all r + sum k <= q.
+
+A scheme of generalised order (q_1, q_2, q_3) makes an error e h^q_1 + e^2 h^q_2 + e^3 h^q_3 (McLachlan,
+BIT 35 (1995) 258). :func:`order_residual` measures by how much these conditions are missed.
+
+The coefficients are those of Blanes, Casas, Farres, Laskar, Makazaga, Murua, Appl. Numer. Math. 68 (2013) 58.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Tableau:
+    """A symmetric ABA scheme: the first halves of its coefficients (the middle one included) and its orders.
+
+    Attributes
+    ----------
+    a_half, b_half : leading coefficients of A and of B; the rest follows by symmetry
+    orders : (q_1, q_2, q_3), the generalised order; q_3 is also the order in h alone
+    """
+
+    name: str
+    a_half: tuple[float, ...]
+    b_half: tuple[float, ...]
+    orders: tuple[int, ...]
+
+    @property
+    def stages(self) -> int:
+        """Number s of applications of B in a step."""
+        # s + 1 and s are of opposite parity, so exactly one of the two palindromes has a middle
+        return len(self.a_half) + len(self.b_half) - 1
+
+    @property
+    def a(self) -> Floats:
+        """Coefficients of A, (s + 1,)."""
+        return _palindrome(self.a_half, self.stages + 1)
+
+    @property
+    def b(self) -> Floats:
+        """Coefficients of B, (s,)."""
+        return _palindrome(self.b_half, self.stages)
+
+
+def _palindrome(half: tuple[float, ...], length: int) -> Floats:
+    return np.array([half[min(i, length - 1 - i)] for i in range(length)])
+
+
+def order_residual(a: Floats, b: Floats, power: int, order: int) -> float:
+    """Return the largest violation of the conditions of order e^power up to h^order (module docstring)."""
+    c = np.cumsum(a)[:-1]
+    worst = 0.0
+    for k in itertools.product(range(order - power + 1), repeat=power):
+        if power + sum(k) > order:
+            continue
+        worst = max(worst, abs(_ordered_sum(b, c, k) - _simplex_integral(k)))
+    return worst
+
+
+def _simplex_integral(k: tuple[int, ...]) -> float:
+    """Integral of t_1^k_1 ... t_r^k_r over 0 < t_1 < ... < t_r < 1."""
+    return 1.0 / math.prod(sum(k[: i + 1]) + i + 1 for i in range(len(k)))
+
+
+def _ordered_sum(b: Floats, c: Floats, k: tuple[int, ...]) -> float:
+    """Sum of b c^k over ordered tuples of stages, a stage taken m times in a row with weight 1/m!.
+
+    partial[j]: the sum over the first j factors and the stages seen so far; stage i multiplies the generating
+    sequence by its exponential.
+    """
+    partial = [1.0] + [0.0] * len(k)
+    for weight, time in zip(b, c, strict=True):
+        for upto in range(len(k), 0, -1):
+            term = 1.0
+            for taken in range(1, upto + 1):
+                term *= weight * time ** k[upto - taken] / taken
+                partial[upto] += partial[upto - taken] * term
+    return partial[-1]
+
+
+ABA864 = Tableau(
+    name="ABA(8,6,4)",
+    a_half=(
+        0.0711334264982231177779387300061549964174,
+        0.241153427956640098736487795326289649618,
+        0.521411761772814789212136078067994229991,
+        -0.333698616227678005726562603400438876027,
+    ),
+    b_half=(
+        0.183083687472197221961703757166430291072,
+        0.310782859898574869507522291054262796375,
+        -0.0265646185119588006972121379164987592663,
+        0.0653961422823734184559721793911134363710,
+    ),
+    orders=(8, 6, 4),
+)
+
+ABA1064 = Tableau(
+    name="ABA(10,6,4)",
+    a_half=(
+        0.03809449742241219545697532230863756534060,
+        0.1452987161169137492940200726606637497442,
+        0.2076276957255412507162056113249882065158,
+        0.4359097036515261592231548624010651844006,
+        -0.6538612258327867093807117373907094120024,
+    ),
+    b_half=(
+        0.09585888083707521061077150377145884776921,
+        0.2044461531429987806805077839164344779763,
+        0.2170703479789911017143385924306336714532,
+        -0.01737538195906509300561788011852699719871,
+    ),
+    orders=(10, 6, 4),
+)
+
+TABLEAUS = (ABA864, ABA1064)
