@@ -1,0 +1,185 @@
+"""The field of distant clusters inside a cluster: a short polynomial for each of the nine residue numbers.
+
+With omega = m + s in the target (centre m) and P = m' + t in the source, D = m - m' and M_b = sum_j R_j t_j^b,
+
+    sum_j R_j/(omega - P_j) = sum_a s^a (-1)^a sum_b C(a + b, a) M_b / D^(a + b + 1),   abs(s) + abs(t) < abs(D).
+
+Terms of total order a + b >= ORDER are dropped; for (reach + half)/abs(D) = q they add less than q^order/(1 - q) of
+sum bound_j/abs(D). Sources with q > NEAR are not expanded: the caller adds their poles one by one. The mirrored poles
+-P carry -S and +a about the centre -m', with t -> -t.
+"""
+
+import numpy as np
+
+from pairsweep.kernels.dispersion import RESIDUE
+from pairsweep.kernels.jit import jit
+
+NEAR = 0.3
+# 0.3^MAX_ORDER is below one rounding
+MAX_ORDER = 32
+TRUNCATION = 1e-17
+
+
+@jit()
+def reach(clusters, k):
+    """Radius about the centre of cluster ``k`` that holds all its zeros, MeV."""
+    return clusters.half[k] + 2.0 * clusters.total[k]
+
+
+@jit()
+def separation(clusters, target, source, mirrored):
+    """Distance from the centre of ``source`` (or of its mirror image) to the centre of ``target``, MeV, signed."""
+    if mirrored:
+        return (clusters.reference[target] + clusters.reference[source]) + (
+            clusters.centre[target] + clusters.centre[source]
+        )
+    return (clusters.reference[target] - clusters.reference[source]) + (
+        clusters.centre[target] - clusters.centre[source]
+    )
+
+
+@jit()
+def is_source(clusters, target, source, mirrored):
+    """Whether a cluster (or its mirror image) acts on ``target`` from outside."""
+    if mirrored:
+        return not (clusters.central and source == 0)
+    return source != target
+
+
+@jit()
+def expansion_order(clusters, target, radius):
+    """Return the order needed for all sources far enough from ``target``, whose zeros lie within ``radius``."""
+    worst = 0.0
+    for source in range(clusters.count):
+        for image in range(2):
+            if is_source(clusters, target, source, image == 1):
+                distance = abs(separation(clusters, target, source, image == 1))
+                q = (radius + clusters.half[source]) / distance
+                if worst < q <= NEAR:
+                    worst = q
+    if worst <= 0.0:
+        return 1
+    return min(MAX_ORDER, max(1, int(np.ceil(np.log(TRUNCATION) / np.log(worst)))))
+
+
+@jit()
+def moments(clusters, order):
+    """Return M_b (K, order, 9) of every cluster about its centre."""
+    out = np.zeros((clusters.count, order, RESIDUE))
+    for k in range(clusters.count):
+        for j in range(clusters.first[k], clusters.first[k + 1]):
+            t = clusters.location[j] - clusters.centre[k]
+            power = 1.0
+            for b in range(order):
+                for i in range(RESIDUE):
+                    out[k, b, i] += clusters.residue[i, j] * power
+                power *= t
+    return out
+
+
+@jit()
+def binomials(order):
+    """Return C(a + b, a), (order, order)."""
+    out = np.ones((order, order))
+    for a in range(1, order):
+        for b in range(1, order):
+            out[a, b] = out[a - 1, b] + out[a, b - 1]
+    return out
+
+
+@jit()
+def far_field(clusters, target, radius, order, moment, binomial, local):
+    """Fill ``local`` (order, 9) with the polynomial of all far sources about the centre of ``target``.
+
+    Returns a bound of their sum of bound_j/abs(omega - P_j).
+    """
+    local[:order, :] = 0.0
+    size = 0.0
+    inverse = np.empty(order + 1)
+    for source in range(clusters.count):
+        for image in range(2):
+            mirrored = image == 1
+            if not is_source(clusters, target, source, mirrored):
+                continue
+            distance = separation(clusters, target, source, mirrored)
+            nearest = abs(distance) - radius - clusters.half[source]
+            if radius + clusters.half[source] > NEAR * abs(distance):
+                continue
+            size += clusters.total[source] / nearest
+            inverse[0] = 1.0 / distance
+            for a in range(order):
+                inverse[a + 1] = inverse[a] / distance
+            for b in range(order):
+                flip = -1.0 if mirrored and b % 2 == 1 else 1.0
+                for a in range(order - b):
+                    factor = flip * binomial[a, b] * inverse[a + b]
+                    if a % 2 == 1:
+                        factor = -factor
+                    for i in range(6):
+                        local[a, i] += (-factor if mirrored else factor) * moment[source, b, i]
+                    for i in range(6, RESIDUE):
+                        local[a, i] += factor * moment[source, b, i]
+    return size
+
+
+@jit()
+def near_count(clusters, target, radius):
+    """Return how many poles of other clusters must be summed one by one in ``target``."""
+    poles = 0
+    for source in range(clusters.count):
+        for image in range(2):
+            if is_source(clusters, target, source, image == 1):
+                distance = abs(separation(clusters, target, source, image == 1))
+                if radius + clusters.half[source] > NEAR * distance:
+                    poles += clusters.first[source + 1] - clusters.first[source]
+    return poles
+
+
+@jit()
+def near_poles(clusters, target, radius, at, location, residue, bound):
+    """Append those poles behind index ``at`` of ``location``, ``residue``, ``bound``, in the target's coordinate."""
+    for source in range(clusters.count):
+        for image in range(2):
+            mirrored = image == 1
+            if not is_source(clusters, target, source, mirrored):
+                continue
+            distance = separation(clusters, target, source, mirrored)
+            if radius + clusters.half[source] <= NEAR * abs(distance):
+                continue
+            for j in range(clusters.first[source], clusters.first[source + 1]):
+                t = clusters.location[j] - clusters.centre[source]
+                location[at] = clusters.centre[target] - distance + (-t if mirrored else t)
+                for i in range(6):
+                    residue[i, at] = -clusters.residue[i, j] if mirrored else clusters.residue[i, j]
+                for i in range(6, RESIDUE):
+                    residue[i, at] = clusters.residue[i, j]
+                bound[at] = clusters.bound[j]
+                at += 1
+    return at
+
+
+@jit()
+def add_polynomial(x, y, centre, local, order, sums):
+    """Add the far field at omega = x + i y to the ``sums`` (36,) of ``pole_sums``."""
+    s = complex(x - centre, y)
+    power = complex(1.0, 0.0)
+    slope = complex(0.0, 0.0)
+    for a in range(order):
+        for i in range(RESIDUE):
+            c = local[a, i]
+            sums[4 * i] += c * power.real
+            sums[4 * i + 1] += c * power.imag
+            sums[4 * i + 2] -= c * slope.real
+            sums[4 * i + 3] -= c * slope.imag
+        slope = (a + 1) * power
+        power *= s
+
+
+@jit()
+def add_real_polynomial(x, centre, local, order, sums):
+    """Add the far field at a real point to the ``sums`` (9,) of ``real_pole_sums``."""
+    power = 1.0
+    for a in range(order):
+        for i in range(RESIDUE):
+            sums[i] += local[a, i] * power
+        power *= x - centre
