@@ -7,14 +7,17 @@ and the discs that certify them.
 
 import numpy as np
 
-from pairsweep.kernels.bulk_dispersion import EPS, SMALLEST, fill_grid, fill_poles
+from pairsweep.kernels.bulk_dispersion import SMALLEST, fill_grid, fill_poles
 from pairsweep.kernels.bulk_lanes import LANES, load, select, size, spread, square_root, store
 from pairsweep.kernels.bulk_roots import enclose_roots, improve_roots, start_roots
+from pairsweep.kernels.bulk_stable import fill_cuts, stable_by_signs
 from pairsweep.kernels.jit import jit
 
 STABLE = 0
 OSCILLATING = 1
 STATIC = 2
+
+LARGEST = 1e100  # MeV; beyond it, or not a number: not a system
 
 CERTIFIED = 0
 NOT_CERTIFIED = 1
@@ -62,6 +65,9 @@ def bulk_growth(energy, weight, p_hat, n, g, tolerance, growth_rate, frequency, 
     outer = np.empty((pairs, 6))
     same_direction = np.empty((pairs, pairs), dtype=np.bool_)
     fill_grid(energy, p_hat, square_hi, square_lo, outer, same_direction)
+    energy_class = np.empty(pairs, dtype=np.int64)
+    cut = np.empty(pairs + 1)
+    classes = fill_cuts(energy, energy_class, cut)
     epn = np.empty((pairs, LANES))
     scalars = np.empty((2, LANES))
     offset = np.empty((pairs, LANES))
@@ -88,14 +94,18 @@ def bulk_growth(energy, weight, p_hat, n, g, tolerance, growth_rate, frequency, 
             for q in range(pairs):
                 epn[q, lane] = n[point, q]
         limit = load(scalars, 1)
-        fill_poles(
+        widest = fill_poles(
             energy, weight, p_hat, square_hi, square_lo, same_direction, epn, load(scalars, 0),
             offset, omega, twice, strength, hi, lo, rank,
         )  # fmt: skip
+        finite = (widest < LARGEST) & (limit > 0.0)
+        stable = stable_by_signs(outer, energy_class, cut, classes, omega, twice)
+        for q in range(pairs):
+            store(rank, q, select(stable, spread(0.0), load(rank, q)))
         start_roots(rank, twice, strength, hi, lo, root_hi, root_lo, root_im)
         improve_roots(p_hat, outer, twice, strength, hi, lo, rank, limit, root_hi, root_lo, root_im, vr, vi, new)
         enclose_roots(p_hat, outer, twice, strength, hi, lo, rank, root_hi, root_lo, root_im, vr, radius)
-        classify(rank, root_hi, root_im, radius, limit, results)
+        classify(rank, root_hi, root_im, radius, limit, finite, results)
         for lane in range(min(LANES, points - first)):
             point = first + lane
             growth_rate[point] = results[0, lane]
@@ -108,13 +118,13 @@ def bulk_growth(energy, weight, p_hat, n, g, tolerance, growth_rate, frequency, 
 
 
 @jit()
-def classify(rank, root_hi, root_im, radius, limit, results):
+def classify(rank, root_hi, root_im, radius, limit, finite, results):
     """Reduce the discs to growth rate, frequency, number of unstable modes, kind and status, (5, 8)."""
     fastest = spread(0.0)
     turning = spread(0.0)
     unstable = spread(0.0)
     kind = spread(0.0)
-    unsure = spread(0.0)
+    unsure = select(finite, spread(0.0), 1.0)
     for j in range(rank.shape[0]):
         counted = load(rank, j) > 0.0
         sh = load(root_hi, j)
@@ -124,9 +134,7 @@ def classify(rank, root_hi, root_im, radius, limit, results):
         error = square_root(reach)
         close = reach / (square_root(size(sh) + size(si)) * 0.8 + SMALLEST)
         error = select(close < error, close, error)
-        sharp = (error <= 0.1 * limit) | (growth + error < limit) | (
-            (growth - error > limit) & (error <= 1e-3 * growth)
-        )
+        sharp = (error <= 0.1 * limit) | (growth + error < limit)
         unsure = select(counted & ~sharp, spread(1.0), unsure)
         grows = counted & (growth > limit)
         unstable = unstable + select(grows, spread(1.0), 0.0)
