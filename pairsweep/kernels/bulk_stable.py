@@ -1,0 +1,100 @@
+"""Points that are stable by their signs alone, eight at a time: no root is computed for them.
+
+With c_q = 2 g w_q n_q and all Omega_q > 0 a point is stable if any of these holds.
+
+- No c_q is negative. The linear equations conserve a definite quadratic form then.
+- No c_q is positive and P(0) = 1 - sum_q (2 |c_q| / Omega_q) (1 - q_hat q_hat^T) is positive definite: the same form.
+- Between the energies there are frequencies x, and at x = 0 too, with sum_q 2 |c_q| (1/|x - Omega_q| + 1/(x + Omega_q))
+  < 1, and no energy has c_q of both signs. Scaling all c_q up from 0, no zero ever crosses the line Re omega = x, so
+  every strip keeps as many zeros as its poles brought. Along the real axis the number of negative eigenvalues of the
+  hermitian W(omega) is 0 at either end of a strip and jumps at each pole by its rank, always in one direction, so
+  at least that many eigenvalues pass 0 in between: all zeros of the strip are real.
+
+These cover the systems whose symmetry makes zeros coincide (isotropic occupations), where discs are at their worst.
+"""
+
+import numpy as np
+
+from pairsweep.kernels.bulk_lanes import load, select, size, spread
+from pairsweep.kernels.jit import jit
+
+MARGIN = 1e-9  # far above the rounding of these sums
+
+
+@jit()
+def fill_cuts(energy, energy_class, cut):
+    """Number the distinct energies of ``energy`` (N,) in ascending order and put cuts below each of them.
+
+    Parameters
+    ----------
+    energy_class : (N,) int64 out
+    cut : (N + 1,) out, MeV
+        cut[k] lies below class k in terms of Omega = 2E; cut[0] = 0 and the last one is infinite.
+
+    Returns
+    -------
+    int : number of classes
+    """
+    ascending = np.sort(energy)
+    classes = 0
+    cut[0] = 0.0
+    for i in range(energy.size):
+        if i == 0 or ascending[i] > ascending[i - 1]:
+            if i > 0:
+                cut[classes] = ascending[i - 1] + ascending[i]
+            for q in range(energy.size):
+                if energy[q] == ascending[i]:
+                    energy_class[q] = classes
+            classes += 1
+    cut[classes] = np.inf
+    return classes
+
+
+@jit()
+def stable_by_signs(outer, energy_class, cut, classes, omega, twice):
+    """Mask of the lanes that are certainly stable; ``omega`` and ``twice`` (N, 8) are Omega and 2c, MeV."""
+    pairs = outer.shape[0]
+    lowest = load(omega, 0)
+    anywhere_positive = spread(0.0)
+    anywhere_negative = spread(0.0)
+    apart = spread(1.0)
+    for k in range(classes):
+        coupling = spread(0.0)
+        positive = spread(0.0)
+        negative = spread(0.0)
+        for q in range(pairs):
+            here = load(omega, q)
+            c = load(twice, q)
+            lowest = select(here < lowest, here, lowest)
+            larger = select(here > cut[k], here, cut[k])
+            coupling = coupling + 2.0 * size(c) * larger / size(here * here - cut[k] * cut[k])
+            if energy_class[q] == k:
+                positive = select(c > 0.0, spread(1.0), positive)
+                negative = select(c < 0.0, spread(1.0), negative)
+                apart = select((here > cut[k]) & (here < cut[k + 1]), apart, 0.0)
+        anywhere_positive = anywhere_positive + positive
+        anywhere_negative = anywhere_negative + negative
+        apart = select((coupling < 1.0 - MARGIN) & (positive * negative < 0.5), apart, 0.0)
+    xx = spread(0.0)
+    yy = spread(0.0)
+    zz = spread(0.0)
+    xy = spread(0.0)
+    xz = spread(0.0)
+    yz = spread(0.0)
+    for q in range(pairs):
+        a = load(twice, q) / load(omega, q)
+        xx = xx + outer[q, 0] * a
+        yy = yy + outer[q, 1] * a
+        zz = zz + outer[q, 2] * a
+        xy = xy + outer[q, 3] * a
+        xz = xz + outer[q, 4] * a
+        yz = yz + outer[q, 5] * a
+    px = 1.0 + (yy + zz)
+    py = 1.0 + (xx + zz)
+    pz = 1.0 + (xx + yy)
+    minor = px * py - xy * xy
+    determinant = px * (py * pz - yz * yz) - xy * (xy * pz + yz * xz) - xz * (xy * yz + py * xz)
+    definite = (px > MARGIN) & (minor > MARGIN) & (determinant > MARGIN)
+    return (lowest > 0.0) & (
+        (anywhere_negative < 0.5) | ((anywhere_positive < 0.5) & definite) | (apart > 0.5)
+    )

@@ -1,0 +1,65 @@
+"""Lanes compiled against the same expressions in plain numpy."""
+
+import numpy as np
+import pytest
+
+from pairsweep.kernels import bulk_lanes
+from pairsweep.kernels.bulk_lanes import LANES, any_lane, load, select, size, spread, square_root, store
+from pairsweep.kernels.jit import jit
+
+
+@jit()
+def arithmetic(a, b, out):
+    for i in range(a.shape[0]):
+        x = load(a, i)
+        y = load(b, i)
+        store(out, 8 * i, x + y * 2.0)
+        store(out, 8 * i + 1, 3.0 - x)
+        store(out, 8 * i + 2, -x / (1.0 + y * y))
+        store(out, 8 * i + 3, square_root(size(x)))
+        store(out, 8 * i + 4, select((x < y) | (x >= 1.0), x, 0.25))
+        store(out, 8 * i + 5, select(~(x > 0) & (y <= 0.5), spread(7.0), y))
+        store(out, 8 * i + 6, select(x == y, 1.0, 2.0))
+        store(out, 8 * i + 7, spread(i) + x)
+    return 0
+
+
+@jit()
+def any_above(a, limit):
+    return any_lane(load(a, 0) > limit)
+
+
+def test_every_operation_agrees_with_numpy():
+    rng = np.random.default_rng(1)
+    a, b = rng.normal(size=(2, 5, LANES))
+    b[2, 3] = a[2, 3]
+    compiled, plain = np.empty((2, 40, LANES))
+    arithmetic(a, b, compiled)
+    arithmetic.py_func(a, b, plain)
+    np.testing.assert_allclose(compiled, plain, rtol=4e-16, atol=4e-16)
+
+
+@pytest.mark.parametrize("lane", range(LANES))
+def test_any_lane_sees_every_lane(lane):
+    a = np.zeros((1, LANES))
+    assert not any_above(a, 0.5)
+    a[0, lane] = 1.0
+    assert any_above(a, 0.5)
+    assert any_above.py_func(a, 0.5)
+
+
+def test_lanes_do_not_mix():
+    rng = np.random.default_rng(2)
+    a, b = rng.normal(size=(2, 3, LANES))
+    turned = np.roll(np.arange(LANES), 3)
+    straight, rolled = np.empty((2, 24, LANES))
+    arithmetic(a, b, straight)
+    arithmetic(np.ascontiguousarray(a[:, turned]), np.ascontiguousarray(b[:, turned]), rolled)
+    np.testing.assert_array_equal(straight[:, turned], rolled)
+
+
+def test_loading_copies():
+    a = np.ones((1, LANES))
+    row = bulk_lanes.load(a, 0)
+    row += 1.0
+    assert (a == 1.0).all()
