@@ -30,8 +30,11 @@ FLOORS = (1.0, 1.37, 0.71, 1.93)  # a zero close to the floor: try another floor
 
 
 @jit()
-def newton(medium, anchor, offset, known, n_known, floor, work):
-    """Return the zero that Newton's method reaches from ``offset`` with the known ones divided out, and whether it did."""
+def newton(medium, anchor, offset, known, n_known, floor, top, work):
+    """Return the zero that Newton's method reaches from ``offset`` with the known ones divided out, and whether it did.
+
+    Growth below ``floor``/3 or above ``top`` (MeV) counts as lost.
+    """
     for _ in range(ITERATIONS):
         f, slope, _ = determinant(medium, anchor, offset, work)
         if f == 0.0:
@@ -50,7 +53,7 @@ def newton(medium, anchor, offset, known, n_known, floor, work):
         if step.imag > down:
             step *= down / step.imag
         offset -= step
-        if offset.imag < 0.3 * floor:
+        if not 0.3 * floor < offset.imag < top:
             return offset, False
         if abs(step) < 1e-13 * offset.imag:
             return offset, True
@@ -124,7 +127,7 @@ def search(medium, anchor, low, high, count, mirrored, offsets, multiplicities, 
                     inside += 1
             if inside >= wanted:
                 break
-            offset, found = newton(medium, anchor, _start(a, b, trial), known, n_known, low.imag, work)
+            offset, found = newton(medium, anchor, _start(a, b, trial), known, n_known, low.imag, high.imag, work)
             if not (found and _inside(offset, low, high)):
                 continue
             if mirrored and abs(offset.real) < ENCLOSURE * offset.imag:
@@ -251,6 +254,12 @@ def continuum_roots(medium, floor, budget, rates, frequencies, multiplicities, a
 
 
 @jit()
-def follow(medium, anchor, offset, work):
-    """Return the mode that Newton's method reaches from a nearby one, and whether it did."""
-    return newton(medium, anchor, offset, np.empty(0, dtype=np.complex128), 0, 0.0, work)
+def follow(medium, anchor, offset, floor, budget):
+    """Return the mode that Newton's method reaches from a nearby one, and whether a certified enclosure confirms it."""
+    work = np.empty((3, 3, 3), dtype=np.complex128)
+    none = np.empty(0, dtype=np.complex128)
+    offset, found = newton(medium, anchor, offset, none, 0, floor, 2.0 * strength(medium), work)
+    if not found:
+        return offset, False
+    multiplicity, left = enclosure(medium, anchor, offset, budget, work)
+    return offset, left >= 0 and multiplicity > 0
