@@ -99,6 +99,15 @@ PATTERNS: dict[str, dict[str, Field]] = {
     "energy_band": _table(
         Field("e_low", "number", "lower edge of the band", "MeV", minimum=0.0),
         Field("e_high", "number", "upper edge of the band", "MeV", minimum=0.0),
+        Field(
+            "edge_width",
+            "number",
+            "width of the linear ramp at each edge of the band; 0 is a step",
+            "MeV",
+            required=False,
+            default=0.0,
+            minimum=0.0,
+        ),
         *_LEVELS,
     ),
     "fermi_dirac": _table(

@@ -14,12 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairsweep import occupation
+from pairsweep.evolution import evolve_batch, perturbed_kappa
 from pairsweep.expand import Positions, Sweep
 from pairsweep.grid import Floats, Grid, beams, bins
 from pairsweep.instability import growth_of_systems
 from pairsweep.schema import PATTERNS as PATTERN_FIELDS
 from pairsweep.spec import CustomOccupation
 from pairsweep.template import DONE, FAILED, BlockResult, Failure, Template
+from pairsweep.vocab import INTEGRATORS
 
 # Occupation numbers held at once: a block is solved in slices of this size, whatever its number of points.
 SLICE_NUMBERS = 2**21
@@ -91,6 +93,8 @@ def solve_points(
     errors: dict[int, PointError] = {}
     if "growth" in sweep.spec.analyses:
         _solve_growth(sweep, positions, numbers, errors)
+    if "evolution" in sweep.spec.analyses:
+        _solve_evolution(sweep, positions, numbers, errors)
     numbers["status"][:] = DONE
     numbers["status"][list(errors)] = FAILED
     return numbers, errors
@@ -114,11 +118,7 @@ def _solve_growth(
                 found[name] = np.zeros((len(distinct), *numbers[name].shape[1:]), dtype=values.dtype)
                 if values.dtype.kind == "f":
                     found[name][:] = np.nan
-            target = found[name]
-            if values.ndim == 1:
-                target[systems.rows] = values
-            else:  # fewer bins than the longest: the rest stays NaN
-                target[systems.rows, : values.shape[1]] = values
+            _fill(found[name], systems.rows, values)
         for row, reason in zip(systems.rows, result.reasons, strict=True):
             if reason is not None:
                 failed[int(row)] = PointError(reason)
@@ -128,6 +128,70 @@ def _solve_growth(
         for row, system in enumerate(copies):
             if int(system) in failed:
                 errors[row] = failed[int(system)]
+
+
+def _fill(target: NDArray[Any], rows: NDArray[np.int64], values: NDArray[Any]) -> None:
+    """Copy points into their rows; a system with fewer bins than the longest leaves the rest as it is."""
+    inside: tuple[Any, ...] = (rows, *(slice(size) for size in values.shape[1:]))
+    target[inside] = values
+
+
+def _solve_evolution(
+    sweep: Sweep, positions: Positions, numbers: dict[str, NDArray[Any]], errors: dict[int, PointError]
+) -> None:
+    options = sweep.spec.evolution
+    assert options is not None, "the analysis implies its table"
+    failed: dict[int, PointError] = {}
+    for systems in _systems(sweep, positions, failed):
+        if systems.rows.size == 0:
+            continue
+        at = positions[systems.rows]
+        time = np.linspace(0.0, options.t_end, options.samples)
+        if options.in_mu:
+            scale = 1.0 / (systems.g * sweep.values("energy_max", at) ** 3)
+            time = time * scale[:, None]
+        result = evolve_batch(
+            systems.grid,
+            systems.rho,
+            systems.rhobar,
+            _initial_kappa(sweep, at, systems.grid.size),
+            systems.g,
+            time,
+            method=options.method,
+            tolerance=options.tolerance,
+        )
+        for name, values in result.arrays.items():
+            if name in numbers:
+                _fill(numbers[name], systems.rows, values)
+        numbers["error_estimate"][systems.rows] = result.error_estimate
+        taken = [
+            INTEGRATORS.index(m) if r is None else 0
+            for m, r in zip(result.method, result.reasons, strict=True)
+        ]
+        numbers["method_taken"][systems.rows] = taken
+        for row, reason in zip(systems.rows, result.reasons, strict=True):
+            if reason is not None:
+                failed[int(row)] = PointError(reason)
+    for row, error in failed.items():
+        errors.setdefault(row, error)
+
+
+def _initial_kappa(sweep: Sweep, positions: Positions, pairs: int) -> NDArray[np.complex128]:
+    """Random initial kappa (P, N) of each point: by its seed alone, whatever its place in the sweep."""
+    sizes = np.broadcast_to(sweep.values("perturbation", positions), len(positions))
+    seeds = np.broadcast_to(sweep.values("seed", positions), len(positions))
+    kappa = np.empty((len(positions), pairs), dtype=np.complex128)
+    for (size, seed), members in _groups(sizes, seeds):
+        kappa[members] = perturbed_kappa(pairs, size, seed)
+    return kappa
+
+
+def _groups(sizes: Floats, seeds: NDArray[Any]) -> Iterator[tuple[tuple[float, int], NDArray[np.int64]]]:
+    distinct, group = np.unique(
+        np.stack([sizes, seeds.astype(np.float64)], axis=1), axis=0, return_inverse=True
+    )
+    for number, (size, seed) in enumerate(distinct):
+        yield (float(size), int(seed)), np.flatnonzero(group.reshape(-1) == number)
 
 
 def _dimensions_of(sweep: Sweep, wanted: Callable[[str, str], bool]) -> list[int]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 STATUS_FLAGS = ("pending", "done", "failed")
 MODE_KINDS = ("stable", "oscillating", "static")
+INTEGRATORS = ("none", "splitting", "averaged", "reference")
 VERDICTS = ("stable", "continuum", "discretisation", "missed", "undetermined")
 ANALYSES = ("growth", "evolution", "continuum")
 COMPONENTS = ("x", "y", "z")
@@ -143,6 +144,8 @@ VARIABLES = _by_name(
     ),
     Variable("energy_drift", "largest relative drift of the energy over the run", "1", "evolution"),
     Variable("norm_drift", "largest change of any abs(S) over the run", "1", "evolution"),
+    Variable("error_estimate", "estimated largest error of any component of any S", "1", "evolution"),
+    Variable("method_taken", "integrator that was taken", "1", "evolution", dtype="int8", flags=INTEGRATORS),
     Variable("growth_rate_fit", "growth rate fitted to the linear phase", "MeV", "evolution"),
     Variable("kappa_max", "mean abs(kappa) at its first maximum", "1", "evolution"),
     Variable("time_of_max", "time of the first maximum of mean abs(kappa)", "MeV^-1", "evolution"),

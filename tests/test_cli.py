@@ -82,7 +82,9 @@ def test_plot_writes_a_picture(store, tmp_path, capsys):
 
 
 def test_failed_points_give_exit_code_1_and_a_traceback(tmp_path, capsys):
-    (tmp_path / "mine.py").write_text("def f(energy, theta, phi, a):\n    return phi / 9 / (1 / (a - 1)), phi\n")
+    (tmp_path / "mine.py").write_text(
+        "def f(energy, theta, phi, a):\n    return phi / 9 / (1 / (a - 1)), phi\n"
+    )
     text = (
         GROWTH.split("[occupation]")[0]
         + '[occupation]\npattern = "custom"\nfunction = "mine.py:f"\na = [1, 2]\n'

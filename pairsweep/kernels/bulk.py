@@ -33,7 +33,9 @@ def frequency_of(sh, si):
 
 
 @jit()
-def bulk_growth(energy, weight, p_hat, n, g, tolerance, growth_rate, frequency, n_unstable, mode_kind, status):
+def bulk_growth(
+    energy, weight, p_hat, n, g, tolerance, growth_rate, frequency, n_unstable, mode_kind, status
+):
     """Fastest mode and number of unstable modes of P points that share a grid.
 
     Parameters
@@ -103,7 +105,9 @@ def bulk_growth(energy, weight, p_hat, n, g, tolerance, growth_rate, frequency, 
         for q in range(pairs):
             store(rank, q, select(stable, spread(0.0), load(rank, q)))
         start_roots(rank, twice, strength, hi, lo, root_hi, root_lo, root_im)
-        improve_roots(p_hat, outer, twice, strength, hi, lo, rank, limit, root_hi, root_lo, root_im, vr, vi, new)
+        improve_roots(
+            p_hat, outer, twice, strength, hi, lo, rank, limit, root_hi, root_lo, root_im, vr, vi, new
+        )
         enclose_roots(p_hat, outer, twice, strength, hi, lo, rank, root_hi, root_lo, root_im, vr, radius)
         classify(rank, root_hi, root_im, radius, limit, finite, results)
         for lane in range(min(LANES, points - first)):

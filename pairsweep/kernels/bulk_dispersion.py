@@ -13,8 +13,6 @@ doubles: (2E)^2 to twice the working precision plus the offset d (4E + d), d = -
 then keep full relative accuracy, down to the physical coupling.
 """
 
-import numpy as np
-
 from pairsweep.kernels.bulk_lanes import load, select, size, spread, square_root, store
 from pairsweep.kernels.jit import jit
 
@@ -67,7 +65,21 @@ def two_sum(a, b):
 
 @jit()
 def fill_poles(
-    energy, weight, p_hat, square_hi, square_lo, same_direction, n, g, offset, omega, twice, strength, hi, lo, rank
+    energy,
+    weight,
+    p_hat,
+    square_hi,
+    square_lo,
+    same_direction,
+    n,
+    g,
+    offset,
+    omega,
+    twice,
+    strength,
+    hi,
+    lo,
+    rank,
 ):
     """Positions, strengths and ranks of the poles of f for eight points.
 

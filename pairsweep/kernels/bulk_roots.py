@@ -54,7 +54,9 @@ def residue(j, rank, hi, lo, root_hi, root_lo, root_im, fr, fi):
 
 
 @jit()
-def improve_roots(p_hat, outer, twice, strength, hi, lo, rank, tolerance, root_hi, root_lo, root_im, vr, vi, new):
+def improve_roots(
+    p_hat, outer, twice, strength, hi, lo, rank, tolerance, root_hi, root_lo, root_im, vr, vi, new
+):
     """Iterate until every |v_j| is far below the tolerance (lanes, MeV); each lane stops on its own.
 
     ``new`` (3 N, 8) and ``vr``, ``vi`` (N, 8) are scratch. A lane that does not converge is left to the certificate.

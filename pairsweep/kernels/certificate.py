@@ -126,7 +126,23 @@ def count_real(location, residue, bound, own, count, centre, local, order, far_s
 
 @jit()
 def disc_radius(
-    x, y, location, residue, bound, rank, own, count, centre, local, order, far_size, zeros, outside, cut, work, sums
+    x,
+    y,
+    location,
+    residue,
+    bound,
+    rank,
+    own,
+    count,
+    centre,
+    local,
+    order,
+    far_size,
+    zeros,
+    outside,
+    cut,
+    work,
+    sums,
 ):
     """Radius of a disc about omega = x + i y that holds at least one zero of the strip; infinite if none is proven.
 

@@ -176,9 +176,7 @@ def _strip_modes(clusters, k, all_zeros, tolerance, order_moments, moment, binom
 
 
 @jit()
-def unstable_modes(
-    energy, weight, p_hat, n, g, growth_tolerance, rates, frequencies, multiplicities
-):
+def unstable_modes(energy, weight, p_hat, n, g, growth_tolerance, rates, frequencies, multiplicities):
     """Find all modes that grow faster than ``growth_tolerance``, each conjugate pair once.
 
     Parameters
@@ -204,7 +202,12 @@ def unstable_modes(
     strength = np.empty(pairs)
     scale = oscillators(energy, weight, p_hat, n, g, base, offset, strength)
     coupling = coupling_norm(weight, n, g)
-    if not (np.isfinite(scale) and np.isfinite(coupling) and np.isfinite(growth_tolerance) and np.all(np.isfinite(base))):
+    if not (
+        np.isfinite(scale)
+        and np.isfinite(coupling)
+        and np.isfinite(growth_tolerance)
+        and np.all(np.isfinite(base))
+    ):
         return NOT_FINITE, 0
     if growth_tolerance < tolerance_floor(coupling, scale):
         return TOLERANCE_TOO_SMALL, 0

@@ -49,6 +49,8 @@ def exact_eigenvalues(grid, n, g, digits=50):
         rotation = 2 * number(grid.energy) - 4 * g * (hat @ ((weight * (epn + 1)) @ hat))
         pull = 4 * g * epn[:, None] * weight[None, :]
         upper = np.hstack([pull * (phi_hat @ theta_hat.T), pull * (phi_hat @ phi_hat.T) + np.diag(rotation)])
-        lower = np.hstack([pull * (theta_hat @ theta_hat.T) + np.diag(rotation), pull * (theta_hat @ phi_hat.T)])
+        lower = np.hstack(
+            [pull * (theta_hat @ theta_hat.T) + np.diag(rotation), pull * (theta_hat @ phi_hat.T)]
+        )
         values = mpmath.eig(mpmath.matrix(np.vstack([upper, -lower]).tolist()), left=False, right=False)
         return np.array([complex(value) for value in values])

@@ -4,12 +4,12 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from tests.kernels.bulk_systems import dense_eigenvalues
 
 from pairsweep import grid as grids
 from pairsweep.kernels.bulk_dispersion import dispersion, fill_grid, fill_poles, two_sum
 from pairsweep.kernels.bulk_lanes import LANES, load, store
 from pairsweep.kernels.jit import jit
+from tests.kernels.bulk_systems import dense_eigenvalues
 
 
 @jit()
@@ -41,7 +41,9 @@ def poles_and_values(energy, weight, p_hat, n, g, s, out_poles, out_f):
 def evaluate(grid, n, g, s):
     """Pole arrays (7, N, 8) and f (4, 8) of eight points."""
     poles, f = np.empty((7, grid.size, LANES)), np.empty((4, LANES))
-    s = np.array([np.broadcast_to(part, LANES) for part in (np.real(s), np.zeros(LANES), np.imag(s))], dtype=float)
+    s = np.array(
+        [np.broadcast_to(part, LANES) for part in (np.real(s), np.zeros(LANES), np.imag(s))], dtype=float
+    )
     n = np.ascontiguousarray(np.broadcast_to(n, (LANES, grid.size)).T)
     g = np.broadcast_to(np.asarray(g, dtype=float), (1, LANES)).copy()
     poles_and_values(grid.energy, grid.weight, grid.p_hat, n, g, s, poles, f)

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from tests.kernels.test_bulk_dispersion import evaluate, random_beams
 
 from pairsweep.kernels.bulk_lanes import LANES, load, store
 from pairsweep.kernels.bulk_roots import enclose_roots, improve_roots, start_roots
 from pairsweep.kernels.jit import jit
+from tests.kernels.test_bulk_dispersion import evaluate, random_beams
 
 
 @jit()
@@ -20,7 +20,20 @@ def all_roots(p_hat, outer, poles, tolerance, moved, roots, radius):
     new = np.empty((3 * pairs, 8))
     start_roots(rank, twice, strength, hi, lo, root_hi, root_lo, root_im)
     improve_roots(
-        p_hat, outer, twice, strength, hi, lo, rank, load(tolerance, 0), root_hi, root_lo, root_im, vr, vi, new
+        p_hat,
+        outer,
+        twice,
+        strength,
+        hi,
+        lo,
+        rank,
+        load(tolerance, 0),
+        root_hi,
+        root_lo,
+        root_im,
+        vr,
+        vi,
+        new,
     )
     store(root_lo, 0, load(root_lo, 0) + moved)
     enclose_roots(p_hat, outer, twice, strength, hi, lo, rank, root_hi, root_lo, root_im, vr, radius)

@@ -1,13 +1,13 @@
 """Stability by signs: true only where all eigenvalues are imaginary, and true where it ought to be."""
 
 import numpy as np
-from tests.kernels.bulk_systems import coupling, dense_eigenvalues
-from tests.kernels.test_bulk_dispersion import evaluate
 
 from pairsweep import grid as grids
 from pairsweep.kernels.bulk_lanes import LANES, load, select, spread, store
 from pairsweep.kernels.bulk_stable import fill_cuts, stable_by_signs
 from pairsweep.kernels.jit import jit
+from tests.kernels.bulk_systems import coupling, dense_eigenvalues
+from tests.kernels.test_bulk_dispersion import evaluate
 
 
 @jit()

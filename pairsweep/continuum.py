@@ -1,0 +1,324 @@
+"""Does an instability survive the continuum in energy? Roots, ladder, cutoff probe and verdict of one system.
+
+Angles stay discretised: every statement is about the continuum in energy along the directions of a grid.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pairsweep.grid import Floats, Grid
+from pairsweep.kernels.continuum import Anchor, prepare
+from pairsweep.kernels.continuum_count import strength
+from pairsweep.kernels.continuum_roots import CERTIFIED, INCOMPLETE, UNDECIDED, continuum_roots, follow
+from pairsweep.spectrum import Occupation, Spectrum, spectrum
+from pairsweep.vocab import VERDICTS
+
+STABLE, CONTINUUM, DISCRETISATION, MISSED, UNDETERMINED = range(len(VERDICTS))
+
+# Growth of the fastest mode of a discrete system: (energy, weight, p_hat, n, g) -> (rate, frequency, certified), MeV.
+DiscreteGrowth = Callable[[Floats, Floats, Floats, Floats, float], tuple[float, float, bool]]
+
+GROWTH_TOLERANCE = 1e-9  # smallest growth looked for, as a share of the coupling 4 g int |n| d^3p
+SMALLEST_TOLERANCE = 1e-12  # rounding decides below
+BUDGET = 400_000  # evaluations of the dispersion function for one system
+MOST_MODES = 512
+SETTLED = 1e-3  # relative change of the fastest root at which the refinement of a smooth occupation ends
+REFINEMENTS = (1e-3, 1e-4, 1e-5, 1e-6)  # deviations from piecewise linear that are tried in turn
+RESOLVED = 4.0  # a mode whose growth is this many bin spacings of 2 E must show on the grid
+AGREEMENT = 0.2  # relative difference up to which a resolved ladder and the continuum agree
+CUTOFF_SENSITIVE = 0.1
+MOST_CUTOFFS = 500
+
+STATUS_TEXT = {
+    CERTIFIED: "certified: the modes found are all there are above vouched_growth",
+    UNDECIDED: "the number of continuum modes could not be counted: raise growth_tolerance",
+    INCOMPLETE: "fewer continuum modes were found than counted: raise growth_tolerance",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class ContinuumModes:
+    """All unstable modes of a spectrum, fastest first.
+
+    Attributes
+    ----------
+    rates, frequencies : (M,) MeV
+        Im omega and abs(Re omega).
+    multiplicities : (M,) int
+    anchors : (M, 3), offsets : (M,) complex
+        Each mode to all digits: sign, energy and shift of the anchor, and the offset from it (MeV).
+    vouched_growth : float, MeV
+        There is no other mode that grows faster; infinite if not certified.
+    status : int
+        A key of `STATUS_TEXT`.
+    """
+
+    rates: Floats
+    frequencies: Floats
+    multiplicities: NDArray[np.int64]
+    anchors: Floats
+    offsets: NDArray[np.complex128]
+    vouched_growth: float
+    status: int
+
+    @property
+    def certified(self) -> bool:
+        """Whether these are certainly all modes above ``vouched_growth``."""
+        return self.status == CERTIFIED
+
+    @property
+    def growth_rate(self) -> float:
+        """Growth of the fastest mode, MeV; 0 where there is none."""
+        return float(self.rates[0]) if self.rates.size else 0.0
+
+    @property
+    def frequency(self) -> float:
+        """Frequency of the fastest mode, MeV; 0 where there is none."""
+        return float(self.frequencies[0]) if self.rates.size else 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Ladder:
+    """Growth of one occupation on finer and finer grids.
+
+    Attributes
+    ----------
+    n_energy : (R,) int
+    growth : (R,) MeV
+        NaN where the solver could not vouch for it.
+    exponent : (R,)
+        d ln(growth)/d ln(n_energy) from the rung before; NaN on the first, and where either growth is 0 or NaN.
+    """
+
+    n_energy: NDArray[np.int64]
+    growth: Floats
+    exponent: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Examination:
+    """What the continuum analysis says about one system; the fields are the variables of a sweep."""
+
+    verdict: int
+    continuum_growth_rate: float
+    continuum_frequency: float
+    vouched_growth: float
+    ladder_growth: Floats
+    ladder_exponent: Floats
+    cutoff_shift: float
+    cutoff_sensitive: bool
+    modes: ContinuumModes
+
+
+def continuum_modes(system: Spectrum, g: float, growth_tolerance: float = GROWTH_TOLERANCE) -> ContinuumModes:
+    """All unstable modes of a spectrum at coupling ``g`` (MeV^-2), certified to be all.
+
+    Parameters
+    ----------
+    system : Spectrum
+    g : float, MeV^-2
+    growth_tolerance : float
+        Smallest growth looked for, as a share of the coupling 4 g int |n| d^3p; at least `SMALLEST_TOLERANCE`.
+
+    Raises
+    ------
+    ValueError
+        For a coupling that is not positive, or a tolerance below what double precision can vouch for.
+    """
+    if not (math.isfinite(g) and g > 0):
+        raise ValueError(f"g = {g}: give a positive coupling in MeV^-2")
+    if not SMALLEST_TOLERANCE <= growth_tolerance < 1:
+        raise ValueError(f"growth_tolerance = {growth_tolerance:g}: between {SMALLEST_TOLERANCE:g} and 1")
+    medium = prepare(system.solid_angle, system.direction, system.edges, system.n, g)
+    rates, frequencies = np.zeros(MOST_MODES), np.zeros(MOST_MODES)
+    multiplicities = np.zeros(MOST_MODES, dtype=np.int64)
+    anchors, offsets = np.zeros((MOST_MODES, 3)), np.zeros(MOST_MODES, dtype=np.complex128)
+    status, count, vouched = continuum_roots(
+        medium,
+        growth_tolerance * strength(medium),
+        BUDGET,
+        rates,
+        frequencies,
+        multiplicities,
+        anchors,
+        offsets,
+    )
+    order = np.lexsort((frequencies[:count], -rates[:count]))
+    return ContinuumModes(
+        rates[order],
+        frequencies[order],
+        multiplicities[order],
+        anchors[order],
+        offsets[order],
+        vouched,
+        status,
+    )
+
+
+def settled_modes(
+    refine: Callable[[float], Spectrum], g: float, growth_tolerance: float = GROWTH_TOLERANCE
+) -> tuple[Spectrum, ContinuumModes, bool]:
+    """Modes of an occupation that is not piecewise linear, refined until the fastest one stops moving.
+
+    ``refine`` returns the spectrum for a largest deviation; one that is exact is solved once. The last value says
+    whether the root did settle.
+    """
+    system = refine(REFINEMENTS[0])
+    modes = continuum_modes(system, g, growth_tolerance)
+    if system.error == 0.0 or not modes.certified:
+        return system, modes, modes.certified
+    for deviation in REFINEMENTS[1:]:
+        system, before = refine(deviation), modes
+        modes = continuum_modes(system, g, growth_tolerance)
+        change = abs(modes.growth_rate - before.growth_rate)
+        if not modes.certified or change <= SETTLED * modes.growth_rate:
+            return system, modes, modes.certified
+    return system, modes, False
+
+
+def ladder(system: Spectrum, g: float, n_energy: Sequence[int], discrete_growth: DiscreteGrowth) -> Ladder:
+    """Growth on grids of ``n_energy`` bins, the occupation held fixed as a function of momentum.
+
+    Cells have their exact volume and their averaged occupation (`Spectrum.cells`).
+    """
+    growth = np.full(len(n_energy), np.nan)
+    for rung, bins_of_rung in enumerate(n_energy):
+        rate, _, certified = discrete_growth(*system.cells(bins_of_rung), g)
+        if certified:
+            growth[rung] = rate
+    counts = np.asarray(n_energy, dtype=np.int64)
+    exponent = np.full(len(counts), np.nan)
+    both = (growth[1:] > 0) & (growth[:-1] > 0)
+    steps = np.log(counts[1:] / counts[:-1])
+    exponent[1:][both] = np.log(growth[1:][both] / growth[:-1][both]) / steps[both]
+    return Ladder(counts, growth, exponent)
+
+
+def cutoff_shift(system: Spectrum, g: float, modes: ContinuumModes) -> float:
+    """Relative change of the fastest mode's growth when empty modes are added up to twice the cutoff.
+
+    The mode is followed through intermediate cutoffs, close enough that it moves by less than a third of its growth
+    each time. -1 if it dies on the way, NaN if there is no mode or it cannot be followed.
+    """
+    if modes.rates.size == 0:
+        return math.nan
+    sign, energy, shift = modes.anchors[0]
+    anchor = Anchor(int(sign), float(energy), float(shift))
+    start = offset = complex(modes.offsets[0])
+    floor = modes.vouched_growth
+    reached = 0.0
+    step = min(0.05, 0.01 * start.imag / system.energy_max)
+    for _ in range(MOST_CUTOFFS):
+        step = min(step, 1.0 - reached)
+        wider = system.with_empty_modes(system.energy_max * (1.0 + reached + step))
+        medium = prepare(wider.solid_angle, wider.direction, wider.edges, wider.n, g)
+        moved, found = follow(medium, anchor, offset, floor, BUDGET)
+        change = abs(moved - offset) / offset.imag
+        if found and change < 0.3:
+            reached, offset = reached + step, moved
+            if reached >= 1.0:
+                return float((offset.imag - start.imag) / start.imag)
+            if change < 0.1:
+                step *= 2.0
+        elif step < 1e-9 * start.imag / system.energy_max:
+            break
+        else:
+            step /= 3.0
+    return -1.0 if offset.imag < max(0.01 * start.imag, 10.0 * floor) else math.nan
+
+
+def judge(grid_growth: float, modes: ContinuumModes, settled: bool, rungs: Ladder, system: Spectrum) -> int:
+    """Verdict of a system from its own grid's growth (MeV, NaN if not vouched for), the continuum and the ladder.
+
+    Grid and continuum are compared by stable or not. They are in conflict, and nothing is vouched for, where the finest
+    grid resolves a mode (its growth is several spacings of 2 E) and the continuum says something else.
+    """
+    if math.isnan(grid_growth) or not settled or np.isnan(rungs.growth).any():
+        return UNDETERMINED
+    continuum = modes.growth_rate
+    finest = float(rungs.growth[-1])
+    spacing = 2.0 * system.energy_max / float(rungs.n_energy[-1])
+    if max(continuum, finest) > RESOLVED * spacing and abs(continuum - finest) > AGREEMENT * max(
+        continuum, finest
+    ):
+        return UNDETERMINED
+    if continuum > 0.0:
+        return CONTINUUM if grid_growth > 0.0 else MISSED
+    return DISCRETISATION if grid_growth > 0.0 else STABLE
+
+
+def examine(
+    grid: Grid,
+    occupation: Occupation,
+    *,
+    energy_max: float,
+    g: float,
+    discrete_growth: DiscreteGrowth,
+    refinements: Sequence[int] = (1, 2, 4, 8, 16, 32, 64, 128),
+    edges: Sequence[float] | None = (),
+    growth_tolerance: float = GROWTH_TOLERANCE,
+) -> Examination:
+    """Say whether the instability of one system is real.
+
+    Parameters
+    ----------
+    grid : Grid
+        Bins, from `pairsweep.grid.bins`.
+    occupation : Callable
+        Takes a `Grid`, returns (rho, rhobar).
+    energy_max : float
+        Cutoff of the grid, MeV.
+    g : float, MeV^-2
+    discrete_growth : Callable
+        The solver for discrete systems.
+    refinements : sequence of int
+        Rungs of the ladder, in units of the grid's own number of energy bins.
+    edges : sequence of float, or None
+        Energies (MeV) of the occupation's steps and kinks, if it is linear in E between them
+        (`pairsweep.occupation.energy_edges`); None for one that is smooth.
+    growth_tolerance : float
+        See `continuum_modes`.
+
+    Raises
+    ------
+    ValueError
+        For a grid of beams, an occupation outside [0, 1], or steps that were not declared (`DiscontinuityError`).
+    """
+    if grid.shape is None:
+        raise ValueError("beams have single energies: a continuum needs a grid of bins")
+    n_energy, n_theta, n_phi = grid.shape
+
+    def refine(deviation: float) -> Spectrum:
+        return spectrum(
+            occupation,
+            n_theta=n_theta,
+            n_phi=n_phi,
+            energy_max=energy_max,
+            edges=() if edges is None else edges,
+            linear=edges is not None,
+            tolerance=deviation,
+        )
+
+    system, modes, settled = settled_modes(refine, g, growth_tolerance)
+    rungs = ladder(system, g, [n_energy * factor for factor in refinements], discrete_growth)
+    rho, rhobar = (np.broadcast_to(v, grid.energy.shape) for v in occupation(grid))
+    own, _, certified = discrete_growth(grid.energy, grid.weight, grid.p_hat, rho + rhobar - 1.0, g)
+    shift = cutoff_shift(system, g, modes) if settled else math.nan
+    return Examination(
+        verdict=judge(own if certified else math.nan, modes, settled, rungs, system),
+        continuum_growth_rate=modes.growth_rate if settled else math.nan,
+        continuum_frequency=modes.frequency if settled else math.nan,
+        vouched_growth=modes.vouched_growth,
+        ladder_growth=rungs.growth,
+        ladder_exponent=rungs.exponent,
+        cutoff_shift=shift,
+        # a mode that cannot be followed to twice the cutoff is no evidence that the cutoff does not matter
+        cutoff_sensitive=bool(modes.rates.size and settled and not abs(shift) <= CUTOFF_SENSITIVE),
+        modes=modes,
+    )
