@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from pairsweep import __version__
 
 DONE, SOME_FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
-PICTURES = (".png", ".pdf", ".svg")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -167,15 +166,8 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _plot(options: argparse.Namespace) -> int:
-    from pathlib import Path
-
-    from pairsweep.checks import UsageError
-    from pairsweep.plot import draw
+    from pairsweep.plot import draw, save
     from pairsweep.runner import open_store
-
-    suffix = Path(options.output).suffix
-    if suffix not in PICTURES:
-        raise UsageError("--output", options.output, f"give a file name that ends in {', '.join(PICTURES)}")
 
     figure = draw(
         options.kind,
@@ -185,10 +177,7 @@ def _plot(options: argparse.Namespace) -> int:
         select=_assignments("--select", options.select),
         facet=options.facet,
     )
-    try:
-        figure.savefig(options.output)
-    except OSError as error:
-        raise UsageError("--output", options.output, f"cannot be written ({error.strerror})") from None
+    save(figure, options.output)
     print(options.output)
     return DONE
 

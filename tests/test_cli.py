@@ -81,6 +81,13 @@ def test_plot_writes_a_picture(store, tmp_path, capsys):
     assert picture.stat().st_size > 1000
 
 
+def test_an_unknown_picture_and_an_unknown_format(store, tmp_path, capsys):
+    assert main(["plot", "piechart", store, "-o", str(tmp_path / "x.png")]) == 2
+    assert "growth-map" in capsys.readouterr().err
+    assert main(["plot", "growth-map", store, "-o", str(tmp_path / "x.docx")]) == 2
+    assert ".png" in capsys.readouterr().err
+
+
 def test_failed_points_give_exit_code_1_and_a_traceback(tmp_path, capsys):
     (tmp_path / "mine.py").write_text(
         "def f(energy, theta, phi, a):\n    return phi / 9 / (1 / (a - 1)), phi\n"
@@ -114,7 +121,6 @@ def test_failed_points_give_exit_code_1_and_a_traceback(tmp_path, capsys):
         (["status", "none.zarr"], "none.zarr"),
         (["show", "good.toml"], "good.toml"),
         (["plot", "piechart", "none.zarr", "-o", "x.png"], "none.zarr"),
-        (["plot", "growth-map", "none.zarr", "-o", "x.docx"], ".png"),
         (["point", "good.toml", "--at", "g"], "AXIS=VALUE"),
         (["point", "good.toml", "--at", "h=3"], "h"),
     ],

@@ -1,0 +1,8 @@
+"""``python -m pairsweep``."""
+
+import sys
+
+from pairsweep.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())
