@@ -72,6 +72,20 @@ def chunk(root: Path, array: str, generation: int, index: tuple[int, ...]) -> Pa
     return root / array / (separator.join(parts) or "0")
 
 
+def chunks_of_others(folder: Path, generation: int) -> list[Path]:
+    """Return the chunks in an array's folder that belong to other generations than this one (or folders of them)."""
+    number = generation % N_ENCODINGS
+    return [path for path in folder.iterdir() if (kind := _encoding(path)) is not None and kind != number]
+
+
+def _encoding(path: Path) -> int | None:
+    """Return whose key the name of an entry of an array's folder is, None if it is no chunk."""
+    for number, pattern in enumerate((r"c", r"c(\.\d+)+", r"\d+(\.\d+)*")):
+        if re.fullmatch(pattern, path.name):
+            return number
+    return None
+
+
 def check_name(name: str, place: str) -> None:
     """Refuse a name that is not a plain identifier: it becomes a folder of the store."""
     if not _NAME.fullmatch(name):
@@ -89,9 +103,7 @@ def dumps(value: object) -> bytes:
     return json.dumps(value, default=_plain, indent=1).encode()
 
 
-def lay_out(
-    root: Path, template: Template, identity: Identity, fingerprint: Mapping[str, str], created: str
-) -> None:
+def lay_out(root: Path, template: Template, identity: Identity, fingerprint: Mapping[str, str]) -> None:
     """Fill the empty folder ``root`` with metadata and coordinates of a generation, everything pending."""
     import zarr
     from zarr.codecs import BloscCodec, Crc32cCodec
@@ -141,7 +153,6 @@ def lay_out(
         "format": FORMAT,
         "id": identity.id,
         "generation": identity.generation,
-        "created": created,
         "fingerprint": dict(fingerprint),
     }
     attributes = dict(template.attrs)
@@ -156,6 +167,24 @@ def lay_out(
     (root / ROOT).write_bytes(dumps(document))
     scratch(root).mkdir(parents=True)
     writers(root).mkdir()
+
+
+def show(draft: Path, root: Path) -> None:
+    """Make a generation laid out in ``draft`` the one that readers of ``root`` find: in one step, the root's own.
+
+    The arrays' own files follow, for the few readers that open a single array; `mend` catches up if this is cut off.
+    """
+    (draft / ROOT).replace(root / ROOT)
+    mend(root)
+
+
+def mend(root: Path) -> None:
+    """Make each array's own metadata what the root's say."""
+    document, _ = read_root(root)
+    for name, metadata in document["consolidated_metadata"]["metadata"].items():
+        own = root / name / ROOT
+        if json.loads(own.read_bytes()) != metadata:
+            chunks.replace(own, dumps(metadata), scratch(root))
 
 
 def new_identity() -> Identity:
