@@ -104,14 +104,21 @@ class Store:
         self.identity = identity
         self.fingerprint: dict[str, str] = dict(fingerprint)
         self._root_stamp = self._stamp()
-        (self._ledger,) = (plan for plan in template.arrays if plan.name == layout.LEDGER)
+        (self.ledger,) = (plan for plan in template.arrays if plan.name == layout.LEDGER)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Store:
         """Open a store; raise `StoreError` if there is none of ours at ``path``."""
         root = resolve(path)
+        if not layout.is_intact(chunks.read(root / layout.ROOT) or b""):
+            with contextlib.suppress(OSError):
+                layout.mend(root)
         document, mark = layout.read_root(root)
-        template = layout.read_template(root, document)
+        try:
+            template = layout.read_template(root, document, mark["generation"])
+        except chunks.DamagedChunk:
+            layout.mend(root)
+            template = layout.read_template(root, document, mark["generation"])
         return cls(root, template, layout.Identity(mark["id"], mark["generation"]), mark["fingerprint"])
 
     @property
@@ -135,6 +142,8 @@ class Store:
     def lock(self) -> Iterator[Lock]:
         """Be the store's one coordinator, and clear up after what was killed."""
         with Lock(layout.bookkeeping(self.path) / "coordinator") as held:
+            layout.writers(self.path).mkdir(exist_ok=True)
+            layout.scratch(self.path).mkdir(exist_ok=True)
             for litter in layout.scratch(self.path).iterdir():
                 if litter.is_dir():
                     shutil.rmtree(litter)
@@ -146,7 +155,7 @@ class Store:
     def block_status(self, block: int) -> NDArray[np.int8]:
         """Return the ledger of a block; a damaged or missing ledger counts as pending."""
         with contextlib.suppress(chunks.DamagedChunk):
-            return self.read_chunk(self._ledger, block).astype(np.int8, copy=False)
+            return self.read_chunk(self.ledger, block).astype(np.int8, copy=False)
         return np.full(self.block_shape(block), PENDING, dtype=np.int8)
 
     def statuses(self) -> NDArray[np.int8]:
@@ -270,12 +279,17 @@ class Store:
         inside = tuple(slice(size) for size in self.block_shape(block))
         return chunks.decode(data, self.chunk_shape(plan), plan.dtype)[inside]
 
+    def forget(self, block: int) -> None:
+        """Call every point of a block pending."""
+        self.chunk(self.ledger, block).unlink(missing_ok=True)
+
     def append_history(self, line: str) -> None:
         """Add a line, with the time, to the root's ``history``. For the coordinator alone."""
         document, _ = layout.read_root(self.path)
         attributes = document["attributes"]
         attributes["history"] = "\n".join(filter(None, (attributes.get("history"), f"{_now()} {line}")))
-        self._put(self.path / layout.ROOT, layout.dumps(document))
+        self._put(self.path / layout.ROOT, layout.sealed(document))
+        layout.mend(self.path)
 
     def _record(self, block: int) -> Path:
         return layout.record(self.path, self.identity.generation, block)
@@ -337,6 +351,13 @@ class Store:
         kept = [failure for failure in old if not take[inside(failure)]]
         new = [failure for failure in result.failures if take[inside(failure)]]
         return [failure for failure in (*kept, *new) if status[inside(failure)] == FAILED]
+
+    def seals(self, block: int) -> dict[str, str] | None:
+        """Return size and checksum of each chunk of a block as recorded, None without a record."""
+        try:
+            return dict(json.loads(chunks.read(self._record(block)) or b"")["seals"])
+        except (ValueError, KeyError, TypeError):
+            return None
 
     def recorded_failures(self, block: int) -> list[Failure]:
         """Return what a block's record says of failures, points that succeeded since included."""
