@@ -1,7 +1,9 @@
 """Results on disk: the only user of zarr."""
 
 from pairsweep.store.error import StoreError
+from pairsweep.store.grow import grow
 from pairsweep.store.lock import Lock
 from pairsweep.store.store import Store, create, open_dataset
+from pairsweep.store.verify import Damage, verify
 
-__all__ = ["Lock", "Store", "StoreError", "create", "open_dataset"]
+__all__ = ["Damage", "Lock", "Store", "StoreError", "create", "grow", "open_dataset", "verify"]

@@ -12,6 +12,7 @@ import errno
 import math
 import os
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import google_crc32c
@@ -78,7 +79,7 @@ def replace(path: Path, data: bytes, scratch: Path) -> None:
     A reader finds the old file or the new one. Whatever a killed writer leaves lies in ``scratch``.
     """
     draft = scratch / uuid.uuid4().hex
-    try:
+    with room(path.parent):
         try:
             draft.write_bytes(data)
             try:
@@ -90,8 +91,15 @@ def replace(path: Path, data: bytes, scratch: Path) -> None:
             with contextlib.suppress(OSError):
                 os.unlink(draft)
             raise
+
+
+@contextlib.contextmanager
+def room(place: Path) -> Iterator[None]:
+    """Turn a full disk (or quota, or file size limit) into a `StoreError`."""
+    try:
+        yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             cure = "make room, then start the same command again: what is done is kept"
-            raise StoreError(str(path.parent), os.strerror(error.errno), cure) from error
+            raise StoreError(str(place), os.strerror(error.errno), cure) from error
         raise

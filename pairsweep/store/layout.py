@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import google_crc32c
 import numpy as np
 
 from pairsweep.store import chunks
@@ -65,11 +67,30 @@ def record(root: Path, generation: int, block: int) -> Path:
     return bookkeeping(root) / f"generation-{generation}" / f"{block}.json"
 
 
+def copies(root: Path, generation: int) -> Path:
+    """Folder of copies of the root's metadata and of the coordinates: what no computation brings back."""
+    return bookkeeping(root) / f"generation-{generation}" / "copies"
+
+
 def chunk(root: Path, array: str, generation: int, index: tuple[int, ...]) -> Path:
     """File of a chunk."""
     _, separator, prefix = _ENCODINGS[generation % N_ENCODINGS]
     parts = ([prefix] if prefix else []) + [str(i) for i in index]
     return root / array / (separator.join(parts) or "0")
+
+
+def chunks_of_others(folder: Path, generation: int) -> list[Path]:
+    """Return the chunks in an array's folder that belong to other generations than this one (or folders of them)."""
+    number = generation % N_ENCODINGS
+    return [path for path in folder.iterdir() if (kind := _encoding(path)) is not None and kind != number]
+
+
+def _encoding(path: Path) -> int | None:
+    """Return whose key the name of an entry of an array's folder is, None if it is no chunk."""
+    for number, pattern in enumerate((r"c", r"c(\.\d+)+", r"\d+(\.\d+)*")):
+        if re.fullmatch(pattern, path.name):
+            return number
+    return None
 
 
 def check_name(name: str, place: str) -> None:
@@ -89,9 +110,7 @@ def dumps(value: object) -> bytes:
     return json.dumps(value, default=_plain, indent=1).encode()
 
 
-def lay_out(
-    root: Path, template: Template, identity: Identity, fingerprint: Mapping[str, str], created: str
-) -> None:
+def lay_out(root: Path, template: Template, identity: Identity, fingerprint: Mapping[str, str]) -> None:
     """Fill the empty folder ``root`` with metadata and coordinates of a generation, everything pending."""
     import zarr
     from zarr.codecs import BloscCodec, Crc32cCodec
@@ -137,11 +156,12 @@ def lay_out(
         )
     names = [coordinate.name for coordinate in template.coordinates] + [plan.name for plan in template.arrays]
     metadata = {name: json.loads((root / name / ROOT).read_bytes()) for name in names}
+    for name in names:
+        (root / name / ROOT).write_bytes(dumps(metadata[name]))
     mark = {
         "format": FORMAT,
         "id": identity.id,
         "generation": identity.generation,
-        "created": created,
         "fingerprint": dict(fingerprint),
     }
     attributes = dict(template.attrs)
@@ -153,9 +173,95 @@ def lay_out(
         "attributes": attributes,
         "consolidated_metadata": {"kind": "inline", "must_understand": False, "metadata": metadata},
     }
-    (root / ROOT).write_bytes(dumps(document))
     scratch(root).mkdir(parents=True)
     writers(root).mkdir()
+    copies(root, identity.generation).mkdir(parents=True)
+    (root / ROOT).write_bytes(sealed(document))
+    shutil.copyfile(root / ROOT, copies(root, identity.generation) / ROOT)
+    for coordinate in template.coordinates:
+        original = label_chunk(root, coordinate.name, coordinate.dims, identity.generation)
+        shutil.copyfile(original, copies(root, identity.generation) / coordinate.name)
+
+
+def label_chunk(root: Path, name: str, dims: Sequence[str], generation: int) -> Path:
+    """Return the one chunk of a coordinate."""
+    return chunk(root, name, generation, (0,) * len(dims))
+
+
+def sealed(document: Mapping[str, Any]) -> bytes:
+    """Return the root's text with a checksum of itself in our mark."""
+    mark = json.loads(document["attributes"][MARK]) | {"seal": 0}
+    blank = {**document, "attributes": {**document["attributes"], MARK: json.dumps(mark)}}
+    mark["seal"] = google_crc32c.value(dumps(blank))
+    return dumps({**document, "attributes": {**document["attributes"], MARK: json.dumps(mark)}})
+
+
+def is_intact(text: bytes) -> bool:
+    """Return whether the root's text is the very text that was written."""
+    try:
+        return sealed(json.loads(text)) == text
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
+def show(draft: Path, root: Path) -> None:
+    """Make a generation laid out in ``draft`` the one that readers of ``root`` find: in one step, the root's own.
+
+    The arrays' own files follow, for the few readers that open a single array; `mend` catches up if this is cut off.
+    """
+    (draft / ROOT).replace(root / ROOT)
+    mend(root)
+
+
+def mend(root: Path) -> list[tuple[Path, str]]:
+    """Restore metadata and coordinates that are damaged from their copies; return the files and what they were.
+
+    Also completes what a killed coordinator left half done: the root leads, then its copy and the arrays' own files.
+    """
+    mended: list[tuple[Path, str]] = []
+
+    def put(path: Path, data: bytes, what: str = "") -> None:
+        chunks.replace(path, data, scratch(root))
+        if what:
+            mended.append((path, what))
+
+    text = chunks.read(root / ROOT)
+    if text is None or not is_intact(text):
+        intact = [copy for copy in _root_copies(root) if is_intact(copy)]
+        if intact:
+            put(root / ROOT, intact[-1], "missing" if text is None else "not what was written")
+    document, mark = read_root(root)
+    folder = copies(root, mark["generation"])
+    text = (root / ROOT).read_bytes()
+    if text != chunks.read(folder / ROOT):
+        put(folder / ROOT, text)
+    for name, metadata in document["consolidated_metadata"]["metadata"].items():
+        own = root / name / ROOT
+        if chunks.read(own) != dumps(metadata):
+            put(own, dumps(metadata))
+    for name in document["attributes"]["coordinates"].split():
+        dims = document["consolidated_metadata"]["metadata"][name].get("dimension_names") or ()
+        original = label_chunk(root, name, dims, mark["generation"])
+        data, copy = chunks.read(original), chunks.read(folder / name)
+        if data != copy and copy is not None and _is_sealed(copy):
+            put(original, copy, "missing" if data is None else "not what was written")
+        elif data != copy and data is not None and _is_sealed(data):
+            put(folder / name, data)
+    return mended
+
+
+def _is_sealed(data: bytes) -> bool:
+    try:
+        chunks.seal(data)
+    except chunks.DamagedChunk:
+        return False
+    return True
+
+
+def _root_copies(root: Path) -> list[bytes]:
+    """Copies of the root's metadata, the newest generation last."""
+    files = bookkeeping(root).glob(f"generation-*/copies/{ROOT}")
+    return [file.read_bytes() for file in sorted(files, key=lambda file: int(file.parts[-3].split("-")[1]))]
 
 
 def new_identity() -> Identity:
@@ -185,8 +291,11 @@ def read_root(root: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     return document, mark
 
 
-def read_template(root: Path, document: Mapping[str, Any]) -> Template:
-    """Return the template that a store was laid out from, its coordinates read back."""
+def read_template(root: Path, document: Mapping[str, Any], generation: int) -> Template:
+    """Return the template that a store was laid out from, its coordinates read back.
+
+    Raises `chunks.DamagedChunk` if a coordinate is missing or damaged.
+    """
     import zarr
 
     group = zarr.open_group(root, mode="r")
@@ -203,6 +312,10 @@ def read_template(root: Path, document: Mapping[str, Any]) -> Template:
         array = group[name]
         assert isinstance(array, zarr.Array)
         if name in labels:
+            data = chunks.read(label_chunk(root, name, dims, generation))
+            if data is None:
+                raise chunks.DamagedChunk(f"{name} has no values")
+            chunks.seal(data)
             values = np.asarray(array[...])
             if entry["data_type"] == "string":
                 values = values.astype(object)

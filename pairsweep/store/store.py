@@ -12,7 +12,7 @@ import os
 import shutil
 import socket
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,7 +64,7 @@ def create(path: str | os.PathLike[str], template: Template, fingerprint: Mappin
     try:
         try:
             draft.mkdir(parents=True)
-            layout.lay_out(draft, template, layout.new_identity(), fingerprint, _now())
+            layout.lay_out(draft, template, layout.new_identity(), fingerprint)
             draft.rename(root)
         finally:
             if draft.exists():
@@ -104,13 +104,21 @@ class Store:
         self.identity = identity
         self.fingerprint: dict[str, str] = dict(fingerprint)
         self._root_stamp = self._stamp()
+        (self.ledger,) = (plan for plan in template.arrays if plan.name == layout.LEDGER)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Store:
         """Open a store; raise `StoreError` if there is none of ours at ``path``."""
         root = resolve(path)
+        if not layout.is_intact(chunks.read(root / layout.ROOT) or b""):
+            with contextlib.suppress(OSError):
+                layout.mend(root)
         document, mark = layout.read_root(root)
-        template = layout.read_template(root, document)
+        try:
+            template = layout.read_template(root, document, mark["generation"])
+        except chunks.DamagedChunk:
+            layout.mend(root)
+            template = layout.read_template(root, document, mark["generation"])
         return cls(root, template, layout.Identity(mark["id"], mark["generation"]), mark["fingerprint"])
 
     @property
@@ -132,21 +140,23 @@ class Store:
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[Lock]:
-        """Be the store's one coordinator, and sweep the litter of killed writers."""
+        """Be the store's one coordinator, and clear up after what was killed."""
         with Lock(layout.bookkeeping(self.path) / "coordinator") as held:
+            layout.writers(self.path).mkdir(exist_ok=True)
+            layout.scratch(self.path).mkdir(exist_ok=True)
             for litter in layout.scratch(self.path).iterdir():
-                litter.unlink(missing_ok=True)
+                if litter.is_dir():
+                    shutil.rmtree(litter)
+                else:
+                    litter.unlink(missing_ok=True)
+            layout.mend(self.path)
             yield held
 
     def block_status(self, block: int) -> NDArray[np.int8]:
         """Return the ledger of a block; a damaged or missing ledger counts as pending."""
-        template = self.template
-        inside = tuple(slice(0, s.stop - s.start) for s in template.block_slices(block))
-        data = chunks.read(self._chunk(layout.LEDGER, block))
-        if data is not None:
-            with contextlib.suppress(chunks.DamagedChunk):
-                return chunks.decode(data, template.block_shape, "int8")[inside].astype(np.int8, copy=False)
-        return np.full([s.stop for s in inside], PENDING, dtype=np.int8)
+        with contextlib.suppress(chunks.DamagedChunk):
+            return self.read_chunk(self.ledger, block).astype(np.int8, copy=False)
+        return np.full(self.block_shape(block), PENDING, dtype=np.int8)
 
     def statuses(self) -> NDArray[np.int8]:
         """Return the whole ledger, shape of the sweep."""
@@ -183,8 +193,6 @@ class Store:
         Done stays done: a point that the ledger calls done keeps its numbers, whoever comes late. Raises
         `StoreError` if there is no room, or if the store has been replaced or grown since it was opened.
         """
-        template = self.template
-        shape = tuple(s.stop - s.start for s in template.block_slices(block))
         self._check_current()
         with only_writer(layout.writers(self.path), block):
             self._check_current()
@@ -194,29 +202,47 @@ class Store:
                 take &= mask
             if not take.any():
                 return
-            keep = ~take & (before != PENDING)
-            seals = {}
-            for plan in template.arrays:
-                if plan.name == layout.LEDGER:
-                    continue
-                values = np.asarray(result.arrays[plan.name])
-                if values.shape != shape + plan.trailing_shape or values.dtype != np.dtype(plan.dtype):
-                    found = f"{plan.name}: {values.dtype}{values.shape} for block {block}"
-                    raise ValueError(f"{found}, expected {plan.dtype}{shape + plan.trailing_shape}")
-                if not take.all():
-                    values = self._merged(plan, block, values, take, keep)
-                data = chunks.encode(values, template.block_shape + plan.trailing_shape, plan.fill_value)
-                seals[plan.name] = chunks.seal(data)
-                self._put(self._chunk(plan.name, block), data)
             computed = np.asarray(result.arrays[layout.LEDGER], dtype=np.int8)
             if not np.isin(computed[take], (DONE, FAILED)).all():
                 raise ValueError(f"block {block}: a computed point is done or failed")
+            arrays = {}
+            for plan in self.template.arrays:
+                values = self._checked(plan, block, np.asarray(result.arrays[plan.name]))
+                if plan.name != layout.LEDGER:
+                    arrays[plan.name] = self._merged(plan, block, values, take, ~take & (before != PENDING))
             status = np.where(take, computed, before)
-            ledger = chunks.encode(status, template.block_shape, PENDING)
-            seals[layout.LEDGER] = chunks.seal(ledger)
             failures = self._failures_after(block, result, take, status)
-            self._put(self._record(block), self._record_text(seals, failures, result.seconds))
-            self._put(self._chunk(layout.LEDGER, block), ledger)
+            self.commit(block, arrays | {layout.LEDGER: status}, failures, result.seconds)
+
+    def bury(self, block: int, point: int, reason: str, retry_failed: bool = False) -> None:
+        """Store that a point of a block, counted with the last axis fastest, failed without leaving any number."""
+        shape = self.block_shape(block)
+        place = np.unravel_index(point, shape) if shape else ()
+        origin = (s.start for s in self.template.block_slices(block))
+        failure = Failure(tuple(int(o + p) for o, p in zip(origin, place, strict=True)), reason, "")
+        arrays: dict[str, NDArray[np.generic]] = {
+            plan.name: np.full(shape + plan.trailing_shape, plan.fill_value, dtype=plan.dtype)
+            for plan in self.template.arrays
+        }
+        arrays[layout.LEDGER] = np.full(shape, FAILED, dtype=np.int8)
+        mask = self.todo(block, retry_failed, range(point, point + 1))
+        self.write(block, BlockResult(arrays, (failure,), 0.0), mask)
+
+    def commit(
+        self,
+        block: int,
+        arrays: Mapping[str, NDArray[np.generic]],
+        failures: Iterable[Failure],
+        seconds: float,
+    ) -> None:
+        """Replace all chunks of a block: data, then its record, then the ledger."""
+        seals = {}
+        for plan in sorted(self.template.arrays, key=lambda plan: plan.name == layout.LEDGER):
+            data = chunks.encode(arrays[plan.name], self.chunk_shape(plan), plan.fill_value)
+            seals[plan.name] = chunks.seal(data)
+            if plan.name == layout.LEDGER:
+                self._put(self._record(block), record_text(seals, failures, seconds))
+            self._put(self.chunk(plan, block), data)
 
     def failures(self) -> list[Failure]:
         """Return why each failed point failed, in the order of the blocks."""
@@ -227,24 +253,43 @@ class Store:
                 origin = [s.start for s in self.template.block_slices(block)]
                 found += [
                     failure
-                    for failure in self._recorded_failures(block)
+                    for failure in self.recorded_failures(block)
                     if status[tuple(p - o for p, o in zip(failure.position, origin, strict=True))] == FAILED
                 ]
         return found
+
+    def block_shape(self, block: int) -> tuple[int, ...]:
+        """Return the shape of a block; smaller than the template's at the end of an axis."""
+        return tuple(s.stop - s.start for s in self.template.block_slices(block))
+
+    def chunk_shape(self, plan: ArrayPlan) -> tuple[int, ...]:
+        """Return the shape of an array's chunks."""
+        return self.template.block_shape + plan.trailing_shape
+
+    def chunk(self, plan: ArrayPlan, block: int) -> Path:
+        """Return the file of a block's chunk of an array."""
+        index = self.template.block_index(block) + (0,) * len(plan.trailing_shape)
+        return layout.chunk(self.path, plan.name, self.identity.generation, index)
+
+    def read_chunk(self, plan: ArrayPlan, block: int) -> NDArray[np.generic]:
+        """Return a block of an array; raise `chunks.DamagedChunk` if its chunk is missing or damaged."""
+        data = chunks.read(self.chunk(plan, block))
+        if data is None:
+            raise chunks.DamagedChunk("missing")
+        inside = tuple(slice(size) for size in self.block_shape(block))
+        return chunks.decode(data, self.chunk_shape(plan), plan.dtype)[inside]
+
+    def forget(self, block: int) -> None:
+        """Call every point of a block pending."""
+        self.chunk(self.ledger, block).unlink(missing_ok=True)
 
     def append_history(self, line: str) -> None:
         """Add a line, with the time, to the root's ``history``. For the coordinator alone."""
         document, _ = layout.read_root(self.path)
         attributes = document["attributes"]
         attributes["history"] = "\n".join(filter(None, (attributes.get("history"), f"{_now()} {line}")))
-        self._put(self.path / layout.ROOT, layout.dumps(document))
-
-    def _chunk(self, array: str, block: int) -> Path:
-        index = self.template.block_index(block)
-        if array != layout.LEDGER:
-            (plan,) = (plan for plan in self.template.arrays if plan.name == array)
-            index += (0,) * len(plan.trailing_shape)
-        return layout.chunk(self.path, array, self.identity.generation, index)
+        self._put(self.path / layout.ROOT, layout.sealed(document))
+        layout.mend(self.path)
 
     def _record(self, block: int) -> Path:
         return layout.record(self.path, self.identity.generation, block)
@@ -271,21 +316,26 @@ class Store:
             )
         self._root_stamp = stamp
 
+    def _checked(self, plan: ArrayPlan, block: int, values: NDArray[np.generic]) -> NDArray[np.generic]:
+        shape = self.block_shape(block) + plan.trailing_shape
+        if values.shape != shape or values.dtype != np.dtype(plan.dtype):
+            found = f"block {block}: {plan.name} is {values.dtype}{values.shape}"
+            raise ValueError(f"{found}, the store has {plan.dtype}{shape}")
+        return values
+
     def _merged(
         self, plan: ArrayPlan, block: int, values: NDArray[np.generic], take: Mask, keep: Mask
     ) -> NDArray[np.generic]:
         """Return ``values`` where ``take``, what the chunk holds where ``keep``, fill elsewhere."""
+        if take.all():
+            return values
         merged = np.full(values.shape, plan.fill_value, dtype=values.dtype)
         if keep.any():
-            data = chunks.read(self._chunk(plan.name, block))
             try:
-                if data is None:
-                    raise chunks.DamagedChunk("no chunk")
-                old = chunks.decode(data, self.template.block_shape + plan.trailing_shape, plan.dtype)
+                merged[keep] = self.read_chunk(plan, block)[keep]
             except chunks.DamagedChunk as error:
                 found = f"{plan.name} of block {block} is damaged ({error})"
                 raise StoreError(str(self.path), found, "pairsweep verify, then run again") from error
-            merged[keep] = old[tuple(slice(size) for size in values.shape)][keep]
         merged[take] = values[take]
         return merged
 
@@ -297,28 +347,20 @@ class Store:
         def inside(failure: Failure) -> tuple[int, ...]:
             return tuple(p - o for p, o in zip(failure.position, origin, strict=True))
 
-        old = [] if take.all() else self._recorded_failures(block)
+        old = [] if take.all() else self.recorded_failures(block)
         kept = [failure for failure in old if not take[inside(failure)]]
         new = [failure for failure in result.failures if take[inside(failure)]]
         return [failure for failure in (*kept, *new) if status[inside(failure)] == FAILED]
 
-    def _record_text(self, seals: Mapping[str, str], failures: list[Failure], seconds: float) -> bytes:
-        # many points of a block fail alike: each traceback once
-        texts = {(failure.reason, failure.traceback): 0 for failure in failures}
-        for number, text in enumerate(texts):
-            texts[text] = number
-        return layout.dumps(
-            {
-                "seals": dict(seals),
-                "seconds": seconds,
-                "host": socket.gethostname(),
-                "written": _now(),
-                "texts": list(texts),
-                "failures": [[*f.position, texts[f.reason, f.traceback]] for f in failures],
-            }
-        )
+    def seals(self, block: int) -> dict[str, str] | None:
+        """Return size and checksum of each chunk of a block as recorded, None without a record."""
+        try:
+            return dict(json.loads(chunks.read(self._record(block)) or b"")["seals"])
+        except (ValueError, KeyError, TypeError):
+            return None
 
-    def _recorded_failures(self, block: int) -> list[Failure]:
+    def recorded_failures(self, block: int) -> list[Failure]:
+        """Return what a block's record says of failures, points that succeeded since included."""
         data = chunks.read(self._record(block))
         try:
             record = json.loads(data or b"")
@@ -327,3 +369,21 @@ class Store:
             ]
         except (ValueError, KeyError, TypeError, IndexError):
             return []
+
+
+def record_text(seals: Mapping[str, str], failures: Iterable[Failure], seconds: float) -> bytes:
+    """Return the record of a block. Many points of a block fail alike: each traceback is kept once."""
+    failures = list(failures)
+    texts = {(failure.reason, failure.traceback): 0 for failure in failures}
+    for number, text in enumerate(texts):
+        texts[text] = number
+    return layout.dumps(
+        {
+            "seals": dict(seals),
+            "seconds": seconds,
+            "host": socket.gethostname(),
+            "written": _now(),
+            "texts": list(texts),
+            "failures": [[*f.position, texts[f.reason, f.traceback]] for f in failures],
+        }
+    )

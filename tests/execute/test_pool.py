@@ -91,6 +91,8 @@ def test_workers_end_with_the_pool():
 
 
 def test_workers_that_cannot_start_are_reported():
-    crew = Pool(1, preload=("no_such_module_anywhere",))
-    with pytest.raises(ExecuteError, match="no worker process starts"), crew:
+    with (
+        pytest.raises(ExecuteError, match="no worker process starts"),
+        Pool(1, preload=("no_such_module_anywhere",)) as crew,
+    ):
         crew.run(Deadly(""), range(3), lambda ack: None)

@@ -1,0 +1,89 @@
+"""Is every byte still what was written? What is not is named and called pending, so that the next run repairs it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pairsweep.store import chunks, layout
+from pairsweep.store.store import Store, resolve
+from pairsweep.template import PENDING
+
+
+@dataclass(frozen=True)
+class Damage:
+    """A file that is not what was written.
+
+    Attributes
+    ----------
+    file : relative to the store
+    what : what is wrong with it
+    block : the block it belongs to; None for metadata and coordinates, which are mended on the spot
+    slices : where the block lies on each axis
+    """
+
+    file: str
+    what: str
+    block: int | None = None
+    slices: tuple[slice, ...] = ()
+
+
+def verify(path: str | os.PathLike[str]) -> list[Damage]:
+    """Recompute every checksum of a store.
+
+    Metadata and coordinates are restored from their copies. The points of a damaged block become pending: the next
+    run computes them again, and nothing else.
+
+    Raises
+    ------
+    StoreError : if there is no store at ``path``, or a run is at work on it.
+    """
+    root = resolve(path)
+    found: list[Damage] = []
+    if layout.bookkeeping(root).is_dir():
+        found += [Damage(f"{file.relative_to(root)}", what) for file, what in layout.mend(root)]
+    store = Store.open(root)
+    with store.lock():
+        for block in range(store.template.n_blocks):
+            damage = [
+                Damage(f"{file.relative_to(root)}", what, block, store.template.block_slices(block))
+                for file, what in _damaged(store, block)
+            ]
+            if damage:
+                store.forget(block)
+            found += damage
+    return found
+
+
+def _damaged(store: Store, block: int) -> Iterator[tuple[Path, str]]:
+    ledger = store.chunk(store.ledger, block)
+    data = chunks.read(ledger)
+    seals = store.seals(block)
+    if data is None:
+        # a block that was never finished looks the same, and is dealt with in the same way
+        return
+    try:
+        chunks.seal(data)
+    except chunks.DamagedChunk as error:
+        yield ledger, str(error)
+        return
+    if (store.block_status(block) == PENDING).all():
+        return
+    if seals is None:
+        yield layout.record(store.path, store.identity.generation, block), "missing or not a record"
+        return
+    for plan in store.template.arrays:
+        file = store.chunk(plan, block)
+        data = chunks.read(file)
+        if data is None:
+            yield file, "missing"
+            continue
+        try:
+            seal = chunks.seal(data)
+        except chunks.DamagedChunk as error:
+            yield file, str(error)
+        else:
+            if seal != seals.get(plan.name):
+                yield file, "whole, but not what was written last"
