@@ -174,24 +174,17 @@ def _one_line(
         "artefact of the grid": (unstable & artefact, {"marker": "o", "alpha": 0.3}),
         "stable": (known & ~unstable, {"marker": "o", "mfc": "white"}),
     }
-    ax.plot(
-        labels[known],
-        np.where(unstable, growth, floor)[known],
-        "-",
-        color=colour,
-        lw=1.0,
-        alpha=0.6,
-        zorder=2,
-    )
+    height = np.where(unstable, growth, np.where(known, floor, np.nan))  # a gap where there is no result
+    ax.plot(labels, height, "-", color=colour, lw=1.0, alpha=0.6, zorder=2)
+    size = 4.0 if labels.size < 40 else 2.2
     used = {}
     for kind, (mask, look) in marks.items():
         if mask.any():
-            height = np.where(unstable, growth, floor)[mask]
             ax.plot(
                 labels[mask],
-                height,
+                height[mask],
                 ls="none",
-                ms=4 if labels.size < 40 else 2.2,
+                ms=size,
                 mec=colour,
                 zorder=3,
                 **{"mfc": colour, **look},

@@ -25,6 +25,7 @@ ARTEFACT, MISSED, UNDETERMINED = (
     vocab.VERDICTS.index(v) for v in ("discretisation", "missed", "undetermined")
 )
 FADED = 0.35
+NO_RESULT = "#C9C9C9"
 PHASES = (("stable", "#F3F3F3"), ("pair", "#56B4E9"), ("static", "#B2500C"))
 
 
@@ -146,7 +147,7 @@ def growth_map(
     verdict = cut.field(cut.ds["verdict"]) if "verdict" in cut.ds else np.zeros(growth.shape)
     verdict = np.where(cut.field(cut.ds["status"]) == 1, verdict, 0) if "status" in cut.ds else verdict
     scale = norm if norm is not None else growth_norm(cut.ds, unit)
-    ax.set_facecolor("#C9C9C9")
+    ax.set_facecolor(NO_RESULT)
     cells: style.Look = {"shading": "flat", "rasterized": growth.size > 400}
     stable = np.ma.masked_where(~(growth == 0), growth)
     ax.pcolormesh(cut.x.edges, cut.y.edges, stable, cmap=mpl.colors.ListedColormap(["white"]), **cells)
@@ -174,15 +175,15 @@ def growth_map(
             handles.append(style.key("EPN crossing begins", **dashed))
     for code, text, look in (
         (MISSED, "unstable in the continuum only", {"marker": "o", "ms": 3, "mfc": "none", "mec": "#D55E00"}),
-        (UNDETERMINED, "undetermined", {"marker": "x", "ms": 2.5, "mec": style.MUTED}),
+        (UNDETERMINED, "undetermined", {"marker": "x", "ms": 2.8, "mec": "#E69F00"}),
     ):
         if (verdict == code).any():
             cut.marks(ax, verdict == code, mew=0.6, **look)
             handles.append(style.key(text, mew=0.6, **look))
     if (verdict == ARTEFACT).any():
-        handles.append(
-            mpl.patches.Patch(facecolor="#B5C9BF", edgecolor="none", label="artefact of the grid (faded)")
-        )
+        handles.append(mpl.patches.Patch(facecolor="#B5C9BF", edgecolor="none", label="artefact of the grid"))
+    if np.isnan(growth).any():
+        handles.append(mpl.patches.Patch(facecolor=NO_RESULT, edgecolor="none", label="no result"))
     if not (growth > 0).any():
         style.say_empty(ax, "nothing unstable here" if np.isfinite(growth).any() else "no point is done yet")
     cut.finish(ax)
@@ -226,7 +227,7 @@ def phase_diagram(ds: xr.Dataset, ax: Axes, *, x: str | None = None, y: str | No
     cut = _cut(ds, x, y)
     growth, kind = cut.field(variable(cut.ds, "growth_rate")), cut.field(variable(cut.ds, "mode_kind"))
     kind = np.ma.masked_where(~np.isfinite(growth), kind)
-    ax.set_facecolor("#C9C9C9")
+    ax.set_facecolor(NO_RESULT)
     cmap = mpl.colors.ListedColormap([colour for _, colour in PHASES])
     ax.pcolormesh(cut.x.edges, cut.y.edges, kind, cmap=cmap, vmin=-0.5, vmax=2.5, rasterized=kind.size > 400)
     cut.border(ax, growth, color=style.INK, lw=1.2)
@@ -244,7 +245,9 @@ def phase_diagram(ds: xr.Dataset, ax: Axes, *, x: str | None = None, y: str | No
             handles.append(
                 style.key("static threshold, largest eigenvalue of $D(0) = 1$", **{**dashed, "color": "k"})
             )
-    if kind.mask.all():
+    if np.isnan(growth).any():
+        handles.append(mpl.patches.Patch(facecolor=NO_RESULT, edgecolor="none", label="no result"))
+    if np.isnan(growth).all():
         style.say_empty(ax, "no point is done yet")
     cut.finish(ax)
     return style.Key(tuple(handles), below=True)

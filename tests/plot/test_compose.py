@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from pairsweep import plot
+from pairsweep.checks import UsageError
+from pairsweep.plot import KINDS, draw, save
+
+from ..datasets import growth_sweep
+from .pictures import couplings, ladders, occupations, runs
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "message"),
+    [
+        ("growth-mpa", {}, "did you mean growth-map"),
+        ("growth-map", {}, r"n_theta \(2 values\), g \(2 values\)"),
+        ("growth-map", {"x": "rho_hihg"}, "did you mean rho_high"),
+        ("growth-map", {"select": {"g": 2e-6}}, "the nearest: 1e-07, 1e-06"),
+        ("growth-map", {"facet": "temperature"}, "choose one of n_theta"),
+        ("growth-map", {"facet": "rho_high"}, "too many panels"),
+        ("growth-vs-epn", {"x": "anisotropi"}, "did you mean anisotropy"),
+        ("growth-vs-epn", {"y": "growth_rate"}, "give x"),
+        ("growth-vs-bins", {"y": "furlong", "select": {"g": 1e-6, "n_phi": 4}}, "choose one of MeV"),
+        ("evolution", {}, r'analyses = \["evolution"\]'),
+        ("conservation", {}, r'analyses = \["evolution"\]'),
+        ("spectrum", {"y": "g"}, "give the axis"),
+    ],
+)
+def test_bad_requests_say_what_to_write(kind, options, message):
+    with pytest.raises(UsageError, match=message) as caught:
+        draw(kind, occupations(), **options)
+    assert "\n" not in str(caught.value)
+
+
+def test_one_short_axis_left_over_becomes_panels():
+    figure = draw("growth-map", occupations(), select={"g": 1e-6})
+    titles = [ax.get_title() for ax in figure.axes if ax.get_title()]
+    assert titles == [r"$N_\theta$ = 1, $N_\phi$ = 4", r"$N_\theta$ = 2, $N_\phi$ = 8"]
+
+
+def test_facets_share_one_scale_of_colours():
+    figure = draw("growth-map", occupations(), select={"g": 1e-6})
+    norms = {ax.collections[1].norm for ax in figure.axes if ax.get_title()}
+    assert len(norms) == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_done_yet_is_said_in_the_picture(kind):
+    ds = runs() if kind in ("evolution", "conservation") else couplings()
+    pending = ds.copy()
+    for name, values in ds.data_vars.items():
+        pending[name] = values * np.nan if values.dtype.kind == "f" else values * 0
+    texts = [text.get_text() for ax in draw(kind, pending).axes for text in ax.texts]
+    assert any("no point is done yet" in text for text in texts)
+
+
+@pytest.mark.parametrize("kind", ["growth-vs-epn", "growth-map", "growth-vs-bins", "spectrum"])
+def test_nothing_unstable_is_said_in_the_picture(kind):
+    ds = couplings()
+    stable = ds.assign(growth_rate=ds["growth_rate"] * 0, mode_kind=ds["mode_kind"] * 0)
+    texts = [text.get_text() for ax in draw(kind, stable).axes for text in ax.texts]
+    assert "nothing unstable here" in texts
+
+
+def test_single_point_can_be_drawn_where_it_makes_sense():
+    for kind in ("growth-vs-epn", "spectrum"):
+        draw(kind, growth_sweep({}))
+    with pytest.raises(UsageError, match="two swept axes"):
+        draw("growth-map", growth_sweep({}))
+
+
+def test_words_and_counts_make_a_map():
+    ax = draw("growth-map", ladders(), x="n_energy", y="cell_volume").axes[0]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["midpoint", "exact"]
+    assert [label.get_text() for label in ax.get_xticklabels()] == [str(n) for n in range(1, 8)]
+
+
+def test_a_notebook_gets_axes_and_keeps_its_own_style():
+    ds = couplings()
+    with mpl.rc_context({"font.family": ["monospace"]}):
+        figure, ax = plt.subplots()
+        assert plot.growth_map(ds, ax, x="g") is ax
+        assert ax.xaxis.label.get_fontfamily() == ["monospace"]
+    fresh = plot.growth_map(ds, x="g")
+    assert fresh.xaxis.label.get_fontfamily() == ["STIXGeneral"]
+    plt.close(figure)
+    plt.close(fresh.figure)
+    assert mpl.rcParams["font.family"] != ["STIXGeneral"]
+
+
+def test_drawing_leaves_no_figure_open_and_the_dataset_as_it_was():
+    ds = couplings()
+    before = ds.copy(deep=True)
+    draw("growth-map", ds)
+    assert plt.get_fignums() == []
+    assert ds.identical(before)
+
+
+@pytest.mark.parametrize("ending", [".png", ".pdf", ".svg"])
+def test_same_results_same_bytes(ending, tmp_path):
+    for name in ("a", "b"):
+        save(draw("growth-vs-bins", ladders()), tmp_path / f"{name}{ending}")
+    assert (tmp_path / f"a{ending}").read_bytes() == (tmp_path / f"b{ending}").read_bytes()
+
+
+def test_pictures_are_saved_only_where_they_can_be(tmp_path):
+    figure = draw("growth-vs-bins", ladders())
+    with pytest.raises(UsageError, match=r"\.png, \.pdf, \.svg"):
+        save(figure, tmp_path / "picture.jpeg")
+    with pytest.raises(UsageError, match="folder does not exist"):
+        save(figure, tmp_path / "nowhere" / "picture.png")
+    assert list(tmp_path.iterdir()) == []

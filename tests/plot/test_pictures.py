@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from matplotlib.testing.compare import compare_images
+
+from pairsweep.plot import KINDS, draw
+
+from .pictures import DPI, PICTURES, couplings, write
+
+BASELINES = Path(__file__).parent.parent / "baselines"
+# RMS over all pixels, 0 to 255: another version of the fonts makes 1 to 3, a missing line or label more
+TOLERANCE = 4.0
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_picture_is_the_reviewed_one(name, tmp_path):
+    write(name, tmp_path / "new.png")
+    assert compare_images(str(BASELINES / f"{name}.png"), str(tmp_path / "new.png"), TOLERANCE) is None
+
+
+def test_comparison_sees_a_changed_picture(tmp_path):
+    """Half the growth rates of one phase: the map changes and so the comparison fails."""
+    ds = couplings()
+    changed = ds.assign(growth_rate=ds["growth_rate"].where(ds["mode_kind"] != 2, 0.0))
+    draw("growth-map", changed, x="g").savefig(tmp_path / "new.png", dpi=DPI)
+    difference = compare_images(
+        str(BASELINES / "growth_map_static.png"), str(tmp_path / "new.png"), TOLERANCE
+    )
+    assert difference is not None
+
+
+def test_every_kind_has_a_picture():
+    assert {kind for kind, _, _ in PICTURES.values()} == set(KINDS)
+
+
+def test_baselines_are_small():
+    assert sum(path.stat().st_size for path in BASELINES.glob("*.png")) < 400_000
