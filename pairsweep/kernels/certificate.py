@@ -41,7 +41,6 @@ PRODUCTS = np.array(
 # f is expanded to second order in each number, times (omega - p)^3
 DEGREE = 9
 LARGEST_GROUP = 6
-POLISH = 4
 WIDENINGS = 24
 STEADY = 1e-15
 
@@ -287,7 +286,7 @@ def disc_zeros(coefficients, rho, error):
 def smallest_disc(strip, c, nearest, wanted, largest, polish):
     """Look for a disc of radius at most ``largest`` about ``c`` with exactly ``wanted`` zeros.
 
-    With ``polish`` the centre first moves to the zero of the derivative of order wanted - 1, the mean of the group.
+    The centre first moves, in at most ``polish`` Newton steps, to the zero of the derivative of order wanted - 1.
     Returns (radius, centre); the radius is infinite if there is no such disc.
     """
     series = np.empty((RESIDUE, 3), dtype=np.complex128)
@@ -295,7 +294,7 @@ def smallest_disc(strip, c, nearest, wanted, largest, polish):
     h = np.empty(DEGREE + 1, dtype=np.complex128)
     closest = taylor(strip, c, nearest, series, sizes)
     pole_free_series(strip, c, nearest, series, h)
-    for _ in range(POLISH if polish else 0):
+    for _ in range(polish):
         lead = abs(h[wanted])
         if closest == 0.0 or not 0.0 < lead < np.inf:
             return np.inf, c
@@ -337,6 +336,7 @@ def count_real(strip, points, number, largest, disc_x, disc_r):
     """
     work = np.empty((4, strip.count))
     sums = np.empty(4 * RESIDUE)
+    no_polish = np.int64(0)
     found = 0
     discs = 0
     i = 0
@@ -372,7 +372,7 @@ def count_real(strip, points, number, largest, disc_x, disc_r):
                 room = min(largest, min(x - centre, centre - behind))
                 if 0.5 * (points[k - 1] - points[since]) < room and k - since <= LARGEST_GROUP:
                     nearest = nearest_pole(strip, centre, nearest)
-                    rho, _ = smallest_disc(strip, complex(centre, 0.0), nearest, k - since, room, False)
+                    rho, _ = smallest_disc(strip, complex(centre, 0.0), nearest, k - since, room, no_polish)
                     if rho < np.inf:
                         change = k - since
                         disc_x[discs] = centre

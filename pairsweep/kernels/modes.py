@@ -31,6 +31,7 @@ STATUS_TEXT = {
 }
 
 ATTEMPTS = 4
+POLISH = 4
 
 
 @jit()
@@ -59,7 +60,9 @@ def verify_complex(strip, x, y, number, largest, disc_x, disc_r, discs, radius, 
     ``radius`` gets the radius of each disc and ``group`` the zeros in it; estimates that joined the group of another or
     are not proven get 0. Proven ones move to the centre of their disc. Discs about the real axis are kept clear of.
     """
-    nearest = 0
+    # np.int64 here and below: a plain constant would compile another copy of the callee
+    nearest = np.int64(0)
+    polish = np.int64(POLISH)
     proven = 0
     group[:number] = 0
     radius[:number] = np.inf
@@ -69,8 +72,8 @@ def verify_complex(strip, x, y, number, largest, disc_x, disc_r, discs, radius, 
             continue
         z = complex(x[i], y[i])
         nearest = nearest_pole(strip, z.real, nearest)
-        members = 1
-        r, c = smallest_disc(strip, z, nearest, 1, min(largest, 0.5 * y[i]), True)
+        members = np.int64(1)
+        r, c = smallest_disc(strip, z, nearest, members, min(largest, 0.5 * y[i]), polish)
         if not (r < np.inf and abs(c - z) <= largest):
             total = z
             for j in range(i + 1, number):
@@ -82,7 +85,7 @@ def verify_complex(strip, x, y, number, largest, disc_x, disc_r, discs, radius, 
             if members == 1:
                 continue
             z = total / members
-            r, c = smallest_disc(strip, z, nearest, members, min(largest, 0.5 * z.imag), True)
+            r, c = smallest_disc(strip, z, nearest, members, min(largest, 0.5 * z.imag), polish)
             if not (r < np.inf and abs(c - z) <= largest):
                 continue
         free = c.imag > r
@@ -133,8 +136,8 @@ def _strip_modes(clusters, k, tolerance, moment, binomial, rates, frequencies, m
         start(strip, 0.6 + 0.35 * attempt, zero_x, zero_y, host)
         iterate(strip, WINDOW if attempt < 2 else zeros, zero_x, zero_y, host)
         on_axis = (0.1 if attempt == 0 else 0.3) * tolerance
-        reals = 0
-        uppers = 0
+        reals = np.int64(0)
+        uppers = np.int64(0)
         for i in range(zeros):
             if abs(zero_y[i]) <= on_axis:
                 real_x[reals] = zero_x[i]
@@ -210,7 +213,7 @@ def unstable_modes(energy, weight, p_hat, n, g, growth_tolerance, rates, frequen
         order = max(order, expansion_order(clusters, k, reach(clusters, k)))
     moment = moments(clusters, order)
     binomial = binomials(order)
-    found = 0
+    found = np.int64(0)
     for k in range(clusters.count):
         status, found = _strip_modes(
             clusters, k, growth_tolerance, moment, binomial, rates, frequencies, multiplicities, found
