@@ -12,9 +12,9 @@ The estimates need no proof: ``certificate`` counts the zeros by other means.
 
 import numpy as np
 
-from pairsweep.kernels.dispersion import SUMS, determinant, pole_sums
-from pairsweep.kernels.farfield import add_polynomial
+from pairsweep.kernels.dispersion import SUMS
 from pairsweep.kernels.jit import jit
+from pairsweep.kernels.strip import evaluate, nearest_pole
 
 WINDOW = 16
 SWEEPS = 60
@@ -22,12 +22,16 @@ CONVERGED = 1e-13
 
 
 @jit()
-def start(location, rank, seed, own, turn, zero_x, zero_y, host):
-    """Place the estimates around their poles, rotated by the angle ``turn``; return their number.
+def start(strip, turn, zero_x, zero_y, host):
+    """Place the estimates of all zeros around their poles, rotated by the angle ``turn``.
 
     ``host`` gets the pole of each. The radius is the residue's eigenvalue (the zero of a lone weak pole), or the room
     between the neighbours where that is less.
     """
+    location = strip.location
+    own = strip.own
+    rank = strip.rank
+    seed = strip.seed
     count = 0
     for j in range(own):
         gap = np.inf
@@ -46,15 +50,6 @@ def start(location, rank, seed, own, turn, zero_x, zero_y, host):
             zero_y[count] = size * np.sin(angle)
             host[count] = j
             count += 1
-    return count
-
-
-@jit()
-def evaluate(x, y, location, residue, count, centre, local, order, work, sums):
-    """Return f and df/domega at omega = x + i y inside a strip."""
-    pole_sums(x, y, location, residue, count, work, sums)
-    add_polynomial(x, y, centre, local, order, sums)
-    return determinant(sums)
 
 
 @jit()
@@ -75,9 +70,14 @@ def _pull(x, y, px, zx, zy):
 
 
 @jit()
-def iterate(location, residue, count, centre, local, order, radius, window, zero_x, zero_y, host, zeros):
-    """Move the ``zeros`` estimates until each is steady; return the number that are not after SWEEPS sweeps."""
-    work = np.empty((4, count))
+def iterate(strip, window, zero_x, zero_y, host):
+    """Move the estimates until each is steady; return the number that are not after SWEEPS sweeps."""
+    location = strip.location
+    zeros = strip.zeros
+    centre = strip.centre
+    radius = strip.radius
+    nearest = host.copy()
+    work = np.empty((4, strip.count))
     sums = np.empty(SUMS)
     active = np.ones(zeros, dtype=np.bool_)
     wandered = np.empty(zeros, dtype=np.int64)
@@ -100,7 +100,8 @@ def iterate(location, residue, count, centre, local, order, radius, window, zero
             x = zero_x[k]
             y = zero_y[k]
             p = location[host[k]]
-            f, df = evaluate(x, y, location, residue, count, centre, local, order, work, sums)
+            nearest[k] = nearest_pole(strip, x, nearest[k])
+            f, df = evaluate(strip, x, y, nearest[k], work, sums)
             size = f.real * f.real + f.imag * f.imag
             if not size < np.inf:
                 # on a pole

@@ -1,26 +1,48 @@
 """Proof that no zero of a strip is missing: a sandwich between two lower bounds and the known total.
 
-A strip holds exactly T = sum of ranks zeros (``poles``). Its real zeros are counted from below by inertia: W is
-Hermitian at real omega, so between two points without a pole between them it has at least as many zeros as its number
-of negative eigenvalues changes. Complex zeros are counted one by one: f'/f = sum 1/(omega - z) - sum r_j/(omega - p_j),
-so at a distance d from the nearest of the T zeros of the strip
+A strip holds exactly as many zeros as the ranks of its poles add up to (``poles``). Its real zeros are counted from
+below by inertia: W is Hermitian at real omega, so between two points without a pole between them it has at least as
+many zeros as its number of negative eigenvalues changes. Other zeros are counted in discs: with the nearest pole p of
+rank r taken out, H = (omega - p)^r f is analytic about the centre c; if its Taylor series obeys
 
-    abs(f'/f) <= T/d + sum_own r_j/abs(omega - p_j) + 2 T_outside/(distance to the cut line),
+    abs(h_m) rho^m > sum_{k != m} abs(h_k) rho^k + (all truncation and rounding errors),
 
-and the disc of radius T/(abs(f'/f) - the rest) about an estimate holds at least one zero. Disjoint discs off the real
-axis hold different zeros, and each has its mirror image below. If both bounds add up to T, both are exact: nothing is
-missing and nothing was counted twice. Neither bound uses the way the estimates were found, and all signs and moduli
-carry bounds of their rounding errors.
+then H has exactly m zeros in the disc of radius rho (Pellet, Rouche). Disjoint discs off the real axis hold different
+zeros, and each has its mirror image below. If both bounds add up to the total, both are exact: nothing is missing and
+nothing was counted twice. Neither uses the way the estimates were found, and every sign and modulus is compared with a
+bound of its rounding error.
 """
 
 import numpy as np
 
-from pairsweep.kernels.dispersion import determinant, pole_sums, real_pole_sums
-from pairsweep.kernels.farfield import add_polynomial, add_real_polynomial
+from pairsweep.kernels.dispersion import RESIDUE, real_pole_sums
+from pairsweep.kernels.farfield import add_real_polynomial
 from pairsweep.kernels.jit import jit
+from pairsweep.kernels.strip import nearest_pole
 
 UNIT = 1.1102230246251565e-16
 UNKNOWN = -1
+# det(S + i [a]x) = det S - a^T S a as products of three of the numbers (S00, S01, S02, S11, S12, S22, a0, a1, a2)
+PRODUCTS = np.array(
+    [
+        [0, 3, 5, 1],
+        [1, 2, 4, 2],
+        [0, 4, 4, -1],
+        [3, 2, 2, -1],
+        [5, 1, 1, -1],
+        [0, 6, 6, -1],
+        [3, 7, 7, -1],
+        [5, 8, 8, -1],
+        [1, 6, 7, -2],
+        [2, 6, 8, -2],
+        [4, 7, 8, -2],
+    ]
+)
+# f is expanded to second order in each number, times (omega - p)^3
+DEGREE = 9
+LARGEST_GROUP = 6
+WIDENINGS = 24
+STEADY = 1e-15
 
 
 @jit()
@@ -30,13 +52,20 @@ def matrix_error(size, terms):
 
 
 @jit()
-def negative_eigenvalues(sums, size, terms):
-    """Number of negative eigenvalues of the Hermitian W at a real point, or UNKNOWN where rounding could change it.
+def negative_eigenvalues(strip, x, nearest, work, sums):
+    """Return the number of negative eigenvalues of the Hermitian W at real ``x``, UNKNOWN if rounding could change it.
 
-    ``sums`` (9,) are the pole sums, ``size`` the sum of their moduli. For a Hermitian matrix it is the number of sign
-    changes in (1, e1, e2, e3), the coefficients of the characteristic polynomial; if every coefficient is larger
-    than its error, so is every sign right.
+    For a Hermitian matrix it is the number of sign changes in (1, e1, e2, e3), the coefficients of the characteristic
+    polynomial; if each is larger than its error, so is every sign right. As in ``determinant`` the nearest pole is
+    kept apart: e_k is a polynomial in 1/t.
     """
+    t = x - strip.location[nearest]
+    if t == 0.0:
+        return UNKNOWN
+    size = strip.far_size + real_pole_sums(
+        x, strip.location, strip.residue, strip.bound, strip.count, nearest, work, sums
+    )
+    add_real_polynomial(x, strip.centre, strip.local, sums)
     s00 = 1.0 - sums[0]
     s01 = -sums[1]
     s02 = -sums[2]
@@ -46,137 +75,311 @@ def negative_eigenvalues(sums, size, terms):
     a0 = sums[6]
     a1 = sums[7]
     a2 = sums[8]
-    e1 = s00 + s11 + s22
-    c00 = s11 * s22 - s12 * s12 - a0 * a0
+    r00 = strip.residue[0, nearest]
+    r01 = strip.residue[1, nearest]
+    r02 = strip.residue[2, nearest]
+    r11 = strip.residue[3, nearest]
+    r12 = strip.residue[4, nearest]
+    r22 = strip.residue[5, nearest]
+    r0 = strip.residue[6, nearest]
+    r1 = strip.residue[7, nearest]
+    r2 = strip.residue[8, nearest]
+    q = strip.adjugate[:, nearest]
+    v0 = s00 * a0 + s01 * a1 + s02 * a2
+    v1 = s01 * a0 + s11 * a1 + s12 * a2
+    v2 = s02 * a0 + s12 * a1 + s22 * a2
+    c00 = s11 * s22 - s12 * s12
+    c01 = s02 * s12 - s01 * s22
+    c02 = s01 * s12 - s02 * s11
+    D0 = s00 * c00 + s01 * c01 + s02 * c02 - (a0 * v0 + a1 * v1 + a2 * v2)
+    c00 -= a0 * a0
+    c01 -= a0 * a1
+    c02 -= a0 * a2
     c11 = s00 * s22 - s02 * s02 - a1 * a1
+    c12 = s01 * s02 - s00 * s12 - a1 * a2
     c22 = s00 * s11 - s01 * s01 - a2 * a2
-    e2 = c00 + c11 + c22
-    e3 = (
-        s00 * c00
-        + s11 * (-s02 * s02 - a1 * a1)
-        + s22 * (-s01 * s01 - a2 * a2)
-        + 2.0 * (s01 * (s02 * s12 - a0 * a1) - a0 * a2 * s02 - a1 * a2 * s12)
-    )
+    D1 = (
+        c00 * r00 + c11 * r11 + c22 * r22 + 2.0 * (c01 * r01 + c02 * r02 + c12 * r12)
+        + 2.0 * (v0 * r0 + v1 * r1 + v2 * r2)
+    )  # fmt: skip
+    D2 = (
+        q[0] * s00 + q[3] * s11 + q[5] * s22 + 2.0 * (q[1] * s01 + q[2] * s02 + q[4] * s12)
+        + 2.0 * (q[6] * a0 + q[7] * a1 + q[8] * a2)
+    )  # fmt: skip
+    trace = s00 + s11 + s22
+    trace_r = r00 + r11 + r22
+    product = s00 * r00 + s11 * r11 + s22 * r22 + 2.0 * (s01 * r01 + s02 * r02 + s12 * r12)
+    e1 = trace - trace_r / t
+    e2 = (
+        c00 + c11 + c22
+        - (trace * trace_r - product + 2.0 * (a0 * r0 + a1 * r1 + a2 * r2)) / t
+        + (q[0] + q[3] + q[5]) / t / t
+    )  # fmt: skip
+    e3 = D0 - (D1 - (D2 - strip.volume[nearest] / t) / t) / t
     norm = 1.0 + size
-    error = matrix_error(size, terms)
-    # eigenvalues move by at most the norm of the error; the rest is the rounding of the formulas themselves
-    if not abs(e1) > 3.0 * error + 8.0 * UNIT * norm:
+    pole = strip.bound[nearest] / abs(t)
+    error = matrix_error(size, strip.count + strip.local.shape[0])
+    # the eigenvalues of W_rest move by at most the norm of its error; the rest is the rounding of the formulas
+    second = pole * pole if strip.rank[nearest] > 1 else 0.0
+    third = second * pole if strip.rank[nearest] > 2 else 0.0
+    if not abs(e1) > 3.0 * error + 8.0 * UNIT * (norm + pole):
         return UNKNOWN
-    if not abs(e2) > 7.0 * norm * error + 40.0 * UNIT * norm * norm:
+    if not abs(e2) > 7.0 * (norm + pole) * error + 60.0 * UNIT * (norm * norm + norm * pole + second):
         return UNKNOWN
-    if not abs(e3) > 4.0 * norm * norm * error + 120.0 * UNIT * norm * norm * norm:
+    cubic = norm * norm * (norm + 3.0 * pole) + 3.0 * norm * second + third
+    if not abs(e3) > 4.0 * (norm * (norm + 2.0 * pole) + second) * error + 200.0 * UNIT * cubic:
         return UNKNOWN
     changes = 0
     if e1 < 0.0:
         changes += 1
-    if e1 * e2 < 0.0:
+    if (e1 < 0.0) != (e2 < 0.0):
         changes += 1
-    if e2 * e3 < 0.0:
+    if (e2 < 0.0) != (e3 < 0.0):
         changes += 1
     return changes
 
 
 @jit()
-def count_real(location, residue, bound, own, count, centre, local, order, far_size, radius, points, number):
-    """Lower bound of the real zeros of a strip, from inertia at points between the sorted estimates ``points``.
+def taylor(strip, c, nearest, series, sizes):
+    """Expand W without its ``nearest`` pole about ``c``; return the distance of the next pole.
 
-    The points taken are the middles between neighbours among the poles and the ``number`` estimates of real zeros.
-    Outside ``radius`` W is positive definite.
+    ``series`` (9, 3) gets the coefficients of (S, a); ``sizes`` (3,) the sums of bound_j/abs(c - P_j)^k, k = 1, 2, 3.
     """
-    work = np.empty((4, count))
-    sums = np.empty(36)
-    found = 0
-    i = 0
-    for j in range(own + 1):
-        left = location[j - 1] if j > 0 else centre - radius
-        right = location[j] if j < own else centre + radius
-        # the first interval starts and the last one ends where W is positive definite
-        previous = 0 if j == 0 else UNKNOWN
-        before = left
-        while i < number and points[i] <= left:
-            i += 1
-        inside = 0
-        while i < number and points[i] < right:
-            x = 0.5 * (before + points[i])
-            if (j > 0 or inside > 0) and before < x < points[i]:
-                size = far_size + real_pole_sums(x, location, residue, bound, count, work, sums)
-                add_real_polynomial(x, centre, local, order, sums)
-                now = negative_eigenvalues(sums, size, count + order)
-                if now != UNKNOWN:
-                    if previous != UNKNOWN:
-                        found += abs(now - previous)
-                    previous = now
-            before = points[i]
-            inside += 1
-            i += 1
-        if inside > 0:
-            if j == own:
-                if previous != UNKNOWN:
-                    found += previous
-            else:
-                x = 0.5 * (before + right)
-                if before < x < right:
-                    size = far_size + real_pole_sums(x, location, residue, bound, count, work, sums)
-                    add_real_polynomial(x, centre, local, order, sums)
-                    now = negative_eigenvalues(sums, size, count + order)
-                    if now != UNKNOWN and previous != UNKNOWN:
-                        found += abs(now - previous)
-    return found
+    series[:, :] = 0.0
+    sizes[:] = 0.0
+    closest = np.inf
+    for j in range(strip.count):
+        if j == nearest:
+            continue
+        dx = c.real - strip.location[j]
+        away = np.sqrt(dx * dx + c.imag * c.imag)
+        closest = min(closest, away)
+        if away == 0.0:
+            return 0.0
+        inverse = complex(dx / away / away, -c.imag / away / away)
+        power = inverse
+        size = strip.bound[j] / away
+        for k in range(3):
+            for i in range(RESIDUE):
+                series[i, k] += strip.residue[i, j] * power
+            sizes[k] += size
+            power *= -inverse
+            size /= away
+    s = c - strip.centre
+    for a in range(strip.local.shape[0]):
+        binomial = 1.0
+        for k in range(min(3, a + 1)):
+            power = complex(1.0, 0.0)
+            for _ in range(a - k):
+                power *= s
+            for i in range(RESIDUE):
+                series[i, k] += binomial * strip.local[a, i] * power
+            binomial *= (a - k) / (k + 1.0)
+    for k in range(3):
+        for i in range(6):
+            series[i, k] = -series[i, k]
+    series[0, 0] += 1.0
+    series[3, 0] += 1.0
+    series[5, 0] += 1.0
+    return closest
 
 
 @jit()
-def disc_radius(
-    x,
-    y,
-    location,
-    residue,
-    bound,
-    rank,
-    own,
-    count,
-    centre,
-    local,
-    order,
-    far_size,
-    zeros,
-    outside,
-    cut,
-    work,
-    sums,
-):
-    """Radius of a disc about omega = x + i y that holds at least one zero of the strip; infinite if none is proven.
+def pole_free_series(strip, c, nearest, series, out):
+    """Fill ``out`` (10,) with the Taylor coefficients about ``c`` of H = (omega - p)^r f from those of W_rest.
 
-    ``zeros`` is T, ``outside`` the number of zeros beyond the cut lines, ``cut`` the distance of the nearest one from
-    the centre. Also returns the Newton step, which polishes the estimate.
+    det(W_rest - R/t) t^r, with every product of three numbers w - r/t multiplied out; terms with more factors of R
+    than its rank cancel and are left out.
     """
-    pole_sums(x, y, location, residue, count, work, sums)
-    add_polynomial(x, y, centre, local, order, sums)
-    f, df = determinant(sums)
-    size = far_size
-    slope = far_size / max(cut, 1e-300)
-    background = 0.0
-    for j in range(count):
-        away = np.sqrt((x - location[j]) ** 2 + y * y)
-        if away == 0.0:
-            return np.inf, complex(0.0, 0.0)
-        size += bound[j] / away
-        slope += bound[j] / (away * away)
-        if j < own:
-            background += rank[j] / away
-    norm = 1.0 + size
-    relative = 3.0 * UNIT * (count + order + 16.0)
-    f_error = 4.0 * norm * norm * relative * norm + 120.0 * UNIT * norm * norm * norm
-    df_error = 8.0 * norm * norm * slope * relative + 240.0 * UNIT * norm * norm * slope
-    room = cut - abs(x - centre)
-    if room <= 0.0:
-        return np.inf, complex(0.0, 0.0)
-    background += 2.0 * outside / room
-    modulus = abs(df)
-    step = complex(0.0, 0.0)
-    if modulus > 0.0:
-        step = f * df.conjugate()
-        step = complex(step.real / modulus / modulus, step.imag / modulus / modulus)
-    logarithmic = (modulus - df_error) / (abs(f) + f_error) - background
-    if not logarithmic > 0.0:
-        return np.inf, step
-    return zeros / logarithmic, step
+    rank = strip.rank[nearest]
+    t = complex(c.real - strip.location[nearest], c.imag)
+    out[:] = 0.0
+    term = np.empty(DEGREE + 1, dtype=np.complex128)
+    for row in range(PRODUCTS.shape[0]):
+        for subset in range(8):
+            members = (subset & 1) + ((subset >> 1) & 1) + ((subset >> 2) & 1)
+            if members > rank:
+                continue
+            term[:] = 0.0
+            term[0] = PRODUCTS[row, 3]
+            degree = 0
+            for slot in range(3):
+                i = PRODUCTS[row, slot]
+                if (subset >> slot) & 1:
+                    # minus r, and r = (S_j, -a_j)
+                    factor = strip.residue[i, nearest] if i >= 6 else -strip.residue[i, nearest]
+                    for k in range(degree + 1):
+                        term[k] *= factor
+                else:
+                    for k in range(degree + 2, -1, -1):
+                        value = complex(0.0, 0.0)
+                        for m in range(min(3, k + 1)):
+                            value += term[k - m] * series[i, m]
+                        term[k] = value
+                    degree += 2
+            for _ in range(rank - members):
+                for k in range(degree + 1, 0, -1):
+                    term[k] = t * term[k] + term[k - 1]
+                term[0] = t * term[0]
+                degree += 1
+            for k in range(degree + 1):
+                out[k] += term[k]
+
+
+@jit()
+def series_error(strip, c, nearest, series, sizes, closest, rho):
+    """Bound of abs(H - its computed Taylor polynomial) on the disc of radius ``rho``: truncation and rounding."""
+    room = strip.cut - abs(c.real - strip.centre)
+    if not (rho < 0.5 * closest and rho < 0.5 * room):
+        return np.inf
+    q = rho / room
+    rest = sizes[2] * rho * rho * rho / (closest - rho) + strip.far_size * q * q * q / (1.0 - q)
+    relative = 3.0 * UNIT * (strip.count + strip.local.shape[0] + 16.0)
+    far = strip.far_size
+    noise = relative * (
+        1.0 + sizes[0] + far + (sizes[1] + far / room) * rho + (sizes[2] + far / room / room) * rho * rho
+    )
+    rank = strip.rank[nearest]
+    t = np.sqrt((c.real - strip.location[nearest]) ** 2 + c.imag * c.imag) + rho
+    total = 0.0
+    for row in range(PRODUCTS.shape[0]):
+        for subset in range(8):
+            members = (subset & 1) + ((subset >> 1) & 1) + ((subset >> 2) & 1)
+            if members > rank:
+                continue
+            exact = float(abs(PRODUCTS[row, 3]))
+            spoilt = exact
+            for slot in range(3):
+                i = PRODUCTS[row, slot]
+                if (subset >> slot) & 1:
+                    exact *= abs(strip.residue[i, nearest])
+                    spoilt *= abs(strip.residue[i, nearest])
+                else:
+                    size = abs(series[i, 0]) + abs(series[i, 1]) * rho + abs(series[i, 2]) * rho * rho
+                    exact *= size
+                    spoilt *= size + noise + rest
+            for _ in range(rank - members):
+                exact *= t
+                spoilt *= t
+            total += (spoilt - exact) + 200.0 * UNIT * spoilt
+    return total
+
+
+@jit()
+def disc_zeros(coefficients, rho, error):
+    """Return the number m of zeros that Pellet's test proves inside the disc of radius ``rho``, or UNKNOWN."""
+    total = error
+    power = 1.0
+    for k in range(coefficients.size):
+        total += abs(coefficients[k]) * power
+        power *= rho
+    power = 1.0
+    for m in range(min(coefficients.size, LARGEST_GROUP + 1)):
+        term = abs(coefficients[m]) * power
+        if term > (1.0 + 1e-12) * (total - term):
+            return m
+        power *= rho
+    return UNKNOWN
+
+
+@jit()
+def smallest_disc(strip, c, nearest, wanted, largest, polish):
+    """Look for a disc of radius at most ``largest`` about ``c`` with exactly ``wanted`` zeros.
+
+    The centre first moves, in at most ``polish`` Newton steps, to the zero of the derivative of order wanted - 1.
+    Returns (radius, centre); the radius is infinite if there is no such disc.
+    """
+    series = np.empty((RESIDUE, 3), dtype=np.complex128)
+    sizes = np.empty(3)
+    h = np.empty(DEGREE + 1, dtype=np.complex128)
+    closest = taylor(strip, c, nearest, series, sizes)
+    pole_free_series(strip, c, nearest, series, h)
+    for _ in range(polish):
+        lead = abs(h[wanted])
+        if closest == 0.0 or not 0.0 < lead < np.inf:
+            return np.inf, c
+        step = h[wanted - 1] * h[wanted].conjugate()
+        step = complex(step.real / lead / lead / wanted, step.imag / lead / lead / wanted)
+        if not abs(step) < 0.5 * closest:
+            return np.inf, c
+        c -= step
+        closest = taylor(strip, c, nearest, series, sizes)
+        pole_free_series(strip, c, nearest, series, h)
+        if abs(step) <= STEADY * abs(c - strip.location[nearest]):
+            break
+    lead = abs(h[wanted])
+    if closest == 0.0 or not 0.0 < lead < np.inf:
+        return np.inf, c
+    rho = 8.0 * UNIT * (abs(c - strip.location[nearest]) + abs(c.real))
+    for k in range(wanted):
+        rho = max(rho, 2.0 * wanted * (abs(h[k]) / lead) ** (1.0 / (wanted - k)))
+    for _ in range(WIDENINGS):
+        if not rho <= largest:
+            break
+        error = series_error(strip, c, nearest, series, sizes, closest, rho)
+        if error == np.inf:
+            break
+        if disc_zeros(h, rho, error) == wanted:
+            return rho, c
+        rho *= 2.0
+    return np.inf, c
+
+
+@jit()
+def count_real(strip, points, number, largest, disc_x, disc_r):
+    """Lower bound of the zeros on or next to the real axis of a strip; returns (zeros, number of discs used).
+
+    Inertia is taken at the middles between neighbours among the own poles and the ``number`` sorted estimates
+    ``points`` of real zeros; outside the radius of the strip W is positive definite. Estimates closer than ``largest``
+    between which the inertia does not change may be a pair that has just left the axis or is about to: a disc with
+    radius at most ``largest`` about the real ``disc_x`` counts them.
+    """
+    work = np.empty((4, strip.count))
+    sums = np.empty(4 * RESIDUE)
+    no_polish = np.int64(0)
+    found = 0
+    discs = 0
+    i = 0
+    for j in range(strip.own + 1):
+        left = strip.location[j - 1] if j > 0 else strip.centre - strip.radius
+        right = strip.location[j] if j < strip.own else strip.centre + strip.radius
+        while i < number and points[i] < left:
+            i += 1
+        first = i
+        while i < number and points[i] < right:
+            i += 1
+        if i == first:
+            continue
+        # the last known inertia, where it was taken, and the first estimate behind it
+        previous = 0 if j == 0 else UNKNOWN
+        behind = left
+        since = first
+        for k in range(first, i + 1):
+            x = 0.5 * ((points[k - 1] if k > first else left) + (points[k] if k < i else right))
+            nearest = nearest_pole(strip, x, min(j, strip.own - 1))
+            if (j == 0 and k == first) or (j == strip.own and k == i):
+                now = 0
+            else:
+                now = negative_eigenvalues(strip, x, nearest, work, sums)
+            if now == UNKNOWN:
+                continue
+            change = 0 if previous == UNKNOWN else abs(now - previous)
+            if previous != UNKNOWN and change == 0 and k > since:
+                if k == since + 1 and k < i:
+                    # its partner may be the next estimate
+                    continue
+                centre = 0.5 * (points[since] + points[k - 1])
+                room = min(largest, min(x - centre, centre - behind))
+                if 0.5 * (points[k - 1] - points[since]) < room and k - since <= LARGEST_GROUP:
+                    nearest = nearest_pole(strip, centre, nearest)
+                    rho, _ = smallest_disc(strip, complex(centre, 0.0), nearest, k - since, room, no_polish)
+                    if rho < np.inf:
+                        change = k - since
+                        disc_x[discs] = centre
+                        disc_r[discs] = rho
+                        discs += 1
+            found += change
+            previous = now
+            behind = x
+            since = k
+    return found, discs

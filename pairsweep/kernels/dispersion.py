@@ -74,12 +74,51 @@ def add_residue(strength, px, py, pz, sign, column, residue):
     residue[8, column] += strength * pz
 
 
+@jit()
+def residue_adjugate(residue, column, rank, out):
+    """Fill ``out`` (9,) with adj(R) of one residue and return det R; both are exactly 0 where ``rank`` says so.
+
+    adj(S + i [b]x) = (adj S - b b^T) + i [-S b]x for real S, b; R has b = -a, so the vector part is +S a.
+    """
+    out[:] = 0.0
+    if rank < 2:
+        return 0.0
+    s00 = residue[0, column]
+    s01 = residue[1, column]
+    s02 = residue[2, column]
+    s11 = residue[3, column]
+    s12 = residue[4, column]
+    s22 = residue[5, column]
+    a0 = residue[6, column]
+    a1 = residue[7, column]
+    a2 = residue[8, column]
+    out[0] = s11 * s22 - s12 * s12 - a0 * a0
+    out[1] = s02 * s12 - s01 * s22 - a0 * a1
+    out[2] = s01 * s12 - s02 * s11 - a0 * a2
+    out[3] = s00 * s22 - s02 * s02 - a1 * a1
+    out[4] = s01 * s02 - s00 * s12 - a1 * a2
+    out[5] = s00 * s11 - s01 * s01 - a2 * a2
+    out[6] = s00 * a0 + s01 * a1 + s02 * a2
+    out[7] = s01 * a0 + s11 * a1 + s12 * a2
+    out[8] = s02 * a0 + s12 * a1 + s22 * a2
+    if rank < 3:
+        return 0.0
+    return (
+        s00 * out[0]
+        + s01 * (s02 * s12 - s01 * s22)
+        + s02 * (s01 * s12 - s02 * s11)
+        - a1 * (s01 * a0 + s11 * a1 + s12 * a2)
+        - a2 * (s02 * a0 + s12 * a1 + s22 * a2)
+        - a0 * (s01 * a1 + s02 * a2)
+    )
+
+
 @jit(fastmath=LANES)
-def pole_sums(x, y, location, residue, count, work, sums):
+def pole_sums(x, y, location, residue, count, skip, work, sums):
     """Fill ``sums`` (36,) with sum R_j/(omega - P_j) and sum R_j/(omega - P_j)^2 at omega = x + i y.
 
     For each of the nine residue numbers: Re and Im of the first sum, Re and Im of the second. ``location`` (>= count,)
-    and ``residue`` (9, >= count) are the poles; ``work`` (4, >= count) is scratch.
+    and ``residue`` (9, >= count) are the poles; pole ``skip`` is left out; ``work`` (4, >= count) is scratch.
     """
     for j in range(count):
         dx = x - location[j]
@@ -90,6 +129,9 @@ def pole_sums(x, y, location, residue, count, work, sums):
         work[1, j] = im
         work[2, j] = re * re - im * im
         work[3, j] = 2.0 * re * im
+    if skip >= 0:
+        for i in range(4):
+            work[i, skip] = 0.0
     for block in range(3):
         k = 3 * block
         a0 = a1 = a2 = a3 = 0.0
@@ -131,13 +173,15 @@ def pole_sums(x, y, location, residue, count, work, sums):
 
 
 @jit(fastmath=LANES)
-def real_pole_sums(x, location, residue, bound, count, work, sums):
+def real_pole_sums(x, location, residue, bound, count, skip, work, sums):
     """Fill ``sums[:9]`` with sum R_j/(x - P_j) at a real point; return sum bound_j/abs(x - P_j), an error scale."""
+    for j in range(count):
+        work[0, j] = 1.0 / (x - location[j])
+    if skip >= 0:
+        work[0, skip] = 0.0
     size = 0.0
     for j in range(count):
-        inverse = 1.0 / (x - location[j])
-        work[0, j] = inverse
-        size += bound[j] * abs(inverse)
+        size += bound[j] * abs(work[0, j])
     for block in range(3):
         k = 3 * block
         a = b = c = 0.0
@@ -153,8 +197,13 @@ def real_pole_sums(x, location, residue, bound, count, work, sums):
 
 
 @jit()
-def determinant(sums):
-    """Return f = det W and df/domega from the sums of ``pole_sums``."""
+def determinant(sums, t, residue, adjugate, volume, column):
+    """Return f = det(W_rest - R/t) and df/domega, t = omega - P of the pole left out of the ``sums``.
+
+    Written as D0 - D1/t + D2/t^2 - D3/t^3 with D0 = det W_rest, D1 = tr(adj(W_rest) R), D2 = tr(adj(R) W_rest),
+    D3 = det R: close to a pole of rank 1 or 2 the determinant of the sum would lose all digits to cancellation.
+    ``adjugate`` (9, >= count) and ``volume`` (>= count,) are adj(R) and det R of each pole.
+    """
     s00 = 1.0 - complex(sums[0], sums[1])
     s01 = -complex(sums[4], sums[5])
     s02 = -complex(sums[8], sums[9])
@@ -164,7 +213,7 @@ def determinant(sums):
     a0 = complex(sums[24], sums[25])
     a1 = complex(sums[28], sums[29])
     a2 = complex(sums[32], sums[33])
-    # d/domega of -R/(omega - P) is +R/(omega - P)^2, and of +a/(omega - P) it is -a/(omega - P)^2
+    # d/domega of -S/(omega - P) is +S/(omega - P)^2, of +a/(omega - P) it is -a/(omega - P)^2
     d00 = complex(sums[2], sums[3])
     d01 = complex(sums[6], sums[7])
     d02 = complex(sums[10], sums[11])
@@ -174,24 +223,73 @@ def determinant(sums):
     b0 = -complex(sums[26], sums[27])
     b1 = -complex(sums[30], sums[31])
     b2 = -complex(sums[34], sums[35])
-    # cofactors of S less a a^T: f = sum over S_ij of (C_ij - a_i a_j) with det S counted once
-    c00 = s11 * s22 - s12 * s12
-    c01 = s02 * s12 - s01 * s22
-    c02 = s01 * s12 - s02 * s11
-    c11 = s00 * s22 - s02 * s02
-    c12 = s01 * s02 - s00 * s12
-    c22 = s00 * s11 - s01 * s01
+    # adj W = (adj S - a a^T) + i [-v]x with v = S a
     v0 = s00 * a0 + s01 * a1 + s02 * a2
     v1 = s01 * a0 + s11 * a1 + s12 * a2
     v2 = s02 * a0 + s12 * a1 + s22 * a2
-    f = s00 * c00 + s01 * c01 + s02 * c02 - (a0 * v0 + a1 * v1 + a2 * v2)
-    df = (
-        d00 * (c00 - a0 * a0)
-        + d11 * (c11 - a1 * a1)
-        + d22 * (c22 - a2 * a2)
-        + 2.0 * (d01 * (c01 - a0 * a1) + d02 * (c02 - a0 * a2) + d12 * (c12 - a1 * a2))
+    c00 = s11 * s22 - s12 * s12
+    c01 = s02 * s12 - s01 * s22
+    c02 = s01 * s12 - s02 * s11
+    D0 = s00 * c00 + s01 * c01 + s02 * c02 - (a0 * v0 + a1 * v1 + a2 * v2)
+    c00 -= a0 * a0
+    c01 -= a0 * a1
+    c02 -= a0 * a2
+    c11 = s00 * s22 - s02 * s02 - a1 * a1
+    c12 = s01 * s02 - s00 * s12 - a1 * a2
+    c22 = s00 * s11 - s01 * s01 - a2 * a2
+    slope0 = (
+        d00 * c00 + d11 * c11 + d22 * c22 + 2.0 * (d01 * c01 + d02 * c02 + d12 * c12)
         - 2.0 * (b0 * v0 + b1 * v1 + b2 * v2)
+    )  # fmt: skip
+    if column < 0:
+        return D0, slope0
+    r00 = residue[0, column]
+    r01 = residue[1, column]
+    r02 = residue[2, column]
+    r11 = residue[3, column]
+    r12 = residue[4, column]
+    r22 = residue[5, column]
+    r0 = residue[6, column]
+    r1 = residue[7, column]
+    r2 = residue[8, column]
+    D1 = (
+        c00 * r00 + c11 * r11 + c22 * r22 + 2.0 * (c01 * r01 + c02 * r02 + c12 * r12)
+        + 2.0 * (v0 * r0 + v1 * r1 + v2 * r2)
+    )  # fmt: skip
+    # the derivative of adj(W), polarised
+    slope1 = (
+        r00 * (s11 * d22 + d11 * s22 - 2.0 * (s12 * d12 + a0 * b0))
+        + r11 * (s00 * d22 + d00 * s22 - 2.0 * (s02 * d02 + a1 * b1))
+        + r22 * (s00 * d11 + d00 * s11 - 2.0 * (s01 * d01 + a2 * b2))
+        + 2.0 * r01 * (s02 * d12 + d02 * s12 - s01 * d22 - d01 * s22 - a0 * b1 - b0 * a1)
+        + 2.0 * r02 * (s01 * d12 + d01 * s12 - s02 * d11 - d02 * s11 - a0 * b2 - b0 * a2)
+        + 2.0 * r12 * (s01 * d02 + d01 * s02 - s00 * d12 - d00 * s12 - a1 * b2 - b1 * a2)
+        + 2.0 * r0 * (s00 * b0 + s01 * b1 + s02 * b2 + d00 * a0 + d01 * a1 + d02 * a2)
+        + 2.0 * r1 * (s01 * b0 + s11 * b1 + s12 * b2 + d01 * a0 + d11 * a1 + d12 * a2)
+        + 2.0 * r2 * (s02 * b0 + s12 * b1 + s22 * b2 + d02 * a0 + d12 * a1 + d22 * a2)
     )
+    away = t.real * t.real + t.imag * t.imag
+    tau = complex(t.real / away, -t.imag / away)
+    q00 = adjugate[0, column]
+    q01 = adjugate[1, column]
+    q02 = adjugate[2, column]
+    q11 = adjugate[3, column]
+    q12 = adjugate[4, column]
+    q22 = adjugate[5, column]
+    q0 = adjugate[6, column]
+    q1 = adjugate[7, column]
+    q2 = adjugate[8, column]
+    D2 = (
+        q00 * s00 + q11 * s11 + q22 * s22 + 2.0 * (q01 * s01 + q02 * s02 + q12 * s12)
+        + 2.0 * (q0 * a0 + q1 * a1 + q2 * a2)
+    )  # fmt: skip
+    slope2 = (
+        q00 * d00 + q11 * d11 + q22 * d22 + 2.0 * (q01 * d01 + q02 * d02 + q12 * d12)
+        + 2.0 * (q0 * b0 + q1 * b1 + q2 * b2)
+    )  # fmt: skip
+    D3 = volume[column]
+    f = D0 - tau * (D1 - tau * (D2 - tau * D3))
+    df = slope0 - tau * (slope1 - tau * (slope2 + D1 - tau * (2.0 * D2 - tau * 3.0 * D3)))
     return f, df
 
 
@@ -218,8 +316,8 @@ def dispersion_function(energy, weight, p_hat, n, g, rates, f, df):
     sums = np.empty(SUMS)
     for i in range(rates.size):
         omega = 1j * rates[i]
-        pole_sums(omega.real, omega.imag, location, residue, 2 * pairs, work, sums)
-        value, slope = determinant(sums)
+        pole_sums(omega.real, omega.imag, location, residue, 2 * pairs, -1, work, sums)
+        value, slope = determinant(sums, omega, residue, residue, strength, -1)
         f[i] = value
         df[i] = 1j * slope
     return 0

@@ -159,12 +159,12 @@ def near_poles(clusters, target, radius, at, location, residue, bound):
 
 
 @jit()
-def add_polynomial(x, y, centre, local, order, sums):
+def add_polynomial(x, y, centre, local, sums):
     """Add the far field at omega = x + i y to the ``sums`` (36,) of ``pole_sums``."""
     s = complex(x - centre, y)
     power = complex(1.0, 0.0)
     slope = complex(0.0, 0.0)
-    for a in range(order):
+    for a in range(local.shape[0]):
         for i in range(RESIDUE):
             c = local[a, i]
             sums[4 * i] += c * power.real
@@ -176,10 +176,10 @@ def add_polynomial(x, y, centre, local, order, sums):
 
 
 @jit()
-def add_real_polynomial(x, centre, local, order, sums):
+def add_real_polynomial(x, centre, local, sums):
     """Add the far field at a real point to the ``sums`` (9,) of ``real_pole_sums``."""
     power = 1.0
-    for a in range(order):
+    for a in range(local.shape[0]):
         for i in range(RESIDUE):
             sums[i] += local[a, i] * power
         power *= x - centre

@@ -9,19 +9,12 @@ the system is not certified and says so. Cost O(N) for a fixed number of pairs p
 import numpy as np
 
 from pairsweep.kernels.aberth import WINDOW, iterate, start
-from pairsweep.kernels.certificate import count_real, disc_radius
-from pairsweep.kernels.dispersion import RESIDUE, SUMS, oscillators
-from pairsweep.kernels.farfield import (
-    binomials,
-    expansion_order,
-    far_field,
-    moments,
-    near_count,
-    near_poles,
-    reach,
-)
+from pairsweep.kernels.certificate import LARGEST_GROUP, count_real, smallest_disc
+from pairsweep.kernels.dispersion import oscillators
+from pairsweep.kernels.farfield import binomials, expansion_order, moments, reach
 from pairsweep.kernels.jit import jit
 from pairsweep.kernels.poles import EPSILON, MERGE, cluster_poles
+from pairsweep.kernels.strip import make_strip, nearest_pole
 
 CERTIFIED = 0
 NOT_CERTIFIED = 1
@@ -38,7 +31,7 @@ STATUS_TEXT = {
 }
 
 ATTEMPTS = 4
-POLISH = 3
+POLISH = 4
 
 
 @jit()
@@ -61,117 +54,120 @@ def tolerance_floor(coupling, scale):
 
 
 @jit()
-def _strip_modes(clusters, k, all_zeros, tolerance, order_moments, moment, binomial, rates, frequencies, at):
+def verify_complex(strip, x, y, number, largest, disc_x, disc_r, discs, radius, group):
+    """Prove the ``number`` estimates x + i y above the axis, sorted by x, one by one or as groups; return their zeros.
+
+    ``radius`` gets the radius of each disc and ``group`` the zeros in it; estimates that joined the group of another or
+    are not proven get 0. Proven ones move to the centre of their disc. Discs about the real axis are kept clear of.
+    """
+    # np.int64 here and below: a plain constant would compile another copy of the callee
+    nearest = np.int64(0)
+    polish = np.int64(POLISH)
+    proven = 0
+    group[:number] = 0
+    radius[:number] = np.inf
+    taken = np.zeros(number, dtype=np.bool_)
+    for i in range(number):
+        if taken[i]:
+            continue
+        z = complex(x[i], y[i])
+        nearest = nearest_pole(strip, z.real, nearest)
+        members = np.int64(1)
+        r, c = smallest_disc(strip, z, nearest, members, min(largest, 0.5 * y[i]), polish)
+        if not (r < np.inf and abs(c - z) <= largest):
+            total = z
+            for j in range(i + 1, number):
+                if x[j] - x[i] > largest or members == LARGEST_GROUP:
+                    break
+                if not taken[j] and abs(complex(x[j], y[j]) - z) <= largest:
+                    total += complex(x[j], y[j])
+                    members += 1
+            if members == 1:
+                continue
+            z = total / members
+            r, c = smallest_disc(strip, z, nearest, members, min(largest, 0.5 * z.imag), polish)
+            if not (r < np.inf and abs(c - z) <= largest):
+                continue
+        free = c.imag > r
+        for d in range(discs):
+            if abs(c - disc_x[d]) <= r + disc_r[d]:
+                free = False
+        for j in range(i - 1, -1, -1):
+            if c.real - x[j] > 4.0 * largest:
+                break
+            if group[j] > 0 and abs(c - complex(x[j], y[j])) <= r + radius[j]:
+                free = False
+        if not free:
+            continue
+        if members > 1:
+            for j in range(i + 1, number):
+                if x[j] - x[i] > largest:
+                    break
+                if abs(complex(x[j], y[j]) - complex(x[i], y[i])) <= largest:
+                    taken[j] = True
+        x[i] = c.real
+        y[i] = c.imag
+        radius[i] = r
+        group[i] = members
+        proven += members
+    return proven
+
+
+@jit()
+def _strip_modes(clusters, k, tolerance, moment, binomial, rates, frequencies, multiplicities, at):
     """Append the modes of strip ``k`` with growth above ``tolerance`` behind index ``at``.
 
     Returns (status, number of modes after it).
     """
-    radius = reach(clusters, k)
-    order = expansion_order(clusters, k, radius)
-    local = np.zeros((max(order, 1), RESIDUE))
-    far_size = far_field(clusters, k, radius, min(order, order_moments), moment, binomial, local)
-    own = clusters.first[k + 1] - clusters.first[k]
-    extra = near_count(clusters, k, radius)
-    count = own + extra
-    location = np.empty(count)
-    residue = np.empty((RESIDUE, count))
-    bound = np.empty(count)
-    offset = clusters.first[k]
-    for j in range(own):
-        location[j] = clusters.location[offset + j]
-        bound[j] = clusters.bound[offset + j]
-        for i in range(RESIDUE):
-            residue[i, j] = clusters.residue[i, offset + j]
-    near_poles(clusters, k, radius, own, location, residue, bound)
-    rank = clusters.rank[offset : offset + own]
-    seed = clusters.seed[:, offset : offset + own]
-    zeros = rank.sum()
-    if zeros == 0:
-        return CERTIFIED, at
-    centre = clusters.centre[k]
-    cut = clusters.half[k] + clusters.room[k]
-    outside = all_zeros - zeros
+    strip = make_strip(clusters, k, moment, binomial)
+    zeros = strip.zeros
     both = clusters.central and k == 0
-
     zero_x = np.empty(zeros)
     zero_y = np.empty(zeros)
     host = np.empty(zeros, dtype=np.int64)
-    complex_x = np.empty(zeros)
-    complex_y = np.empty(zeros)
-    complex_r = np.empty(zeros)
     real_x = np.empty(zeros)
-    work = np.empty((4, count))
-    sums = np.empty(SUMS)
+    upper_x = np.empty(zeros)
+    upper_y = np.empty(zeros)
+    radius = np.empty(zeros)
+    group = np.empty(zeros, dtype=np.int64)
+    disc_x = np.empty(zeros)
+    disc_r = np.empty(zeros)
     for attempt in range(ATTEMPTS):
-        start(location, rank, seed, own, 0.6 + 0.35 * attempt, zero_x, zero_y, host)
-        window = WINDOW if attempt < 2 else zeros
-        iterate(location, residue, count, centre, local, order, radius, window, zero_x, zero_y, host, zeros)
-        n_complex = 0
-        n_real = 0
+        start(strip, 0.6 + 0.35 * attempt, zero_x, zero_y, host)
+        iterate(strip, WINDOW if attempt < 2 else zeros, zero_x, zero_y, host)
+        on_axis = (0.1 if attempt == 0 else 0.3) * tolerance
+        reals = np.int64(0)
+        uppers = np.int64(0)
         for i in range(zeros):
-            x = zero_x[i]
-            y = zero_y[i]
-            if abs(y) <= 0.1 * tolerance:
-                real_x[n_real] = x
-                n_real += 1
-                continue
-            if y < 0.0:
-                continue
-            r = np.inf
-            for _ in range(POLISH):
-                r, step = disc_radius(
-                    x, y, location, residue, bound, rank, own, count, centre, local, order, far_size,
-                    zeros, outside, cut, work, sums,
-                )  # fmt: skip
-                if r < 0.1 * tolerance and abs(step) <= 4.0 * EPSILON * (abs(x) + abs(y)):
-                    break
-                x -= step.real
-                y -= step.imag
-            complex_x[n_complex] = x
-            complex_y[n_complex] = y
-            complex_r[n_complex] = r
-            n_complex += 1
-        by_position = np.argsort(complex_x[:n_complex])
-        verified = 0
-        for a in range(n_complex):
-            i = by_position[a]
-            if not complex_r[i] < complex_y[i]:
-                complex_r[i] = np.inf
-                continue
-            free = True
-            for b in range(a):
-                j = by_position[a - 1 - b]
-                if complex_r[j] == np.inf:
-                    continue
-                gap = complex_x[i] - complex_x[j]
-                if gap > 0.2 * tolerance:
-                    break
-                if gap * gap + (complex_y[i] - complex_y[j]) ** 2 <= (complex_r[i] + complex_r[j]) ** 2:
-                    free = False
-                    break
-            if free and complex_r[i] <= 0.1 * tolerance:
-                verified += 2
-            else:
-                complex_r[i] = np.inf
-        points = np.sort(real_x[:n_real])
-        real = count_real(
-            location, residue, bound, own, count, centre, local, order, far_size, radius, points, n_real
+            if abs(zero_y[i]) <= on_axis:
+                real_x[reals] = zero_x[i]
+                reals += 1
+            elif zero_y[i] > 0.0:
+                upper_x[uppers] = zero_x[i]
+                upper_y[uppers] = zero_y[i]
+                uppers += 1
+        real, discs = count_real(strip, np.sort(real_x[:reals]), reals, 0.9 * tolerance, disc_x, disc_r)
+        order = np.argsort(upper_x[:uppers])
+        upper_x[:uppers] = upper_x[:uppers][order]
+        upper_y[:uppers] = upper_y[:uppers][order]
+        proven = verify_complex(
+            strip, upper_x, upper_y, uppers, 0.5 * tolerance, disc_x, disc_r, discs, radius, group
         )
-        if real + verified == zeros:
-            for a in range(n_complex):
-                i = by_position[a]
-                if complex_r[i] == np.inf or complex_y[i] <= tolerance:
-                    continue
-                x = complex_x[i]
-                static = both and abs(x) <= complex_r[i]
-                if both and x < 0.0 and not static:
-                    continue
-                if at >= rates.size:
-                    return TOO_MANY_MODES, at
-                rates[at] = complex_y[i]
-                frequencies[at] = 0.0 if static else clusters.reference[k] + x
-                at += 1
-            return CERTIFIED, at
+        if real + 2 * proven != zeros:
+            continue
+        for i in range(uppers):
+            if group[i] == 0 or upper_y[i] <= tolerance:
+                continue
+            static = both and abs(upper_x[i]) <= radius[i]
+            if both and upper_x[i] < 0.0 and not static:
+                continue
+            if at >= rates.size:
+                return TOO_MANY_MODES, at
+            rates[at] = upper_y[i]
+            frequencies[at] = 0.0 if static else clusters.reference[k] + upper_x[i]
+            multiplicities[at] = group[i]
+            at += 1
+        return CERTIFIED, at
     return NOT_CERTIFIED, at
 
 
@@ -217,18 +213,15 @@ def unstable_modes(energy, weight, p_hat, n, g, growth_tolerance, rates, frequen
         order = max(order, expansion_order(clusters, k, reach(clusters, k)))
     moment = moments(clusters, order)
     binomial = binomials(order)
-    all_zeros = 2 * clusters.rank.sum()
-    if clusters.central:
-        all_zeros -= clusters.rank[: clusters.first[1]].sum()
-    found = 0
+    found = np.int64(0)
     for k in range(clusters.count):
         status, found = _strip_modes(
-            clusters, k, all_zeros, growth_tolerance, order, moment, binomial, rates, frequencies, found
+            clusters, k, growth_tolerance, moment, binomial, rates, frequencies, multiplicities, found
         )
         if status != CERTIFIED:
             return status, found
     fastest = np.argsort(-rates[:found])
     rates[:found] = rates[:found][fastest]
     frequencies[:found] = frequencies[:found][fastest]
-    multiplicities[:found] = 1
+    multiplicities[:found] = multiplicities[:found][fastest]
     return CERTIFIED, found

@@ -193,7 +193,7 @@ def cluster_poles(base, offset, strength, p_hat, scale):
     seed = np.zeros((3, capacity))
     matrix = np.empty((3, 3), dtype=np.complex128)
     eigenvalues = np.empty(3)
-    poles = 0
+    poles = np.int64(0)
     start = 0
     for k in range(count):
         stop = start
