@@ -69,7 +69,8 @@ def test_killed_workers_cost_nothing_but_time():
     assert len({ack.host for ack in acks}) >= 4
 
 
-def test_a_short_run_does_with_one_worker():
+def test_a_short_run_does_with_one_worker(monkeypatch):
+    monkeypatch.setattr(pool, "HEAD_START", 300.0)
     acks = []
     execute(Deadly(""), range(20), on_done=acks.append, workers=2)
     assert len({ack.host for ack in acks}) == 1
