@@ -1,26 +1,61 @@
-"""Blocks on a dask scheduler: a local cluster of processes, or any address.
+"""Blocks on a dask scheduler: a local cluster of processes, any address, or jobs of a batch system.
 
-The only user of distributed, which is imported when it is needed.
+The only user of distributed, which is imported when it is needed. A dask scheduler runs whatever it is sent, so one
+that others can reach is used over TLS, or because the user insists.
 """
 
 from __future__ import annotations
 
 import contextlib
 import importlib.util
+import ipaddress
+import logging
 import pickle
+import signal
 import uuid
 from collections.abc import Iterable, Iterator
+from concurrent.futures import CancelledError
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from pairsweep.execute.blame import POINT_DEATHS, Queue
 from pairsweep.execute.pool import PINNED
+from pairsweep.execute.site import KINDS, Site
 from pairsweep.execute.task import Ack, Echo, ExecuteError, OnDone, Task, Work
 
 if TYPE_CHECKING:
     from distributed import Client, Future
+    from distributed.security import Security
 
 PATIENCE = 10  # seconds for a scheduler to answer
+LOOPBACK = "127.0.0.1"
+# A worker's death is suspicious twice before the scheduler gives a block back to be split.
+_CONFIG = {
+    "distributed.nanny.pre-spawn-environ": PINNED,
+    "distributed.scheduler.allowed-failures": 1,
+}
+
+
+@dataclass(frozen=True)
+class Tls:
+    """Files that prove who we are, and who the others must be."""
+
+    ca: str
+    cert: str
+    key: str
+
+    def security(self) -> Security:
+        """Return them in dask's terms, unencrypted connections refused."""
+        from distributed.security import Security
+
+        roles = {
+            f"tls_{role}_{part}": getattr(self, part)
+            for role in ("client", "scheduler", "worker")
+            for part in ("cert", "key")
+        }
+        return Security(tls_ca_file=self.ca, require_encryption=True, **roles)
 
 
 @lru_cache(maxsize=4)
@@ -47,6 +82,7 @@ def run_blocks(
     from distributed import as_completed
     from distributed.scheduler import KilledWorker
 
+    where = client.scheduler.address if client.scheduler else ""
     payload = pickle.dumps(task)
     queue = Queue(task, blocks, on_done)
     in_flight: dict[Future[Ack], Work] = {}
@@ -72,8 +108,13 @@ def run_blocks(
                 on_done(ack)
             future.release()
             fill()
+    except (CancelledError, OSError) as error:
+        if client.status == "running" and not isinstance(error, CancelledError):
+            raise
+        lost = "lost on the way: what is done is kept, start the same command again"
+        raise ExecuteError("--scheduler", where, lost) from error
     finally:
-        if in_flight:
+        if in_flight and client.status == "running":
             client.cancel(list(in_flight))
 
 
@@ -83,32 +124,113 @@ def local(workers: int, echo: Echo) -> Iterator[Client]:
     import dask.config
     from distributed import Client, LocalCluster
 
-    drawable = importlib.util.find_spec("bokeh") is not None
     with (
-        dask.config.set({"distributed.nanny.pre-spawn-environ": PINNED}),
+        dask.config.set(_CONFIG),
         LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
             processes=True,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            worker_dashboard_address="127.0.0.1:0",
+            host=LOOPBACK,
+            dashboard_address=f"{LOOPBACK}:0",
+            worker_dashboard_address=f"{LOOPBACK}:0",
+            silence_logs=logging.CRITICAL,
         ) as cluster,
         Client(cluster, set_as_default=False) as client,
     ):
-        if drawable:
-            echo(f"dashboard at {cluster.dashboard_link}")
+        _tell_dashboard(cluster, echo)
         yield client
 
 
+def check_address(where: str, insecure: bool) -> None:
+    """Refuse an address that is none, or that others can reach without TLS."""
+    parts = urlsplit(where)
+    if parts.scheme not in ("tcp", "tls"):
+        raise ExecuteError("--scheduler", where, "give tcp://HOST:PORT or tls://HOST:PORT")
+    if parts.scheme == "tcp" and not insecure and not _is_loopback(parts.hostname or ""):
+        cure = "others could send it code: use tls://, or add --insecure on a network you trust"
+        raise ExecuteError("--scheduler", where, cure)
+
+
 @contextlib.contextmanager
-def address(where: str) -> Iterator[Client]:
+def address(where: str, tls: Tls | None) -> Iterator[Client]:
     """Give a client of the scheduler at ``where``."""
     from distributed import Client
 
     try:
-        client = Client(where, set_as_default=False, timeout=PATIENCE)
-    except (OSError, ValueError) as error:
+        security = tls.security() if tls else None
+        client = Client(where, set_as_default=False, timeout=PATIENCE, security=security)
+    except (OSError, ValueError, TypeError, RuntimeError) as error:
         raise ExecuteError("--scheduler", where, f"no dask scheduler answers there ({error})") from error
     with client:
         yield client
+
+
+def check_jobs(kind: str, site: Site, tls: Tls | None, insecure: bool) -> None:
+    """Refuse jobs that could only be reached without TLS, or for which a package is missing."""
+    if importlib.util.find_spec("dask_jobqueue") is None:
+        raise ExecuteError("--scheduler", kind, 'pip install "pairsweep[hpc]"')
+    private = site.interface == "lo" or tls is not None or insecure
+    if not private and importlib.util.find_spec("cryptography") is None:
+        cure = "pip install cryptography for passing certificates, give --tls-ca, --tls-cert and --tls-key"
+        raise ExecuteError("--scheduler", kind, f"{cure}, or add --insecure on a network you trust")
+
+
+@contextlib.contextmanager
+def jobs(kind: str, site: Site, tls: Tls | None, insecure: bool, echo: Echo) -> Iterator[Client]:
+    """Give workers in jobs of a batch system, as many as there is work for; they leave before they are killed."""
+    import dask.config
+    from distributed import Client
+
+    security: Any = tls.security() if tls else site.interface != "lo" and not insecure
+    lifetime, stagger = site.lifetime
+    options: dict[str, Any] = {"dashboard_address": f"{LOOPBACK}:0"}
+    if site.interface == "lo":
+        options["host"] = LOOPBACK
+    elif site.interface:
+        options["interface"] = site.interface
+    named = {"queue": site.queue, "account": site.account, "interface": site.interface}
+    with (
+        dask.config.set(_CONFIG),
+        _batch_system(kind)(
+            cores=site.cores,
+            processes=site.cores,
+            memory=site.memory,
+            walltime=site.walltime,
+            protocol="tls" if security else "tcp",
+            security=security,
+            scheduler_options=options,
+            job_extra_directives=list(site.lines),
+            job_directives_skip=list(site.skip),
+            job_script_prologue=[f"export {name}={value}" for name, value in PINNED.items()]
+            + list(site.prologue),
+            worker_extra_args=["--lifetime", f"{lifetime}s", "--lifetime-stagger", f"{stagger}s"],
+            silence_logs=logging.CRITICAL,
+            **{name: value for name, value in named.items() if value},
+        ) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        _tell_dashboard(cluster, echo)
+        cluster.adapt(minimum_jobs=site.least_jobs, maximum_jobs=site.jobs)
+        yield client
+
+
+def _batch_system(kind: str) -> Any:
+    handler = signal.getsignal(signal.SIGINT)
+    import dask_jobqueue
+
+    # its import makes Ctrl-C a silent exit; only a main thread can have been so changed
+    with contextlib.suppress(ValueError):
+        signal.signal(signal.SIGINT, handler)
+    return getattr(dask_jobqueue, KINDS[kind])
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _tell_dashboard(cluster: Any, echo: Echo) -> None:
+    if importlib.util.find_spec("bokeh") is not None:
+        echo(f"dashboard at {cluster.dashboard_link}")

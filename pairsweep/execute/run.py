@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from pairsweep.execute import cluster
+from pairsweep.execute.cluster import Tls
 from pairsweep.execute.pool import Pool, cores
+from pairsweep.execute.site import KINDS, Site
 from pairsweep.execute.task import Ack, Echo, ExecuteError, OnDone, Task
 
 SCHEDULERS = ("local", "serial", "threads", "dask")
@@ -21,6 +23,9 @@ def execute(
     workers: int | None = None,
     window: int | None = None,
     pool: Pool | None = None,
+    site: Site | None = None,
+    tls: Tls | None = None,
+    insecure: bool = False,
     echo: Echo = lambda line: None,
 ) -> None:
     """Run ``task`` on every block, a bounded number at a time, and report each as it is done.
@@ -31,10 +36,13 @@ def execute(
     blocks : taken one by one as there is room, so they may be generated from a ledger on the way
     on_done : called in this thread with every acknowledgement, in order of completion
     scheduler : "local" (processes of one thread each), "dask" (the same with dask's dashboard), "threads",
-        "serial", or a dask scheduler's address
+        "serial", a dask scheduler's address, or a batch system such as "slurm"
     workers : processes or threads; the cores of this machine by default
     window : blocks in flight at most, for threads and dask
     pool : for "local", a `Pool` made before
+    site : what the jobs of a batch system are like
+    tls : certificates for what leaves this machine; dask's own configuration by default
+    insecure : use a scheduler that others can reach without TLS all the same
     echo : told what a user should know, a line at a time
 
     Raises
@@ -42,7 +50,8 @@ def execute(
     ExecuteError : the scheduler cannot be used or was lost.
     KeyboardInterrupt : after letting go of the workers; what is stored stays.
     """
-    check_scheduler(scheduler, workers)
+    site = site or Site()
+    check_scheduler(scheduler, workers, site, tls, insecure)
     count = workers or cores()
     if scheduler == "serial":
         for block in blocks:
@@ -55,17 +64,31 @@ def execute(
     elif scheduler == "dask":
         with cluster.local(count, echo) as client:
             cluster.run_blocks(client, task, blocks, on_done, window)
+    elif scheduler in KINDS:
+        with cluster.jobs(scheduler, site, tls, insecure, echo) as client:
+            cluster.run_blocks(client, task, blocks, on_done, window or 2 * site.jobs * site.cores)
     else:
-        with cluster.address(scheduler) as client:
+        with cluster.address(scheduler, tls) as client:
             cluster.run_blocks(client, task, blocks, on_done, window)
 
 
-def check_scheduler(scheduler: str, workers: int | None) -> None:
-    """Refuse a scheduler that does not exist or a number of workers that makes no sense."""
+def check_scheduler(
+    scheduler: str,
+    workers: int | None,
+    site: Site | None = None,
+    tls: Tls | None = None,
+    insecure: bool = False,
+) -> None:
+    """Refuse what can be seen to be unusable or unsafe before anything is started or stored; see `execute`."""
     if workers is not None and workers < 1:
         raise ExecuteError("--workers", workers, "give at least 1")
-    if scheduler not in SCHEDULERS and "://" not in scheduler:
-        raise ExecuteError("--scheduler", scheduler, f"one of {', '.join(SCHEDULERS)}, or tcp://HOST:PORT")
+    if scheduler in KINDS:
+        cluster.check_jobs(scheduler, site or Site(), tls, insecure)
+    elif "://" in scheduler:
+        cluster.check_address(scheduler, insecure)
+    elif scheduler not in SCHEDULERS:
+        names = ", ".join((*SCHEDULERS, *KINDS))
+        raise ExecuteError("--scheduler", scheduler, f"one of {names}, or tls://HOST:PORT")
 
 
 def _threads(task: Task, blocks: Iterable[int], on_done: OnDone, workers: int, window: int) -> None:

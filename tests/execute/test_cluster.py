@@ -1,0 +1,137 @@
+"""What leaves this machine is encrypted or refused; what stays listens on loopback."""
+
+import shutil
+import subprocess
+
+import psutil
+import pytest
+from distributed import LocalCluster
+
+from pairsweep.execute import Ack, ExecuteError, Site, Tls, cluster, execute
+from tests.execute.test_execute import Count
+
+
+def nothing(ack):
+    pass
+
+
+@pytest.mark.parametrize("where", ["tcp://10.0.0.1:8786", "tcp://example.org:8786", "tcp://[2001:db8::1]:1"])
+def test_a_scheduler_without_tls_is_refused_at_once(where, monkeypatch):
+    monkeypatch.setattr(cluster, "PATIENCE", 0.01)
+    with pytest.raises(ExecuteError, match="--insecure"):
+        execute(Count(), range(2), on_done=nothing, scheduler=where)
+    with pytest.raises(ExecuteError, match="no dask scheduler answers"):
+        execute(Count(), range(2), on_done=nothing, scheduler=where, insecure=True)
+
+
+def test_jobs_without_tls_are_refused(monkeypatch):
+    monkeypatch.setattr(cluster.importlib.util, "find_spec", lambda name: name == "dask_jobqueue" or None)
+    with pytest.raises(ExecuteError, match="--insecure"):
+        execute(Count(), range(2), on_done=nothing, scheduler="slurm", site=Site())
+
+
+def listening(process):
+    family = [process, *process.children(recursive=True)]
+    return {c.laddr.ip for p in family for c in p.net_connections("inet") if c.status == psutil.CONN_LISTEN}
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "expected"), [("local", set()), ("threads", set()), ("dask", {"127.0.0.1"})]
+)
+def test_nothing_listens_to_the_world(scheduler, expected):
+    heard = []
+    execute(
+        Count(),
+        range(6),
+        scheduler=scheduler,
+        workers=2,
+        on_done=lambda ack: heard.append(listening(psutil.Process())),
+    )
+    assert set().union(*heard) == expected
+
+
+def test_an_address(tmp_path):
+    with LocalCluster(n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as running:
+        acks = []
+        execute(Count(), range(20), on_done=acks.append, scheduler=running.scheduler_address)
+    assert sorted(ack.block for ack in acks) == list(range(20))
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl to make a certificate with")
+    folder = tmp_path_factory.mktemp("tls")
+    subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+            "-keyout",
+            folder / "key.pem",
+            "-out",
+            folder / "cert.pem",
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return Tls(str(folder / "cert.pem"), str(folder / "cert.pem"), str(folder / "key.pem"))
+
+
+def test_an_address_over_tls(certificate, monkeypatch):
+    with LocalCluster(
+        n_workers=1,
+        threads_per_worker=1,
+        host="tls://127.0.0.1",
+        dashboard_address=None,
+        protocol="tls://",
+        security=certificate.security(),
+    ) as running:
+        acks = []
+        execute(Count(), range(5), on_done=acks.append, scheduler=running.scheduler_address, tls=certificate)
+        assert running.scheduler_address.startswith("tls://")
+        monkeypatch.setattr(cluster, "PATIENCE", 0.5)
+        with pytest.raises(ExecuteError, match="no dask scheduler answers"):
+            execute(Count(), range(5), on_done=nothing, scheduler=running.scheduler_address)
+    assert len(acks) == 5
+
+
+class Deadly(Count):
+    def __call__(self, block, only=None):
+        import os
+
+        points = only or range(4)
+        if block == 2 and 3 in points:
+            os._exit(1)
+        return Ack(block, len(points), 0, 0.0, "")
+
+    def size(self, block):
+        return 4
+
+    def bury(self, block, point, reason):
+        return Ack(block, 0, 1, 0.0, f"{block} {point}")
+
+
+def test_a_deadly_point_on_dask_is_named():
+    acks = []
+    execute(Deadly(), range(5), on_done=acks.append, scheduler="dask", workers=2)
+    assert [ack.host for ack in acks if ack.failed] == ["2 3"]
+    assert sum(ack.done for ack in acks) == 19
+
+
+def test_a_lost_scheduler_is_an_error_that_says_how_to_go_on():
+    running = LocalCluster(n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address=None)
+    with pytest.raises(ExecuteError, match="start the same command again"):
+        execute(
+            Count(),
+            range(2000),
+            scheduler=running.scheduler_address,
+            on_done=lambda ack: running.close() if ack.block == 20 else None,
+        )
