@@ -71,7 +71,7 @@ def growth_vs_epn(ds: xr.Dataset, ax: Axes, *, x: str = "epn_crossing_strength")
         crowd: style.Look = {"ls": "none", "rasterized": over_g.size > MANY_POINTS}
         ax.plot(px[py == 0], py[py == 0], marker=".", ms=2.2, color=style.MUTED, zorder=1.5, **crowd)
         ax.plot(px[py > 0], py[py > 0], zorder=2.5, **look, **crowd)
-    if len(grids) > 1:
+    if len(grids) > 1 and bool((over_g > 0).any()):
         title = style.group_title(ds, list(grids[0]))
         handles += [
             style.key(style.group_text(ds, at), **_point_look(palette[i], i, 0)) for i, at in enumerate(grids)
