@@ -413,7 +413,7 @@ def _run_splitting(batch: _Batch, work: _Work, points: Ints, tolerance: float, s
         work.fail(
             point,
             TOLERANCE_MISSED,
-            f"tolerance = {tolerance:g} missed, error about {work.error[point]:.1e}: ask for less, or a shorter run",
+            f"tolerance = {tolerance:g} missed, error about {work.error[point]:.1e}: ask for less or a shorter run",
         )
 
 
