@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -20,11 +21,12 @@ from scipy.integrate import DOP853
 
 from pairsweep.grid import Floats, Grid
 from pairsweep.kernels.curves import read_curve
+from pairsweep.kernels.lanes import LANES
 from pairsweep.kernels.observables import free_pairing, invariants, observe, row_layout, row_size
 from pairsweep.kernels.rhs import right_hand_side
-from pairsweep.kernels.splitting import LANES, integrate_lanes
+from pairsweep.kernels.splitting import LARGEST_TURN, integrate
 from pairsweep.kernels.tableaus import ABA1064, Tableau
-from pairsweep.vocab import COMPONENTS, LABELS, QUADRANTS, VARIABLES, variables_of
+from pairsweep.vocab import COMPONENTS, INTEGRATORS, LABELS, QUADRANTS, VARIABLES, variables_of
 
 Ints = NDArray[np.int64]
 Complexes = NDArray[np.complex128]
@@ -39,6 +41,8 @@ OK, BAD_INPUT, NOT_FINITE, TOLERANCE_MISSED, DRIFTED, REFUSED = range(6)
 # Splitting: the phase of the fastest pair in a step of the first, cheap round, and the ladder of steps.
 FIRST_PHASE = 1.6
 LADDER_PER_OCTAVE = 4
+# From this number of pairs on the lanes hold pairs of one point instead of points.
+PAIRS_IN_LANES = 256
 CHECK_RATIO = 2.5
 ROUNDS = 8
 # A smaller step must bring the deviation below this fraction of the one before, else the run is given up.
@@ -77,7 +81,7 @@ class EvolutionResult:
         Steps of the run that is reported (evaluations of the right-hand side for ``reference``).
     """
 
-    arrays: Mapping[str, Floats]
+    arrays: Mapping[str, NDArray[Any]]
     status: NDArray[np.int8]
     reasons: tuple[str | None, ...]
     method: tuple[str, ...]
@@ -227,11 +231,7 @@ def _labelled(grid: Grid, times: Floats, result: EvolutionResult) -> xr.Dataset:
     }
     if "energy_bin" in used:
         coords["energy"] = ("energy_bin", grid.bin_energy, LABELS["energy"].attrs)
-    attrs = {
-        "method": result.method[0],
-        "error_estimate": float(result.error_estimate[0]),
-        "steps": int(result.steps[0]),
-    }
+    attrs = {"method": result.method[0], "steps": int(result.steps[0])}
     return xr.Dataset(data, coords, attrs)
 
 
@@ -276,7 +276,7 @@ def evolve_batch(
         steps=np.zeros(points, dtype=np.int64),
         status=np.zeros(points, dtype=np.int8),
         reasons=[None] * points,
-        method=[method] * points,
+        method=[INTEGRATORS[0]] * points,
     )
     _refuse_bad_points(batch, work)
     good = np.flatnonzero(work.status == OK)
@@ -355,7 +355,7 @@ def _judge_drift(work: _Work, tolerance: float) -> None:
 def _result(batch: _Batch, work: _Work) -> EvolutionResult:
     failed = work.status != OK
     work.rows[failed] = np.nan
-    arrays = {}
+    arrays: dict[str, NDArray[Any]] = {}
     for name, place in row_layout(batch.grid.bin_energy.size, batch.n_beam).items():
         values = work.rows[:, :, place]
         arrays[name] = values if VARIABLES[name].trailing[1:] else values[:, :, 0]
@@ -363,7 +363,8 @@ def _result(batch: _Batch, work: _Work) -> EvolutionResult:
     for point in np.flatnonzero(~failed):
         read_curve(batch.times[point], arrays["kappa_mean"][point], work.free[point], numbers[point])
     arrays |= {name: numbers[:, i] for i, name in enumerate(CURVE_NUMBERS)}
-    arrays |= {"energy_drift": work.drift[:, 0], "norm_drift": work.drift[:, 1]}
+    arrays |= {"energy_drift": work.drift[:, 0], "norm_drift": work.drift[:, 1], "error_estimate": work.error}
+    arrays["method_taken"] = np.where(failed, 0, [INTEGRATORS.index(name) for name in work.method]).astype(np.int8)
     return EvolutionResult(
         arrays, work.status, tuple(work.reasons), tuple(work.method), work.error, work.steps
     )
@@ -375,9 +376,10 @@ def _steps_between(times: Floats, longest: float) -> Ints:
     return np.ceil(np.diff(times, prepend=0.0) / longest - 1e-9).astype(np.int64)
 
 
-def _on_ladder(step: float) -> float:
-    """Return the next step below on a geometric ladder, so that similar points can share a pass."""
-    return float(2.0 ** (np.floor(np.log2(step) * LADDER_PER_OCTAVE) / LADDER_PER_OCTAVE))
+def _below_on_ladder(step: float, t_end: float) -> float:
+    """Return the next shorter step on a geometric ladder, so that similar points share a pass."""
+    rung = np.floor(np.log2(step / t_end) * LADDER_PER_OCTAVE) / LADDER_PER_OCTAVE
+    return float(t_end * 2.0**rung)
 
 
 def _run_splitting(batch: _Batch, work: _Work, points: Ints, tolerance: float, scheme: Tableau) -> None:
@@ -388,8 +390,9 @@ def _run_splitting(batch: _Batch, work: _Work, points: Ints, tolerance: float, s
     """
     for point in points:
         work.method[point] = "splitting"
-    fastest = 2.0 * float(np.max(np.abs(batch.grid.energy))) + _coupling_rate(batch)
-    step = {int(p): _first_step(FIRST_PHASE / fastest[p], batch.times[p]) for p in points}
+    # the layout depends on the system alone, never on how many points there are
+    width = 1 if batch.grid.size >= PAIRS_IN_LANES else LANES
+    step = _first_steps(batch, points, scheme)
     earlier: dict[int, tuple[float, float]] = {}
     for _ in range(ROUNDS):
         if not step:
@@ -401,8 +404,8 @@ def _run_splitting(batch: _Batch, work: _Work, points: Ints, tolerance: float, s
             )
         for members in groups.values():
             pair = _step_pair(batch.times[members[0]], step[members[0]], members[0] in earlier)
-            for start in range(0, len(members), LANES):
-                _pass(batch, work, members[start : start + LANES], pair, scheme)
+            for start in range(0, len(members), width):
+                _pass(batch, work, members[start : start + width], pair, scheme, width)
             for point in members:
                 following = _next_step(batch, work, point, step[point], pair, earlier, tolerance)
                 if following is None:
@@ -413,20 +416,22 @@ def _run_splitting(batch: _Batch, work: _Work, points: Ints, tolerance: float, s
         work.fail(
             point,
             TOLERANCE_MISSED,
-            f"tolerance = {tolerance:g} missed, error about {work.error[point]:.1e}: ask for less, or a shorter run",
+            f"tolerance = {tolerance:g} missed, error about {work.error[point]:.1e}: ask for less or a shorter run",
         )
 
 
-def _coupling_rate(batch: _Batch) -> Floats:
-    """Largest rate 4 g |J| that the interaction can reach, per point, MeV."""
-    most = np.sum(
-        batch.grid.weight * (1.0 + np.hypot(batch.rho + batch.rhobar - 1, 2 * abs(batch.kappa0))), axis=1
-    )
-    return np.asarray(4.0 * np.abs(batch.g) * most)
-
-
-def _first_step(step: float, times: Floats) -> float:
-    return _on_ladder(step / times[-1]) * float(times[-1])
+def _first_steps(batch: _Batch, points: Ints, scheme: Tableau) -> dict[int, float]:
+    """Longest step of the first round: by the phase of the fastest pair and by the turn of B in a stage."""
+    grid = batch.grid
+    spins = np.hypot(batch.rho + batch.rhobar - 1.0, 2.0 * np.abs(batch.kappa0))
+    most_J = np.sum(np.abs(grid.weight) * spins, axis=1)
+    turn = 4.0 * np.abs(batch.g) * most_J * np.max(np.abs(scheme.b))
+    fastest = 2.0 * np.max(np.abs(grid.energy)) + 4.0 * np.abs(batch.g) * np.sum(np.abs(grid.weight))
+    steps = {}
+    for point in points:
+        longest = FIRST_PHASE / max(fastest[point], FIRST_PHASE / LARGEST_TURN * CHECK_RATIO * turn[point])
+        steps[int(point)] = _below_on_ladder(longest, batch.times[point, -1])
+    return steps
 
 
 def _step_pair(times: Floats, longest: float, placed: bool) -> Ints:
@@ -439,16 +444,16 @@ def _step_pair(times: Floats, longest: float, placed: bool) -> Ints:
     return np.stack([fine, coarse])
 
 
-def _pass(batch: _Batch, work: _Work, members: list[int], pair: Ints, scheme: Tableau) -> None:
-    """Integrate up to LANES points together; lanes left over repeat the last point."""
+def _pass(batch: _Batch, work: _Work, members: list[int], pair: Ints, scheme: Tableau, width: int) -> None:
+    """Integrate up to ``width`` points together; what is left over repeats the last point."""
     grid = batch.grid
-    lanes = np.array(members + [members[-1]] * (LANES - len(members)))
-    rows = np.empty((LANES, *work.rows.shape[1:]))
-    free = np.empty((LANES, work.free.shape[1]))
-    deviation = np.empty(LANES)
-    drift = np.empty((LANES, 2))
-    status = np.empty(LANES, dtype=np.int64)
-    integrate_lanes(
+    points = np.array(members + [members[-1]] * (width - len(members)))
+    rows = np.empty((width, *work.rows.shape[1:]))
+    free = np.empty((width, work.free.shape[1]))
+    deviation = np.empty(width)
+    drift = np.empty((width, 2))
+    status = np.empty(width, dtype=np.int64)
+    integrate(
         scheme.a,
         scheme.b,
         grid.energy,
@@ -458,13 +463,12 @@ def _pass(batch: _Batch, work: _Work, members: list[int], pair: Ints, scheme: Ta
         grid.phi_hat,
         grid.energy_bin,
         grid.quadrant,
-        batch.rho[lanes],
-        batch.rhobar[lanes],
-        batch.kappa0[lanes],
-        batch.g[lanes],
-        batch.times[lanes],
-        pair[0],
-        pair[1],
+        batch.rho[points],
+        batch.rhobar[points],
+        batch.kappa0[points],
+        batch.g[points],
+        batch.times[points],
+        pair,
         grid.bin_energy.size,
         batch.n_beam,
         rows,
@@ -479,11 +483,8 @@ def _pass(batch: _Batch, work: _Work, members: list[int], pair: Ints, scheme: Ta
     work.drift[members] = drift[:used]
     work.error[members] = deviation[:used]
     work.steps[members] = pair[0].sum()
-    for lane, point in enumerate(members):
-        if status[lane] != OK:
-            work.fail(
-                point, NOT_FINITE, "the state is no longer finite: check weights, energies and coupling"
-            )
+    for point in np.array(members)[status[:used] != OK]:
+        work.fail(point, NOT_FINITE, "the state is no longer finite: check weights, energies and coupling")
 
 
 def _next_step(
@@ -524,9 +525,9 @@ def _next_step(
     # aiming at half the tolerance makes the next round the last one
     shrink = ratio * (0.5 * tolerance / deviation) ** (1.0 / expected) if deviation < 0.1 else 0.5
     shrink = min(shrink, 0.7)
-    times = batch.times[point]
-    following = _on_ladder(step * shrink / float(times[-1])) * float(times[-1])
-    if times[-1] / following > MOST_STEPS:
+    t_end = float(batch.times[point, -1])
+    following = _below_on_ladder(step * shrink, t_end)
+    if t_end / following > MOST_STEPS:
         work.fail(
             point,
             TOLERANCE_MISSED,

@@ -1,4 +1,4 @@
-"""Splitting stepper of the spin form: eight points in the lanes of one pass, every pair in turn.
+"""Splitting stepper of the spin form, eight numbers at a time.
 
 With S_p = n p_hat + 2 Re kappa theta_hat + 2 Im kappa phi_hat the equations are (E in MeV, t in 1/MeV)
 
@@ -11,19 +11,31 @@ With S_p = n p_hat + 2 Re kappa theta_hat + 2 Im kappa phi_hat the equations are
 Jc belongs to A because there it costs nothing and B becomes smaller; it vanishes on grids that are symmetric.
 Both parts are rotations, so |S_p| is kept to rounding whatever the step, and nothing is ever renormalised.
 
-Every lane does the same operations in the same order, so a point's result does not depend on its neighbours.
+The state is an array of vectors of eight lanes, (blocks, 3, LANES), laid out in one of two ways:
+
+    points in lanes   block = pair, lane = point: eight points of a sweep advance together
+    pairs in lanes    block, lane = divmod(pair, 8): one point, for large systems; JS is summed over the lanes
+
+Every lane does the same operations in the same order, and the layout depends on the number of pairs alone, so a
+point's result does not depend on its neighbours in the batch. A stage costs 21 fused multiply-adds for a pair.
 """
 
 import numpy as np
 
 from pairsweep.kernels.jit import jit
+from pairsweep.kernels.lanes import LANES, load, splat, store, total
 from pairsweep.kernels.observables import free_pairing, invariants, observe
 
-LANES = 8
 CARTESIAN = 3
-OK, NOT_FINITE = 0, 1
+MATRIX = 9
+OK, NOT_FINITE, STEP_TOO_LONG = 0, 1, 2
 # A sample time counts as reached when the sum of the steps is off by no more than this many roundings.
 TIME_ROUNDINGS = 8.0
+# Largest angle x of B in a stage: the polynomials below are then exact to rounding, x^12/13! < 1e-15.
+LARGEST_TURN = 0.35
+# sin(x)/x and (1 - cos(x))/x^2 in powers of x^2
+S1, S2, S3, S4, S5 = -1 / 6, 1 / 120, -1 / 5040, 1 / 362880, -1 / 39916800
+K0, K1, K2, K3, K4, K5 = 1 / 2, -1 / 24, 1 / 720, -1 / 40320, 1 / 3628800, -1 / 479001600
 
 
 @jit()
@@ -31,13 +43,12 @@ def rotation_matrix(x, y, z, out):
     """Fill ``out`` (9,) with the rotation by |v| about v = (x, y, z), row by row: exp([v]x)."""
     square = x * x + y * y + z * z
     angle = np.sqrt(square)
+    s = 1.0
+    k = 0.5
     if angle > 0.0:
-        s = np.sin(angle) / angle
         half = np.sin(0.5 * angle)
+        s = np.sin(angle) / angle
         k = 2.0 * half * half / square
-    else:
-        s = 1.0
-        k = 0.5
     out[0] = 1.0 - k * (y * y + z * z)
     out[1] = k * x * y - s * z
     out[2] = k * x * z + s * y
@@ -51,12 +62,20 @@ def rotation_matrix(x, y, z, out):
 
 
 @jit()
-def fill_rotations(a, energy, p_hat, g, Jc, step, lane, rotations):
-    """Fill ``rotations`` (s + 2, N, 9, LANES) at ``lane`` with A(a_i step); the last is A(2 a_1 step).
+def place_of(pair, point, pairs_in_lanes):
+    """Block and lane of a pair of a point."""
+    if pairs_in_lanes:
+        return pair // LANES, pair % LANES
+    return pair, point
+
+
+@jit()
+def fill_rotations(a, energy, p_hat, g, Jc, step, point, pairs_in_lanes, rotations):
+    """Fill ``rotations`` (s + 2, blocks, 9, LANES) of one point with A(a_i step); the last is A(2 a_1 step).
 
     The last A of a step and the first of the next are one rotation. ``Jc`` (3,) is sum w p_hat, g in MeV^-2.
     """
-    one = np.empty(9)
+    one = np.empty(MATRIX)
     for i in range(a.size + 1):
         time = step * (a[i] if i < a.size else 2.0 * a[0])
         for p in range(energy.size):
@@ -66,68 +85,96 @@ def fill_rotations(a, energy, p_hat, g, Jc, step, lane, rotations):
                 -2.0 * time * (energy[p] * p_hat[p, 2] - 2.0 * g * Jc[2]),
                 one,
             )
-            for k in range(9):
-                rotations[i, p, k, lane] = one[k]
+            block, lane = place_of(p, point, pairs_in_lanes)
+            for k in range(MATRIX):
+                rotations[i, block, k, lane] = one[k]
     return 0
 
 
 @jit()
-def fill_turn(J, strength, turn):
-    """Fill ``turn`` (9, LANES) with B: rotations by ``strength`` (LANES,) times J (3, LANES)."""
-    one = np.empty(9)
-    for lane in range(LANES):
-        rotation_matrix(
-            strength[lane] * J[0, lane], strength[lane] * J[1, lane], strength[lane] * J[2, lane], one
-        )
-        for k in range(9):
-            turn[k, lane] = one[k]
-    return 0
+def stage(rotations, first, weight, strength, S, jx, jy, jz):
+    """Turn every spin by B, a rotation by ``strength`` times J, then by A; return the new sums of w S per lane.
+
+    ``rotations`` is flat, ``first`` the index where A's matrices of this stage begin.
+    """
+    one = splat(1.0)
+    x = strength * jx
+    y = strength * jy
+    z = strength * jz
+    q = x * x + y * y + z * z
+    qq = q * q
+    # Estrin's scheme: half the latency of Horner's
+    s = (one + q * splat(S1)) + qq * ((splat(S2) + q * splat(S3)) + qq * (splat(S4) + q * splat(S5)))
+    k = (splat(K0) + q * splat(K1)) + qq * ((splat(K2) + q * splat(K3)) + qq * (splat(K4) + q * splat(K5)))
+    kx = k * x
+    ky = k * y
+    kz = k * z
+    sx = s * x
+    sy = s * y
+    sz = s * z
+    m0 = one - ky * y - kz * z
+    m1 = kx * y - sz
+    m2 = kx * z + sy
+    m3 = kx * y + sz
+    m4 = one - kx * x - kz * z
+    m5 = ky * z - sx
+    m6 = kx * z - sy
+    m7 = ky * z + sx
+    m8 = one - kx * x - ky * y
+    jx = splat(0.0)
+    jy = splat(0.0)
+    jz = splat(0.0)
+    for block in range(S.shape[0]):
+        at = block * CARTESIAN * LANES
+        u = load(S, at)
+        v = load(S, at + LANES)
+        w = load(S, at + 2 * LANES)
+        x = m0 * u + m1 * v + m2 * w
+        y = m3 * u + m4 * v + m5 * w
+        z = m6 * u + m7 * v + m8 * w
+        r = first + block * MATRIX * LANES
+        u = load(rotations, r) * x + load(rotations, r + LANES) * y + load(rotations, r + 2 * LANES) * z
+        r += 3 * LANES
+        v = load(rotations, r) * x + load(rotations, r + LANES) * y + load(rotations, r + 2 * LANES) * z
+        r += 3 * LANES
+        w = load(rotations, r) * x + load(rotations, r + LANES) * y + load(rotations, r + 2 * LANES) * z
+        store(S, at, u)
+        store(S, at + LANES, v)
+        store(S, at + 2 * LANES, w)
+        mass = load(weight, block * LANES)
+        jx = jx + mass * u
+        jy = jy + mass * v
+        jz = jz + mass * w
+    return jx, jy, jz
 
 
 @jit()
-def rotate_pairs(rotations, turn, weight, S, J):
-    """Apply ``turn`` (9, LANES), then each pair's ``rotations`` (N, 9, LANES), to S (N, 3, LANES); sum J."""
-    J[:, :] = 0.0
-    for p in range(weight.size):
-        w = weight[p]
-        for lane in range(LANES):
-            x = turn[0, lane] * S[p, 0, lane] + turn[1, lane] * S[p, 1, lane] + turn[2, lane] * S[p, 2, lane]
-            y = turn[3, lane] * S[p, 0, lane] + turn[4, lane] * S[p, 1, lane] + turn[5, lane] * S[p, 2, lane]
-            z = turn[6, lane] * S[p, 0, lane] + turn[7, lane] * S[p, 1, lane] + turn[8, lane] * S[p, 2, lane]
-            sx = rotations[p, 0, lane] * x + rotations[p, 1, lane] * y + rotations[p, 2, lane] * z
-            sy = rotations[p, 3, lane] * x + rotations[p, 4, lane] * y + rotations[p, 5, lane] * z
-            sz = rotations[p, 6, lane] * x + rotations[p, 7, lane] * y + rotations[p, 8, lane] * z
-            S[p, 0, lane] = sx
-            S[p, 1, lane] = sy
-            S[p, 2, lane] = sz
-            J[0, lane] += w * sx
-            J[1, lane] += w * sy
-            J[2, lane] += w * sz
-    return 0
+def advance(b, rotations, weight, strength, steps, pairs_in_lanes, S):
+    """Advance S (blocks, 3, LANES) by ``steps`` steps.
 
-
-@jit()
-def advance(b, rotations, weight, strength, steps, S):
-    """Advance S (N, 3, LANES) by ``steps`` steps; ``strength`` (LANES,) is 4 g times the step, MeV^-3."""
+    ``weight`` (blocks, LANES) MeV^3; ``strength`` (s, LANES) is 4 g b_i times the step, MeV^-3.
+    """
     stages = b.size
-    J = np.zeros((CARTESIAN, LANES))
-    turn = np.zeros((9, LANES))
-    turn[0] = 1.0
-    turn[4] = 1.0
-    turn[8] = 1.0
-    rotate_pairs(rotations[0], turn, weight, S, J)
+    matrices = S.shape[0] * MATRIX * LANES
+    zero = splat(0.0)
+    jx, jy, jz = stage(rotations, 0, weight, zero, S, zero, zero, zero)
     for step in range(steps):
         for i in range(stages):
-            fill_turn(J, b[i] * strength, turn)
+            if pairs_in_lanes:
+                jx = splat(total(jx))
+                jy = splat(total(jy))
+                jz = splat(total(jz))
             following = i + 1
             if following == stages and step < steps - 1:
                 following = stages + 1
-            rotate_pairs(rotations[following], turn, weight, S, J)
+            jx, jy, jz = stage(
+                rotations, following * matrices, weight, load(strength, i * LANES), S, jx, jy, jz
+            )
     return 0
 
 
 @jit()
-def integrate_lanes(
+def integrate(
     a,
     b,
     energy,
@@ -143,7 +190,6 @@ def integrate_lanes(
     g,
     times,
     steps,
-    steps_check,
     n_energy,
     n_beam,
     rows,
@@ -152,7 +198,7 @@ def integrate_lanes(
     drift,
     status,
 ):
-    """Integrate LANES points at once and, beside them, the same points with fewer steps: the error estimate.
+    """Integrate LANES points, or a single one, twice side by side: with the steps asked for and with fewer.
 
     Parameters
     ----------
@@ -160,82 +206,108 @@ def integrate_lanes(
         The scheme (``tableaus.Tableau``).
     energy ... quadrant
         The grid: (N,) MeV, (N,) MeV^3, unit vectors (N, 3), labels (N,).
-    rho0, rhobar0, kappa0 : (LANES, N)
-        State at t = 0.
-    g : (LANES,) MeV^-2
-    times : (LANES, T) 1/MeV
+    rho0, rhobar0, kappa0 : (P, N)
+        State at t = 0 of P = LANES points in lanes, or of P = 1 point whose pairs are in lanes.
+    g : (P,) MeV^-2
+    times : (P, T) 1/MeV
         Sample times, in order away from 0 (either sign).
-    steps, steps_check : (T,) int
-        Numbers of steps that lead to each sample, of the run itself and of the coarser one.
-    rows : (LANES, T, R)
+    steps : (2, T) int
+        Numbers of steps that lead to each sample, of the run and of the coarser run beside it.
+    rows : (P, T, R)
         Filled with the observables.
-    free : (LANES, T)
+    free : (P, T)
         Filled with the mean size of kappa without its forced response (``free_pairing``).
-    deviation : (LANES,)
+    deviation : (P,)
         Filled with the largest difference of any component of any S between the two runs, at the samples.
-    drift : (LANES, 2)
+    drift : (P, 2)
         Filled with the drifts of H (relative to sum 2 w E |S|) and of |S|, largest over the samples.
-    status : (LANES,) int
-        Filled with OK or NOT_FINITE.
+    status : (P,) int
+        Filled with OK, NOT_FINITE, or STEP_TOO_LONG where B could turn further than LARGEST_TURN in a stage.
     """
-    pairs = energy.size
-    samples = times.shape[1]
+    points, pairs = rho0.shape
+    pairs_in_lanes = points == 1
+    blocks = (pairs + LANES - 1) // LANES if pairs_in_lanes else pairs
     Jc = np.zeros(CARTESIAN)
     for q in range(pairs):
         for k in range(CARTESIAN):
             Jc[k] += weight[q] * p_hat[q, k]
-    S = np.empty((2, pairs, CARTESIAN, LANES))
+    S = np.zeros((2, blocks, CARTESIAN, LANES))
+    mass = np.zeros((blocks, LANES))
     n = np.empty(pairs)
     re = np.empty(pairs)
     im = np.empty(pairs)
     length = np.empty(pairs)
-    start_length = np.empty((LANES, pairs))
-    H0 = np.empty(LANES)
-    scale = np.zeros(LANES)
+    start_length = np.empty((points, pairs))
+    H0 = np.empty(points)
+    scale = np.zeros(points)
+    most_J = np.zeros(points)
     deviation[:] = 0.0
     drift[:, :] = 0.0
     status[:] = OK
-    for lane in range(LANES):
+    for point in range(points):
         for p in range(pairs):
-            n[p] = rho0[lane, p] + rhobar0[lane, p] - 1.0
-            re[p] = kappa0[lane, p].real
-            im[p] = kappa0[lane, p].imag
+            block, lane = place_of(p, point, pairs_in_lanes)
+            mass[block, lane] = weight[p]
+            n[p] = rho0[point, p] + rhobar0[point, p] - 1.0
+            re[p] = kappa0[point, p].real
+            im[p] = kappa0[point, p].imag
             for k in range(CARTESIAN):
                 value = n[p] * p_hat[p, k] + 2.0 * (re[p] * theta_hat[p, k] + im[p] * phi_hat[p, k])
-                S[0, p, k, lane] = value
-                S[1, p, k, lane] = value
-        H0[lane] = invariants(
-            energy, weight, p_hat, theta_hat, phi_hat, g[lane], n, re, im, start_length[lane]
+                S[0, block, k, lane] = value
+                S[1, block, k, lane] = value
+        H0[point] = invariants(
+            energy, weight, p_hat, theta_hat, phi_hat, g[point], n, re, im, start_length[point]
         )
         for p in range(pairs):
-            scale[lane] += 2.0 * weight[p] * energy[p] * start_length[lane, p]
+            scale[point] += 2.0 * weight[p] * abs(energy[p]) * start_length[point, p]
+            most_J[point] += abs(weight[p]) * start_length[point, p]
 
-    reached = np.zeros((2, LANES))
-    step = np.zeros((2, LANES))
-    rotations = np.zeros((2, a.size + 1, pairs, 9, LANES))
-    for sample in range(samples):
+    reached = np.zeros((2, points))
+    step = np.zeros((2, points))
+    strength = np.zeros((2, b.size, LANES))
+    rotations = np.zeros((2, a.size + 1, blocks, MATRIX, LANES))
+    for sample in range(times.shape[1]):
         for run in range(2):
-            count = steps[sample] if run == 0 else steps_check[sample]
+            count = steps[run, sample]
             if count == 0:
                 continue
-            for lane in range(LANES):
-                ahead = reached[run, lane] + count * step[run, lane]
-                if abs(ahead - times[lane, sample]) > TIME_ROUNDINGS * np.spacing(abs(times[lane, sample])):
-                    step[run, lane] = (times[lane, sample] - reached[run, lane]) / count
-                    fill_rotations(a, energy, p_hat, g[lane], Jc, step[run, lane], lane, rotations[run])
-                    ahead = times[lane, sample]
-                reached[run, lane] = ahead
-            advance(b, rotations[run], weight, 4.0 * g * step[run], count, S[run])
-        for lane in range(LANES):
+            for point in range(points):
+                ahead = reached[run, point] + count * step[run, point]
+                if abs(ahead - times[point, sample]) > TIME_ROUNDINGS * np.spacing(abs(times[point, sample])):
+                    step[run, point] = (times[point, sample] - reached[run, point]) / count
+                    fill_rotations(
+                        a,
+                        energy,
+                        p_hat,
+                        g[point],
+                        Jc,
+                        step[run, point],
+                        point,
+                        pairs_in_lanes,
+                        rotations[run],
+                    )
+                    for i in range(b.size):
+                        turn = 4.0 * g[point] * b[i] * step[run, point]
+                        if abs(turn) * most_J[point] > LARGEST_TURN:
+                            status[point] = STEP_TOO_LONG
+                        for lane in range(LANES):
+                            if pairs_in_lanes or lane == point:
+                                strength[run, i, lane] = turn
+                    ahead = times[point, sample]
+                reached[run, point] = ahead
+            advance(b, rotations[run], mass, strength[run], count, pairs_in_lanes, S[run])
+        for point in range(points):
             for p in range(pairs):
+                block, lane = place_of(p, point, pairs_in_lanes)
                 n[p] = 0.0
                 re[p] = 0.0
                 im[p] = 0.0
                 for k in range(CARTESIAN):
-                    n[p] += p_hat[p, k] * S[0, p, k, lane]
-                    re[p] += 0.5 * theta_hat[p, k] * S[0, p, k, lane]
-                    im[p] += 0.5 * phi_hat[p, k] * S[0, p, k, lane]
-                    deviation[lane] = max(deviation[lane], abs(S[0, p, k, lane] - S[1, p, k, lane]))
+                    value = S[0, block, k, lane]
+                    n[p] += p_hat[p, k] * value
+                    re[p] += 0.5 * theta_hat[p, k] * value
+                    im[p] += 0.5 * phi_hat[p, k] * value
+                    deviation[point] = max(deviation[point], abs(value - S[1, block, k, lane]))
             observe(
                 weight,
                 p_hat,
@@ -243,22 +315,21 @@ def integrate_lanes(
                 phi_hat,
                 energy_bin,
                 quadrant,
-                rho0[lane],
-                rhobar0[lane],
+                rho0[point],
+                rhobar0[point],
                 n,
                 re,
                 im,
                 n_energy,
                 n_beam,
-                rows[lane, sample],
+                rows[point, sample],
             )
-            free[lane, sample] = free_pairing(energy, weight, p_hat, theta_hat, phi_hat, g[lane], n, re, im)
-            H = invariants(energy, weight, p_hat, theta_hat, phi_hat, g[lane], n, re, im, length)
-            drift[lane, 0] = max(
-                drift[lane, 0], abs(H - H0[lane]) / scale[lane] if scale[lane] > 0.0 else abs(H - H0[lane])
-            )
-            for p in range(pairs):
-                drift[lane, 1] = max(drift[lane, 1], abs(length[p] - start_length[lane, p]))
+            free[point, sample] = free_pairing(energy, weight, p_hat, theta_hat, phi_hat, g[point], n, re, im)
+            H = invariants(energy, weight, p_hat, theta_hat, phi_hat, g[point], n, re, im, length)
             if not np.isfinite(H):
-                status[lane] = NOT_FINITE
+                status[point] = NOT_FINITE
+            off = abs(H - H0[point])
+            drift[point, 0] = max(drift[point, 0], off / scale[point] if scale[point] > 0.0 else off)
+            for p in range(pairs):
+                drift[point, 1] = max(drift[point, 1], abs(length[p] - start_length[point, p]))
     return 0
