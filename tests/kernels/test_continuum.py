@@ -20,7 +20,7 @@ from tests.kernels.continuum_systems import discrete_dispersion, quadrant, rando
 ORIGIN = Anchor(1, 0.0, 0.0)
 
 
-def W_of(medium, omega, anchor=ORIGIN):
+def matrix_at(medium, omega, anchor=ORIGIN):
     """W and dW/domega, (3, 3)."""
     W, dW = np.empty((3, 3), complex), np.empty((3, 3), complex)
     dispersion(medium, anchor, omega, W, dW)
@@ -98,7 +98,7 @@ def test_shifts_follow_from_the_net_flow():
 @pytest.mark.parametrize("omega", [13.2 + 2.0j, 0.4j, 55.0 + 3.0j, 7.0 + 100.0j])
 def test_equals_20000_fine_bins_away_from_the_axis(omega, tilted):
     system = random_system(7, tilted=tilted)
-    W, _ = W_of(prepare(*system), omega)
+    W, _ = matrix_at(prepare(*system), omega)
     fine = discrete_dispersion(*system, omega, 20_000)
     assert np.abs(W - fine).max() < 1e-6 * np.abs(fine - np.eye(3)).max()
     assert abs(np.linalg.det(W) - np.linalg.det(fine)) < 1e-6 * abs(np.linalg.det(fine))
@@ -106,7 +106,7 @@ def test_equals_20000_fine_bins_away_from_the_axis(omega, tilted):
 
 def test_the_fine_bins_do_tell_wrong_occupations_apart():
     solid_angle, direction, edges, n, g = random_system(7)
-    W, _ = W_of(prepare(solid_angle, direction, edges, n, g), 13.2 + 2.0j)
+    W, _ = matrix_at(prepare(solid_angle, direction, edges, n, g), 13.2 + 2.0j)
     n = n.copy()
     n[0, 1] += 1e-3
     wrong = discrete_dispersion(solid_angle, direction, edges, n, g, 13.2 + 2.0j, 20_000)
@@ -120,7 +120,7 @@ def test_continuous_across_every_edge_on_the_upper_side():
             for shift in medium.shift:
                 anchor = Anchor(1, energy, shift)
                 offsets = growth * (1j + np.linspace(-1, 1, 41))
-                values = np.array([W_of(medium, offset, anchor)[0] for offset in offsets])
+                values = np.array([matrix_at(medium, offset, anchor)[0] for offset in offsets])
                 steps = np.abs(np.diff(values, axis=0)).max(axis=(1, 2))
                 # ln changes by at most 0.1 between neighbours here, a wrong branch by 2 pi
                 assert steps.max() < 0.2 * np.abs(values - np.eye(3)).max()
@@ -132,7 +132,7 @@ def test_upper_side_is_the_limit_of_retarded_integrals():
     medium = prepare(solid_angle, direction, edges, n, g)
     energy = 11.0
     omega = 2 * energy - 4 * medium.shift[0]
-    W, _ = W_of(medium, omega + 1e-9j)
+    W, _ = matrix_at(medium, omega + 1e-9j)
     q = direction[0]
     here = n[0, 0, 0] + (n[0, 0, 1] - n[0, 0, 0]) * energy / edges[-1]
     cross = np.array([[0, -q[2], q[1]], [q[2], 0, -q[0]], [-q[1], q[0], 0]])
@@ -191,7 +191,7 @@ def test_offsets_far_below_rounding_of_the_frequency_still_count():
     """At distance d of an edge W changes by a logarithm of d, down to d = 1e-100 MeV."""
     medium = quadrant(1e-4, inside=(-0.8, 0.8, -0.8), edges=(0.0, 8.0, 12.0, 20.0))
     anchor = Anchor(1, 12.0, medium.shift[-1])
-    values = [W_of(medium, distance * 1j, anchor)[0] for distance in (1e-20, 1e-60, 1e-100)]
+    values = [matrix_at(medium, distance * 1j, anchor)[0] for distance in (1e-20, 1e-60, 1e-100)]
     first, second = values[1] - values[0], values[2] - values[1]
     np.testing.assert_allclose(first, second, rtol=1e-12, atol=1e-16)
     assert np.abs(first).max() > 0.1
@@ -206,7 +206,9 @@ def test_directions_with_one_shift_share_their_logarithms():
     )
     once = prepare(solid_angle, direction, edges, n, g)
     assert twice.shift.size == once.shift.size == 4
-    np.testing.assert_allclose(W_of(twice, 3 + 1j)[0], W_of(once, 3 + 1j)[0], rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(
+        matrix_at(twice, 3 + 1j)[0], matrix_at(once, 3 + 1j)[0], rtol=1e-13, atol=1e-15
+    )
 
 
 def test_cutting_a_piece_in_two_changes_nothing():
@@ -219,7 +221,9 @@ def test_cutting_a_piece_in_two_changes_nothing():
     whole = prepare(solid_angle, direction, edges, n, g)
     parts = prepare(solid_angle, direction, np.array([0.0, cut, edges[-1]]), n_cut, g)
     for omega in (15.0 + 1e-6j, 15.0 + 2j, 300.0 + 1j):
-        np.testing.assert_allclose(W_of(whole, omega)[0], W_of(parts, omega)[0], rtol=1e-12, atol=1e-13)
+        np.testing.assert_allclose(
+            matrix_at(whole, omega)[0], matrix_at(parts, omega)[0], rtol=1e-12, atol=1e-13
+        )
 
 
 @pytest.mark.parametrize("tilted", [False, True])
@@ -237,7 +241,9 @@ def test_curvature_bound_holds_everywhere_in_reach(seed, tilted):
         bound = curvature_bound(medium, anchor, offset, reach, floor)
         for point in offset + reach * random.uniform(-1, 1, 5):  # along the axis, where walks go
             h = 1e-3 * growth
-            second = (W_of(medium, point + h, anchor)[1] - W_of(medium, point - h, anchor)[1]) / (2 * h)
+            second = (matrix_at(medium, point + h, anchor)[1] - matrix_at(medium, point - h, anchor)[1]) / (
+                2 * h
+            )
             assert np.linalg.norm(second, 2) <= bound * (1 + 1e-4)
 
 

@@ -140,7 +140,7 @@ def test_zeros_split_over_the_cells_are_those_of_their_rectangles():
         assert inside * (1 if i == 0 else 2) == zeros
 
 
-def test_coupling_bounds_D_far_away():
+def test_coupling_bounds_the_matrix_far_away():
     medium = prepare(*random_system(11))
     W, dW = np.empty((3, 3), complex), np.empty((3, 3), complex)
     last = np.abs(2 * medium.edges[-1] - 4 * medium.shift).max()
@@ -149,7 +149,7 @@ def test_coupling_bounds_D_far_away():
         assert np.linalg.norm(W - np.eye(3), 2) <= 1 / distance
 
 
-def test_weak_coupling_bounds_D_everywhere_above_its_growth():
+def test_weak_coupling_bounds_the_matrix_everywhere_above_its_growth():
     medium = prepare(*random_system(12, g=5e-6))
     growth = weak_growth(medium)
     assert 0 < growth < 1e-1 * strength(medium)

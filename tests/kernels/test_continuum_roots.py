@@ -89,7 +89,7 @@ def test_roots_solve_the_equation_with_30_digits():
         s = mpmath.mpf(g) * 4 * mpmath.pi * sum(moments)
 
         def f(omega):
-            def K(z):
+            def integral(z):
                 foot = min(max(z.real, mpmath.mpf("0.01")), mpmath.mpf("19.99"))
                 nodes = sorted({*map(mpmath.mpf, edges), foot})
                 return sum(
@@ -100,7 +100,7 @@ def test_roots_solve_the_equation_with_30_digits():
                     for k in range(3)
                 )
 
-            plus, minus = K(omega / 2 + 2 * s), K(-omega / 2 + 2 * s)
+            plus, minus = integral(omega / 2 + 2 * s), integral(-omega / 2 + 2 * s)
             # 1 - q q^T -+ i [q]x: the two circular polarisations decouple
             return (1 - 8 * mpmath.pi * g * plus) * (1 - 8 * mpmath.pi * g * minus)
 
