@@ -7,17 +7,26 @@ import json
 import signal
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, NoReturn
 
 from pairsweep import __version__
+
+if TYPE_CHECKING:
+    from pairsweep.runner import Where
 
 DONE, SOME_FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, like every other error of this program."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(UNUSABLE, f"{self.prog}: {message}; {self.prog} --help lists what there is\n")
+
+
 def parser() -> argparse.ArgumentParser:
     """Build the parser of all commands."""
-    top = argparse.ArgumentParser(
-        prog="pairsweep", description="Maps the pairing instability of dense neutrino gases."
-    )
+    top = _Parser(prog="pairsweep", description="Maps the pairing instability of dense neutrino gases.")
     top.add_argument("--version", action="version", version=f"pairsweep {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -31,15 +40,27 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--scheduler",
         default="local",
-        help="local (worker processes, default), threads, serial, or the address of a dask scheduler",
+        help="local (default), serial, threads, dask, the address of a dask scheduler, or slurm and the like",
     )
     run.add_argument("--workers", type=int, metavar="N", help="number of workers; one per core by default")
+    run.add_argument("--cluster", metavar="FILE", help="TOML file of the site with a [cluster] table")
+    run.add_argument(
+        "--tls", metavar="CA,CERT,KEY", help="certificate files for connections that leave this machine"
+    )
+    run.add_argument(
+        "--insecure", action="store_true", help="use a scheduler elsewhere without TLS all the same"
+    )
     run.add_argument("--retry-failed", action="store_true", help="compute failed points again")
     run.add_argument("--quiet", action="store_true", help="show no progress")
 
     status = commands.add_parser("status", help="say how far a sweep is")
     status.add_argument("store", metavar="STORE")
     status.add_argument("--json", action="store_true", help="for programs")
+
+    verify = commands.add_parser(
+        "verify", help="check every byte of a store; the next run repairs what is damaged"
+    )
+    verify.add_argument("store", metavar="STORE")
 
     show = commands.add_parser(
         "show", help="say what came out: ranges, instabilities, failures and their reasons"
@@ -76,6 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "plan": _plan,
         "run": _run,
         "status": _status,
+        "verify": _verify,
         "show": _show,
         "plot": _plot,
         "point": _point,
@@ -100,7 +122,8 @@ def _plan(options: argparse.Namespace) -> int:
     from pairsweep.spec import read_spec
 
     spec = read_spec(options.spec)
-    plan = plan_sweep(expand(spec))
+    sweep = expand(spec)
+    plan = plan_sweep(sweep)
     template = plan.template
     axes = " x ".join(f"{name} ({size})" for name, size in zip(template.axes, template.shape, strict=True))
     print(spec.title or options.spec)
@@ -109,7 +132,7 @@ def _plan(options: argparse.Namespace) -> int:
     print(f"  blocks    {template.n_blocks:,}")
     print(f"  size      {_bytes(template.n_points * plan.bytes_per_point)} before compression")
     if options.store:
-        done = done_points(options.store, spec)
+        done = done_points(options.store, sweep)
         print(f"  done      {done:,} of them, in {options.store}")
     print(f"  time      about {duration(plan.seconds)} on one core, once compiled")
     return DONE
@@ -120,12 +143,7 @@ def _run(options: argparse.Namespace) -> int:
     from pairsweep.runner import run_to_store
 
     outcome = run_to_store(
-        options.spec,
-        options.store,
-        scheduler=options.scheduler,
-        workers=options.workers,
-        retry_failed=options.retry_failed,
-        quiet=options.quiet,
+        options.spec, options.store, _where(options), retry_failed=options.retry_failed, quiet=options.quiet
     )
     if outcome.computed:
         took = f"computed in {duration(outcome.seconds)}"
@@ -134,6 +152,20 @@ def _run(options: argparse.Namespace) -> int:
         print(f"all {outcome.points:,} points were there already: {options.store}")
     _print_summary(options.store)
     return SOME_FAILED if outcome.failed else DONE
+
+
+def _where(options: argparse.Namespace) -> Where:
+    from pairsweep.checks import UsageError
+    from pairsweep.execute import Tls
+    from pairsweep.runner import Where
+
+    tls = None
+    if options.tls is not None:
+        files = options.tls.split(",")
+        if len(files) != 3:
+            raise UsageError("--tls", options.tls, "give three files: CA,CERT,KEY")
+        tls = Tls(*files)
+    return Where(options.scheduler, options.workers, options.cluster, tls, options.insecure)
 
 
 def _print_summary(store: str) -> None:
@@ -158,6 +190,20 @@ def _status(options: argparse.Namespace) -> int:
             f"{counts['done']:,} of {total:,} points done, {counts['failed']:,} failed, {counts['pending']:,} pending"
         )
     return SOME_FAILED if counts["failed"] else DONE
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from pairsweep.store import verify
+
+    damages = verify(options.store)
+    for damage in damages:
+        print(f"{damage.file}: {damage.what}")
+    blocks = {damage.block for damage in damages if damage.block is not None}
+    if not damages:
+        print("every file is what was written")
+    elif blocks:
+        print(f"{len(blocks)} blocks will be computed again: run the sweep as before")
+    return SOME_FAILED if blocks else DONE
 
 
 def _show(options: argparse.Namespace) -> int:

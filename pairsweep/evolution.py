@@ -364,7 +364,9 @@ def _result(batch: _Batch, work: _Work) -> EvolutionResult:
         read_curve(batch.times[point], arrays["kappa_mean"][point], work.free[point], numbers[point])
     arrays |= {name: numbers[:, i] for i, name in enumerate(CURVE_NUMBERS)}
     arrays |= {"energy_drift": work.drift[:, 0], "norm_drift": work.drift[:, 1], "error_estimate": work.error}
-    arrays["method_taken"] = np.where(failed, 0, [INTEGRATORS.index(name) for name in work.method]).astype(np.int8)
+    arrays["method_taken"] = np.where(failed, 0, [INTEGRATORS.index(name) for name in work.method]).astype(
+        np.int8
+    )
     return EvolutionResult(
         arrays, work.status, tuple(work.reasons), tuple(work.method), work.error, work.steps
     )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
 from typing import TextIO
+
+from pairsweep.kernels.jit import cache_directory
 
 BAR = 24
 TERMINAL_SECONDS = 0.1
@@ -24,7 +27,7 @@ def duration(seconds: float) -> str:
 
 
 class Progress:
-    """Points done, rate and remaining time of a run of ``total`` points, ``before`` of which stood already."""
+    """Points done, rate and remaining time of a run."""
 
     def __init__(
         self, total: int, before: int = 0, quiet: bool = False, stream: TextIO | None = None
@@ -33,6 +36,11 @@ class Progress:
         self.quiet = quiet
         self._stream = stream or sys.stderr
         self._terminal = self._stream.isatty()
+        self.begin(total, 0)
+
+    def begin(self, total: int, before: int) -> None:
+        """Start counting: ``before`` of ``total`` points stood already."""
+        self.total, self.before, self.done, self.failed = total, before, before, 0
         self._started = self._drawn = time.monotonic()
 
     def say(self, line: str) -> None:
@@ -41,6 +49,11 @@ class Progress:
             return
         self._clear()
         print(line, file=self._stream, flush=True)
+
+    def say_first_compilation(self) -> None:
+        """Warn of the seconds that the first use of this version takes."""
+        if not any(Path(cache_directory()).iterdir()):
+            self.say("compiling the kernels, once for this version ...")
 
     def advance(self, done: int, failed: int) -> None:
         """Count points, and draw if it is time to."""

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pairsweep import __version__
-from pairsweep.execute import Ack, check_scheduler, execute
+from pairsweep.execute import Ack, Site, Tls, check_scheduler, execute
 from pairsweep.expand import Sweep, expand
 from pairsweep.kernels.jit import kernel_digest
 from pairsweep.plan import Plan, SystemSize, make_plan, make_template, system_sizes
 from pairsweep.progress import Progress
 from pairsweep.solve import PointError, solve_block, solve_points
 from pairsweep.spec import CustomOccupation, Scalar, Spec, SpecError, parse_spec, read_spec
-from pairsweep.store import Store, StoreError, create, open_dataset
-from pairsweep.template import DONE, FAILED, BlockResult, Failure
+from pairsweep.store import Store, create, grow, open_dataset
+from pairsweep.template import DONE, FAILED, PENDING, BlockResult, Failure, Template
 from pairsweep.vocab import STATUS_FLAGS
 
 if TYPE_CHECKING:
@@ -87,6 +87,36 @@ def _opened(task: SolveTask) -> tuple[Sweep, Store]:
 
 
 @dataclass(frozen=True)
+class Where:
+    """Where a sweep runs.
+
+    Attributes
+    ----------
+    scheduler : str
+        "local" (worker processes; in this process where they would not pay), "threads", "serial", "dask" (a local
+        cluster with dask's dashboard), the address of a dask scheduler, or a batch system such as "slurm".
+    workers : int, optional
+        Number of local workers; one per core where left out.
+    cluster : path, optional
+        TOML file of the site with a ``[cluster]`` table; that of the specification where left out.
+    tls : Tls, optional
+        Certificates for connections that leave this machine; dask's own configuration where left out.
+    insecure : bool
+        Talk to a scheduler on another machine without TLS all the same.
+    """
+
+    scheduler: str = "local"
+    workers: int | None = None
+    cluster: str | Path | None = None
+    tls: Tls | None = None
+    insecure: bool = False
+
+    def site(self, spec: Spec) -> Site:
+        """Give what the jobs of a batch system are like."""
+        return Site.from_table(spec.cluster) if self.cluster is None else Site.read(self.cluster)
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a run did: points of the sweep, how many it computed, how many of all failed, and the seconds."""
 
@@ -126,12 +156,10 @@ def run(
     spec : path or Spec
         The specification.
     store : path, optional
-        Where the results go; what is finished there is not computed again. In memory where left out.
-    scheduler : str
-        "local" (worker processes; in this process where they would not pay), "threads", "serial", or the address
-        of a dask scheduler.
-    workers : int, optional
-        Number of local workers; one per core where left out.
+        Where the results go; what is finished there is not computed again, and new values on its axes are added. In
+        memory where left out.
+    scheduler, workers
+        See `Where`.
     retry_failed : bool
         Compute failed points again.
     quiet : bool
@@ -147,58 +175,70 @@ def run(
     UsageError
         For a specification, store or scheduler that cannot be used: place, value, cure.
     """
+    where = Where(scheduler, workers)
     if store is None:
         with tempfile.TemporaryDirectory(prefix="pairsweep-") as folder:
             path = Path(folder) / "results.zarr"
-            run_to_store(spec, path, scheduler=scheduler, workers=workers, quiet=quiet)
+            run_to_store(spec, path, where, quiet=quiet)
             return open_dataset(path).load()
-    run_to_store(spec, store, scheduler=scheduler, workers=workers, retry_failed=retry_failed, quiet=quiet)
+    run_to_store(spec, store, where, retry_failed=retry_failed, quiet=quiet)
     return open_dataset(store)
 
 
 def run_to_store(
     spec: str | Path | Spec,
     path: str | Path,
+    where: Where = Where(),
     *,
-    scheduler: str = "local",
-    workers: int | None = None,
     retry_failed: bool = False,
     quiet: bool = False,
 ) -> Outcome:
     """Run what is missing of a sweep in the store at ``path``; see `run`."""
     started = time.monotonic()
-    check_scheduler(scheduler, workers)
     spec = as_spec(spec)
+    check_scheduler(where.scheduler, where.workers, where.site(spec), where.tls, where.insecure)
     sweep = expand(spec)
+    progress = Progress(sweep.n_points, quiet=quiet)
+    seconds = math.inf
     if Path(path).exists():
-        store = _matching_store(path, spec, sweep)
-        seconds = float("inf")
+        store = _matching_store(path, sweep)
     else:
+        progress.say_first_compilation()
         plan = plan_sweep(sweep)
-        store = create(path, plan.template, fingerprint(spec))
         seconds = plan.seconds
+        store = create(path, plan.template, fingerprint(spec))
+    if where.scheduler == "local" and spec.custom is None and seconds < IN_PROCESS_SECONDS:
+        where = replace(where, scheduler="serial")
+    computed = compute(
+        store, SolveTask(str(store.path), spec.text, spec.custom, retry_failed), where, spec, progress
+    )
+    failed = int((store.statuses() == FAILED).sum())
+    return Outcome(sweep.n_points, computed, failed, time.monotonic() - started)
+
+
+def compute(store: Store, task: SolveTask, where: Where, spec: Spec, progress: Progress) -> int:
+    """Compute what the ledger of a store calls missing; return how many points that were."""
     with store.lock():
         status = store.statuses()
-        missing = status != DONE if retry_failed else (status != DONE) & (status != FAILED)
-        if scheduler == "local" and spec.custom is None and seconds < IN_PROCESS_SECONDS:
-            scheduler = "serial"
-        progress = Progress(status.size, status.size - int(missing.sum()), quiet)
-        task = SolveTask(str(store.path), spec.text, spec.custom, retry_failed)
-        if missing.any():
+        missing = int((status != DONE).sum() if task.retry_failed else (status == PENDING).sum())
+        progress.begin(status.size, status.size - missing)
+        if missing:
             store.append_history(f"{shlex.join(['pairsweep', *sys.argv[1:]])} (version {__version__})")
         try:
             execute(
                 task,
-                store.pending(retry_failed),
+                store.pending(task.retry_failed),
                 on_done=lambda ack: progress.advance(ack.done, ack.failed),
-                scheduler=scheduler,
-                workers=workers,
+                scheduler=where.scheduler,
+                workers=where.workers,
+                site=where.site(spec),
+                tls=where.tls,
+                insecure=where.insecure,
                 echo=progress.say,
             )
         finally:
             progress.close()
-        failed = int((store.statuses() == FAILED).sum())
-    return Outcome(status.size, int(missing.sum()), failed, time.monotonic() - started)
+    return missing
 
 
 def fingerprint(spec: Spec) -> dict[str, str]:
@@ -212,16 +252,20 @@ def fingerprint(spec: Spec) -> dict[str, str]:
     return entries
 
 
-def _matching_store(path: str | Path, spec: Spec, sweep: Sweep) -> Store:
+def _matching_store(path: str | Path, sweep: Sweep) -> Store:
+    """Open the store of a sweep; where the sweep has more values on its axes, grow it."""
     store = Store.open(path)
-    store.check(fingerprint(spec))
-    wanted = {c.name: c.values for c in make_template(sweep, store.template.block_shape).coordinates}
-    for coordinate in store.template.coordinates:
-        if not np.array_equal(
-            coordinate.values, wanted[coordinate.name], equal_nan=coordinate.values.dtype.kind == "f"
-        ):
-            raise StoreError(str(path), f"holds other values of {coordinate.name}", "name another store")
-    return store
+    store.check(fingerprint(sweep.spec))
+    template = make_template(sweep, store.template.block_shape)
+    return store if _same_labels(store.template, template) else grow(path, template, fingerprint(sweep.spec))
+
+
+def _same_labels(one: Template, other: Template) -> bool:
+    labels = [
+        {c.name: c.values.tolist() for c in t.coordinates if c.dims and c.dims[0] in t.axes}
+        for t in (one, other)
+    ]
+    return repr(labels[0]) == repr(labels[1])  # as text, since NaN pads the energies
 
 
 def plan_sweep(sweep: Sweep) -> Plan:
@@ -275,11 +319,13 @@ def progress_of(path: str | Path) -> dict[str, int]:
     return {name: int(count) for name, count in zip(STATUS_FLAGS, counts, strict=True)}
 
 
-def done_points(path: str | Path, spec: Spec) -> int:
-    """Count the points of ``spec`` that are done in the store at ``path``; 0 where there is none yet."""
+def done_points(path: str | Path, sweep: Sweep) -> int:
+    """Count the points of a sweep that are done in the store at ``path``; 0 where there is none yet."""
     if not Path(path).exists():
         return 0
-    return int((_matching_store(path, spec, expand(spec)).statuses() == DONE).sum())
+    store = Store.open(path)
+    store.check(fingerprint(sweep.spec))
+    return int((store.statuses() == DONE).sum())
 
 
 def open_store(path: str | Path) -> xr.Dataset:

@@ -97,6 +97,7 @@ class Spec:
     zips : groups of axes that move together
     beams : names of the beams; empty for bins
     custom : the user's own occupation function, if there is one
+    cluster : the table of that name, for whoever starts jobs
     text : the file as it was read
     """
 
@@ -108,6 +109,7 @@ class Spec:
     beams: tuple[str, ...]
     evolution: EvolutionOptions | None
     custom: CustomOccupation | None
+    cluster: Mapping[str, object]
     text: str
 
     def __getitem__(self, name: str) -> Parameter:
@@ -245,6 +247,7 @@ class _Reader:
             beams,
             evolution,
             self.custom,
+            self.data.get("cluster", {}),
             self.text,
         )
 

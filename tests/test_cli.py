@@ -66,6 +66,20 @@ def test_show(store, capsys):
     assert "4 done" in out
 
 
+def test_verify_finds_damage_and_the_next_run_repairs_it(spec, store, capsys):
+    assert main(["verify", store]) == 0
+    assert "every file" in capsys.readouterr().out
+    (chunk, *_) = sorted(
+        p for p in Path(store, "growth_rate").rglob("*") if p.is_file() and p.name != "zarr.json"
+    )
+    chunk.write_bytes(chunk.read_bytes()[:-1])
+    assert main(["verify", store]) == 1
+    assert chunk.relative_to(store).as_posix() in capsys.readouterr().out
+    assert main(["run", spec, "--store", store, "--scheduler", "serial", "--quiet"]) == 0
+    assert "of 4 points computed" in capsys.readouterr().out
+    assert main(["verify", store]) == 0
+
+
 def test_point_of_a_specification_and_of_a_store(spec, store, capsys):
     lines = []
     for source in (spec, store):

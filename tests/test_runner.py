@@ -6,17 +6,18 @@ import pytest
 import xarray as xr
 
 import pairsweep as ps
-from pairsweep.runner import run_to_store, solve_one
+from pairsweep.runner import Where, run_to_store, solve_one
 from pairsweep.spec import parse_spec
 from tests.specs import GROWTH, growth
 
+SERIAL = Where("serial")
 MAP = growth(rho_high="[0.5, 0.7, 0.9]", rho_low="[0.0, 0.1, 0.6]", g="[1e-7, 1e-6]")
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     path = tmp_path_factory.mktemp("runner") / "map.zarr"
-    run_to_store(parse_spec(MAP), path, scheduler="serial", quiet=True)
+    run_to_store(parse_spec(MAP), path, SERIAL, quiet=True)
     return path
 
 
@@ -52,7 +53,7 @@ def test_plain_xarray_opens_the_store_without_a_warning(finished):
 
 
 def test_a_second_run_computes_nothing(finished):
-    assert run_to_store(parse_spec(MAP), finished, scheduler="serial", quiet=True).computed == 0
+    assert run_to_store(parse_spec(MAP), finished, SERIAL, quiet=True).computed == 0
 
 
 def test_an_interrupted_run_computes_only_what_is_missing(finished, tmp_path, monkeypatch):
@@ -71,9 +72,9 @@ def test_an_interrupted_run_computes_only_what_is_missing(finished, tmp_path, mo
     monkeypatch.setattr(runner, "solve_block", stops_at_the_seventh)
     path = tmp_path / "map.zarr"
     with pytest.raises(KeyboardInterrupt):
-        run_to_store(parse_spec(MAP), path, scheduler="serial", quiet=True)
+        run_to_store(parse_spec(MAP), path, SERIAL, quiet=True)
     assert (ps.open_store(path).status == 1).sum() == 6
-    outcome = run_to_store(parse_spec(MAP), path, scheduler="serial", quiet=True)
+    outcome = run_to_store(parse_spec(MAP), path, SERIAL, quiet=True)
     assert outcome.computed == 12
     assert len(solved) == 7 + 12
     for name, expected in ps.open_store(finished).data_vars.items():
@@ -87,6 +88,22 @@ def test_results_stay_in_memory_without_a_store():
 def test_another_sweep_is_refused_and_named(finished):
     with pytest.raises(ps.StoreError, match="n_theta"):
         run_to_store(parse_spec(MAP.replace("n_theta = 1", "n_theta = 2")), finished, quiet=True)
+
+
+def test_new_values_on_axes_are_added_and_only_they_are_computed(finished, tmp_path):
+    small = MAP.replace("[0.5, 0.7, 0.9]", "[0.5, 0.9]").replace("[1e-7, 1e-6]", "[1e-6]")
+    path = tmp_path / "map.zarr"
+    assert run_to_store(parse_spec(small), path, SERIAL, quiet=True).computed == 6
+    assert run_to_store(parse_spec(MAP), path, SERIAL, quiet=True).computed == 12
+    grown, expected = ps.open_store(path).load(), ps.open_store(finished).load()
+    xr.testing.assert_identical(grown.drop_attrs(), expected.drop_attrs())
+
+
+def test_losing_values_and_turning_a_value_into_an_axis_are_refused(finished, tmp_path):
+    with pytest.raises(ps.StoreError, match="keep them"):
+        run_to_store(parse_spec(MAP.replace("[0.5, 0.7, 0.9]", "[0.5, 0.9]")), finished, SERIAL, quiet=True)
+    with pytest.raises(ps.StoreError, match="n_phi"):
+        run_to_store(parse_spec(MAP.replace("n_phi = 4", "n_phi = [4, 8]")), finished, SERIAL, quiet=True)
 
 
 def test_a_path_that_is_not_ours_is_left_alone(tmp_path):
@@ -114,14 +131,14 @@ def failing(tmp_path):
 
 def test_failures_are_recorded_with_labels_and_tracebacks(failing, tmp_path):
     store = tmp_path / "out.zarr"
-    outcome = run_to_store(failing, store, scheduler="serial", quiet=True)
+    outcome = run_to_store(failing, store, SERIAL, quiet=True)
     assert outcome.failed == 1
     (failure,) = ps.errors(store)
     assert failure.at == {"width": 2.0}
     assert "no such width" in failure.reason
     assert "mine.py" in failure.traceback
-    assert run_to_store(failing, store, scheduler="serial", quiet=True).computed == 0
-    assert run_to_store(failing, store, scheduler="serial", quiet=True, retry_failed=True).computed == 1
+    assert run_to_store(failing, store, SERIAL, quiet=True).computed == 0
+    assert run_to_store(failing, store, SERIAL, quiet=True, retry_failed=True).computed == 1
 
 
 def test_a_custom_function_travels_to_worker_processes(failing, tmp_path):

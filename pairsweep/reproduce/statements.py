@@ -235,7 +235,10 @@ def _grids(runs: xr.Dataset) -> list[str]:
 
 def fitted_growth(results: Results) -> Statement:
     ratios = np.concatenate(
-        [(results[name]["growth_rate_fit"] / results[name]["growth_rate"]).values for name in ("fig2", "fig3")]
+        [
+            (results[name]["growth_rate_fit"] / results[name]["growth_rate"]).values
+            for name in ("fig2", "fig3")
+        ]
     )
     known = ratios[np.isfinite(ratios)]
     return Statement(
@@ -288,7 +291,9 @@ def stable_above_four_bins(results: Results) -> Statement:
 
 
 def growth_falls_with_bins(results: Results) -> Statement:
-    rates = results["energy_bins"].sel(n_energy=[1, 2, 3, 4])["growth_rate"].transpose("cell_volume", "n_energy")
+    rates = (
+        results["energy_bins"].sel(n_energy=[1, 2, 3, 4])["growth_rate"].transpose("cell_volume", "n_energy")
+    )
     falls = [bool(np.all(np.diff(line) < 0)) for line in rates.values]
     return Statement(
         "Fig. 3(a)",

@@ -69,7 +69,7 @@ def read(path: Path) -> bytes | None:
     """Return the bytes of a file, None if there is none."""
     try:
         return path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
 
 
