@@ -24,6 +24,25 @@ class _Parser(argparse.ArgumentParser):
         self.exit(UNUSABLE, f"{self.prog}: {message}; {self.prog} --help lists what there is\n")
 
 
+def _add_where(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--scheduler",
+        default="local",
+        help="local (default), serial, threads, dask, the address of a dask scheduler, or slurm and the like",
+    )
+    command.add_argument(
+        "--workers", type=int, metavar="N", help="number of workers; one per core by default"
+    )
+    command.add_argument("--cluster", metavar="FILE", help="TOML file of the site with a [cluster] table")
+    command.add_argument(
+        "--tls", metavar="CA,CERT,KEY", help="certificate files for connections that leave this machine"
+    )
+    command.add_argument(
+        "--insecure", action="store_true", help="use a scheduler elsewhere without TLS all the same"
+    )
+    command.add_argument("--quiet", action="store_true", help="show no progress")
+
+
 def parser() -> argparse.ArgumentParser:
     """Build the parser of all commands."""
     top = _Parser(prog="pairsweep", description="Maps the pairing instability of dense neutrino gases.")
@@ -37,21 +56,8 @@ def parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="run a sweep, or what is missing of it")
     run.add_argument("spec", metavar="SPEC", help="specification (TOML)")
     run.add_argument("--store", metavar="PATH", required=True, help="where the results go")
-    run.add_argument(
-        "--scheduler",
-        default="local",
-        help="local (default), serial, threads, dask, the address of a dask scheduler, or slurm and the like",
-    )
-    run.add_argument("--workers", type=int, metavar="N", help="number of workers; one per core by default")
-    run.add_argument("--cluster", metavar="FILE", help="TOML file of the site with a [cluster] table")
-    run.add_argument(
-        "--tls", metavar="CA,CERT,KEY", help="certificate files for connections that leave this machine"
-    )
-    run.add_argument(
-        "--insecure", action="store_true", help="use a scheduler elsewhere without TLS all the same"
-    )
+    _add_where(run)
     run.add_argument("--retry-failed", action="store_true", help="compute failed points again")
-    run.add_argument("--quiet", action="store_true", help="show no progress")
 
     status = commands.add_parser("status", help="say how far a sweep is")
     status.add_argument("store", metavar="STORE")
@@ -78,6 +84,19 @@ def parser() -> argparse.ArgumentParser:
     plot.add_argument("--select", metavar="AXIS=VALUE,...", default="", help="keep one value of an axis")
     plot.add_argument("--facet", metavar="AXIS", help="one panel for each value of this axis")
 
+    refine = commands.add_parser("refine", help="add points around the boundary of a finished map")
+    refine.add_argument("store", metavar="STORE")
+    refine.add_argument(
+        "--along", metavar="AXIS,...", required=True, help="axes between whose values points are added"
+    )
+    refine.add_argument(
+        "--to", metavar="WIDTH,...", required=True, help="width to bracket the boundary, or one per axis"
+    )
+    refine.add_argument(
+        "--store", metavar="PATH", dest="target", help="where the points go; beside STORE by default"
+    )
+    _add_where(refine)
+
     point = commands.add_parser("point", help="compute one point again in the foreground, with its traceback")
     point.add_argument("source", metavar="SPEC|STORE")
     point.add_argument(
@@ -100,6 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "verify": _verify,
         "show": _show,
         "plot": _plot,
+        "refine": _refine,
         "point": _point,
     }[options.command]
     try:
@@ -225,6 +245,34 @@ def _plot(options: argparse.Namespace) -> int:
     )
     save(figure, options.output)
     print(options.output)
+    return DONE
+
+
+def _refine(options: argparse.Namespace) -> int:
+    from pairsweep.checks import UsageError
+    from pairsweep.refine import refine
+
+    try:
+        widths = [float(part) for part in options.to.split(",")]
+    except ValueError:
+        raise UsageError(
+            "--to", options.to, "give a number, or one for each axis with commas between them"
+        ) from None
+    along = [name.strip() for name in options.along.split(",")]
+    done = refine(
+        options.store,
+        along,
+        widths if len(widths) > 1 else widths[0],
+        options.target,
+        _where(options),
+        quiet=options.quiet,
+    )
+    share = done.points / done.full
+    print(f"{done.computed:,} points computed, {done.points:,} in all: {done.path}")
+    print(f"  boundary     runs through {done.cells:,} cells of the width asked for, or less")
+    print(f"  instead of   a grid of {done.full:,} points ({share:.1%} of it)")
+    size = " by ".join(f"{extent:.4g} in {name}" for name, extent in done.island.items())
+    print(f"  islands      of {size} or larger are sure to be found")
     return DONE
 
 

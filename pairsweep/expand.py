@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,18 +14,15 @@ from numpy.typing import NDArray
 from pairsweep.spec import Parameter, Scalar, Spec
 
 Positions = NDArray[np.int64]
+POINT = "point"
 
 
 @dataclass(frozen=True)
 class Dimension:
-    """A dimension of the sweep and the parameters that move along it; it is called after the first."""
+    """A dimension of the sweep and the parameters that move along it."""
 
+    name: str
     members: tuple[Parameter, ...]
-
-    @property
-    def name(self) -> str:
-        """Name of the dimension."""
-        return self.members[0].name
 
     @property
     def size(self) -> int:
@@ -89,5 +87,16 @@ def expand(spec: Spec) -> Sweep:
             continue
         group = leaders.get(parameter.name, (parameter.name,))
         if parameter.name == group[0]:
-            dimensions.append(Dimension(tuple(spec[name] for name in group)))
+            dimensions.append(Dimension(group[0], tuple(spec[name] for name in group)))
     return Sweep(spec, tuple(dimensions))
+
+
+def at_points(spec: Spec, values: Mapping[str, Sequence[Scalar]]) -> Sweep:
+    """Give the sweep over single points, wherever they lie: one dimension ``POINT`` along which every axis moves.
+
+    ``values`` has one value for each point on each axis of ``spec``.
+    """
+    members = tuple(replace(p, values=tuple(values[p.name])) for p in spec.parameters if p.is_axis)
+    moved = {member.name: member for member in members}
+    moving = replace(spec, parameters=tuple(moved.get(p.name, p) for p in spec.parameters))
+    return Sweep(moving, (Dimension(POINT, members),))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pairsweep.expand import Sweep
+from pairsweep.expand import POINT, Sweep
 from pairsweep.grid import bins
 from pairsweep.template import ArrayPlan, Coordinate, Template
 from pairsweep.vocab import COMPONENTS, LABELS, QUADRANTS, TIME_IN_MU, Label, variables_of
@@ -95,7 +95,7 @@ def make_plan(sweep: Sweep, seconds_per_point: Mapping[int, float]) -> Plan:
 
 def _block_shape(sweep: Sweep, points: int) -> tuple[int, ...]:
     """Rectangle of at most ``points`` points; one system size each, so that a block's cost is known."""
-    fixed = shape_dimensions(sweep)
+    fixed = () if sweep.names == (POINT,) else shape_dimensions(sweep)
     shape = [1] * len(sweep.shape)
     left = points
     for d in reversed(range(len(shape))):
@@ -156,6 +156,8 @@ def _coordinates(sweep: Sweep) -> tuple[Coordinate, ...]:
             parameter.name, parameter.field.meaning, "" if values.dtype.kind == "U" else parameter.field.units
         )
         coordinates.append(Coordinate(parameter.name, dims, values, label.attrs))
+    if sweep.names == (POINT,):
+        coordinates.append(Coordinate(POINT, (POINT,), np.arange(sweep.n_points), LABELS[POINT].attrs))
     used = {dim for array in _arrays(sweep) for dim in array.trailing}
     if "energy_bin" in used:
         coordinates += _energy_coordinates(sweep)

@@ -19,7 +19,7 @@ import numpy as np
 
 from pairsweep import __version__
 from pairsweep.execute import Ack, Site, Tls, check_scheduler, execute
-from pairsweep.expand import Sweep, expand
+from pairsweep.expand import POINT, Sweep, at_points, expand
 from pairsweep.kernels.jit import kernel_digest
 from pairsweep.plan import Plan, SystemSize, make_plan, make_template, system_sizes
 from pairsweep.progress import Progress
@@ -39,12 +39,21 @@ IN_PROCESS_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class SolveTask:
-    """Computes and stores the missing points of one block; all that travels to a worker."""
+    """Computes and stores the missing points of one block; all that travels to a worker.
+
+    ``generation`` tells a store that has grown from what it was before, which a worker may still have open.
+    """
 
     store: str
+    generation: int
     text: str
     custom: CustomOccupation | None
     retry_failed: bool
+
+    @classmethod
+    def of(cls, store: Store, spec: Spec, retry_failed: bool = False) -> SolveTask:
+        """Give the task of a store."""
+        return cls(str(store.path), store.identity.generation, spec.text, spec.custom, retry_failed)
 
     def __call__(self, block: int, only: range | None = None) -> Ack:
         """Solve ``block``; ``only`` restricts it to some of its points, the last axis fastest."""
@@ -83,7 +92,12 @@ class SolveTask:
 
 @lru_cache(maxsize=4)
 def _opened(task: SolveTask) -> tuple[Sweep, Store]:
-    return expand(parse_spec(task.text, custom=task.custom)), Store.open(task.store)
+    store = Store.open(task.store)
+    spec = parse_spec(task.text, custom=task.custom)
+    if store.template.axes != (POINT,):
+        return expand(spec), store
+    places = {c.name: c.values.tolist() for c in store.template.coordinates if c.dims == (POINT,)}
+    return at_points(spec, places), store
 
 
 @dataclass(frozen=True)
@@ -209,9 +223,7 @@ def run_to_store(
         store = create(path, plan.template, fingerprint(spec))
     if where.scheduler == "local" and spec.custom is None and seconds < IN_PROCESS_SECONDS:
         where = replace(where, scheduler="serial")
-    computed = compute(
-        store, SolveTask(str(store.path), spec.text, spec.custom, retry_failed), where, spec, progress
-    )
+    computed = compute(store, SolveTask.of(store, spec, retry_failed), where, spec, progress)
     failed = int((store.statuses() == FAILED).sum())
     return Outcome(sweep.n_points, computed, failed, time.monotonic() - started)
 

@@ -162,13 +162,14 @@ LABELS = {
         Label("quadrant", "phi quadrant"),
         Label("beam", "name of the beam", ""),
         Label("component", "component of the vector", ""),
+        Label("point", "point of a refined map"),
     )
 }
 
 TIME_IN_MU = Label("time", "time in units of 1/mu', mu' = g energy_max^3")
 
 # A parameter must not be called like one of these: it would hide them in the dataset.
-RESERVED_NAMES = frozenset(VARIABLES) | frozenset(LABELS) | {"point", "ladder", "mode", "verdict"}
+RESERVED_NAMES = frozenset(VARIABLES) | frozenset(LABELS) | {"ladder", "mode", "verdict"}
 
 
 def variables_of(analyses: tuple[str, ...], kind: str) -> tuple[Variable, ...]:
