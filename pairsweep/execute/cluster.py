@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -181,7 +182,8 @@ def jobs(kind: str, site: Site, tls: Tls | None, insecure: bool, echo: Echo) -> 
     import dask.config
     from distributed import Client
 
-    security: Any = tls.security() if tls else site.interface != "lo" and not insecure
+    # True: certificates made for this run, passed on through the shared file system
+    security: Any = tls.security() if tls else (site.interface != "lo" and not insecure) or None
     lifetime, stagger = site.lifetime
     options: dict[str, Any] = {"dashboard_address": f"{LOOPBACK}:0"}
     if site.interface == "lo":
@@ -203,7 +205,11 @@ def jobs(kind: str, site: Site, tls: Tls | None, insecure: bool, echo: Echo) -> 
             job_directives_skip=list(site.skip),
             job_script_prologue=[f"export {name}={value}" for name, value in PINNED.items()]
             + list(site.prologue),
-            worker_extra_args=["--lifetime", f"{lifetime}s", "--lifetime-stagger", f"{stagger}s"],
+            worker_extra_args=[
+                *("--lifetime", f"{lifetime}s", "--lifetime-stagger", f"{stagger}s"),
+                *("--dashboard-address", f"{LOOPBACK}:0"),
+            ],
+            shared_temp_directory=str(Path.home()),
             silence_logs=logging.CRITICAL,
             **{name: value for name, value in named.items() if value},
         ) as cluster,

@@ -33,8 +33,8 @@ class Damage:
 def verify(path: str | os.PathLike[str]) -> list[Damage]:
     """Recompute every checksum of a store.
 
-    Metadata and coordinates are restored from their copies. The points of a damaged block become pending: the next
-    run computes them again, and nothing else.
+    Metadata and coordinates are restored from their copies. The points of a damaged block become pending, and its
+    damaged files are removed: the next run computes them again, and nothing else.
 
     Raises
     ------
@@ -47,43 +47,34 @@ def verify(path: str | os.PathLike[str]) -> list[Damage]:
     store = Store.open(root)
     with store.lock():
         for block in range(store.template.n_blocks):
-            damage = [
-                Damage(f"{file.relative_to(root)}", what, block, store.template.block_slices(block))
-                for file, what in _damaged(store, block)
-            ]
-            if damage:
+            damaged = dict(_damaged(store, block))
+            if damaged:
                 store.forget(block)
-            found += damage
+            for file, what in damaged.items():
+                # no reader of the rest shall stumble over it
+                file.unlink(missing_ok=True)
+                where = store.template.block_slices(block)
+                found.append(Damage(f"{file.relative_to(root)}", what, block, where))
     return found
 
 
 def _damaged(store: Store, block: int) -> Iterator[tuple[Path, str]]:
-    ledger = store.chunk(store.ledger, block)
-    data = chunks.read(ledger)
+    """Yield the damaged files of a block. Where nothing is settled none need be there, but those that are be whole."""
+    settled = bool((store.block_status(block) != PENDING).any())
     seals = store.seals(block)
-    if data is None:
-        # a block that was never finished looks the same, and is dealt with in the same way
-        return
-    try:
-        chunks.seal(data)
-    except chunks.DamagedChunk as error:
-        yield ledger, str(error)
-        return
-    if (store.block_status(block) == PENDING).all():
-        return
-    if seals is None:
+    if settled and seals is None:
         yield layout.record(store.path, store.identity.generation, block), "missing or not a record"
-        return
     for plan in store.template.arrays:
         file = store.chunk(plan, block)
         data = chunks.read(file)
         if data is None:
-            yield file, "missing"
+            if settled:
+                yield file, "missing"
             continue
         try:
             seal = chunks.seal(data)
         except chunks.DamagedChunk as error:
             yield file, str(error)
         else:
-            if seal != seals.get(plan.name):
+            if settled and seals is not None and seal != seals.get(plan.name):
                 yield file, "whole, but not what was written last"
