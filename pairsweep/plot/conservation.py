@@ -36,8 +36,8 @@ def conservation(ds: xr.Dataset, ax: Axes, *, x: str | None = None, y: str | Non
     Parameters
     ----------
     x : str, optional
-        For drifts a numeric axis; every point of the sweep in its order where several axes are left. For
-        spins "time" or "time_mev".
+        For drifts a numeric axis; every point of the sweep in its order where several axes are left. For spins the
+        times of `evolution`.
     y : {"drift", "spin_occupation", "spin_pairing", "spin_total"}, optional
         "drift": largest relative drift of the energy and of any abs(S) over the run, one point per run.
         Spins: x, y, z components against time of the part of the occupations, of the pairing, and of their

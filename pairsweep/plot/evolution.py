@@ -10,7 +10,7 @@ import xarray as xr
 from pairsweep.checks import UsageError, suggest
 from pairsweep.plot import style
 from pairsweep.plot.layout import one_point_each
-from pairsweep.query import Floats, axes, free_axes, variable
+from pairsweep.query import Floats, axes, free_axes, mu, variable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,6 +28,9 @@ CURVES = {
 }
 SPIN = ("spin_occupation", "spin_pairing")
 DRIFTS = {"energy_drift": r"energy, $|H-H_0|/\sum 2wE|S|$", "norm_drift": r"norm of any spin, $|S|$"}
+
+
+TIMES = ("time", "time_mev", "time_mu")
 
 
 @style.Picture
@@ -48,7 +51,7 @@ def evolution(
     Parameters
     ----------
     x : str, optional
-        "time" (as stored) or "time_mev" (1/MeV, where the stored one is in units of 1/mu').
+        "time" (as stored), "time_mev" (1/MeV) or "time_mu" (in units of 1/mu, see `query.mu`).
     y : str
         A variable of the evolution, "kappa_mean" and so on.
     log : bool, optional
@@ -128,16 +131,17 @@ def times(ds: xr.Dataset, x: str | None) -> tuple[Floats, Floats]:
     """Times to plot along, and the same in 1/MeV."""
     stored = np.asarray(ds["time"].values, dtype=np.float64)
     in_mev = np.asarray(ds["time_mev"].values, dtype=np.float64) if "time_mev" in ds.coords else stored
-    if x not in (None, "time", "time_mev"):
-        raise UsageError("x", x, "an evolution runs along time or time_mev")
+    if x not in (None, *TIMES):
+        raise UsageError("x", x, suggest(x, TIMES))
+    if x == "time_mu":
+        return in_mev * float(mu(ds)), in_mev
     return (in_mev if x == "time_mev" else stored), in_mev
 
 
 def time_label(ds: xr.Dataset, x: str | None) -> str:
-    units = style.unit_text(ds["time"].attrs.get("units")) if "time" in ds.coords else ""
-    if x == "time_mev" or units:
+    if x == "time_mev" or (x != "time_mu" and style.unit_text(ds["time"].attrs.get("units"))):
         return r"Time $t$ (MeV$^{-1}$)"
-    return r"Time $t\,gE_{\rm max}^3$"
+    return r"Time $t\,gE_{\rm max}^3$" if "energy_max" in ds.coords else r"Time $t\,\mu$"
 
 
 def _leading(curves: xr.DataArray, dim: str) -> int:

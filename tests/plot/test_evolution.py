@@ -57,11 +57,17 @@ def test_time_in_mev_on_demand(runs, ax):
     assert ax.get_xlim()[1] == pytest.approx(14 / 0.008)
 
 
+def test_time_in_units_of_the_interaction(runs, ax):
+    in_mev = runs.assign_coords(time=runs["time_mev"].values).drop_vars("time_mev")
+    evolution(in_mev, ax, x="time_mu")
+    assert ax.get_xlim()[1] == pytest.approx(14)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"y": "kappa_meen"}, "did you mean kappa_mean"),
-        ({"x": "g"}, "time or time_mev"),
+        ({"x": "g"}, "choose one of time, time_mev, time_mu"),
         ({"y": "rho_beam"}, "analyses"),
     ],
 )
