@@ -14,6 +14,7 @@ from pairsweep.kernels.dispersion import oscillators
 from pairsweep.kernels.farfield import binomials, expansion_order, moments, reach
 from pairsweep.kernels.jit import jit
 from pairsweep.kernels.poles import EPSILON, MERGE, cluster_poles
+from pairsweep.kernels.sorting import ascending
 from pairsweep.kernels.strip import make_strip, nearest_pole
 
 CERTIFIED = 0
@@ -114,7 +115,7 @@ def verify_complex(strip, x, y, number, largest, disc_x, disc_r, discs, radius, 
 
 
 @jit()
-def _strip_modes(clusters, k, tolerance, moment, binomial, rates, frequencies, multiplicities, at):
+def _strip_modes(clusters, k, tolerance, moment, binomial, rates, references, positions, multiplicities, at):
     """Append the modes of strip ``k`` with growth above ``tolerance`` behind index ``at``.
 
     Returns (status, number of modes after it).
@@ -126,6 +127,7 @@ def _strip_modes(clusters, k, tolerance, moment, binomial, rates, frequencies, m
     zero_y = np.empty(zeros)
     host = np.empty(zeros, dtype=np.int64)
     real_x = np.empty(zeros)
+    spare = np.empty(zeros)
     upper_x = np.empty(zeros)
     upper_y = np.empty(zeros)
     radius = np.empty(zeros)
@@ -146,10 +148,17 @@ def _strip_modes(clusters, k, tolerance, moment, binomial, rates, frequencies, m
                 upper_x[uppers] = zero_x[i]
                 upper_y[uppers] = zero_y[i]
                 uppers += 1
-        real, discs = count_real(strip, np.sort(real_x[:reals]), reals, 0.9 * tolerance, disc_x, disc_r)
-        order = np.argsort(upper_x[:uppers])
-        upper_x[:uppers] = upper_x[:uppers][order]
-        upper_y[:uppers] = upper_y[:uppers][order]
+        order = ascending(real_x, reals)
+        for i in range(reals):
+            spare[i] = real_x[order[i]]
+        real, discs = count_real(strip, spare, reals, 0.9 * tolerance, disc_x, disc_r)
+        order = ascending(upper_x, uppers)
+        for i in range(uppers):
+            spare[i] = upper_x[order[i]]
+            radius[i] = upper_y[order[i]]
+        for i in range(uppers):
+            upper_x[i] = spare[i]
+            upper_y[i] = radius[i]
         proven = verify_complex(
             strip, upper_x, upper_y, uppers, 0.5 * tolerance, disc_x, disc_r, discs, radius, group
         )
@@ -164,7 +173,8 @@ def _strip_modes(clusters, k, tolerance, moment, binomial, rates, frequencies, m
             if at >= rates.size:
                 return TOO_MANY_MODES, at
             rates[at] = upper_y[i]
-            frequencies[at] = 0.0 if static else clusters.reference[k] + upper_x[i]
+            references[at] = clusters.reference[k]
+            positions[at] = 0.0 if static else upper_x[i]
             multiplicities[at] = group[i]
             at += 1
         return CERTIFIED, at
@@ -172,8 +182,8 @@ def _strip_modes(clusters, k, tolerance, moment, binomial, rates, frequencies, m
 
 
 @jit()
-def unstable_modes(energy, weight, p_hat, n, g, growth_tolerance, rates, frequencies, multiplicities):
-    """Find all modes that grow faster than ``growth_tolerance``, each conjugate pair once.
+def unstable_modes(energy, weight, p_hat, n, g, growth_tolerance, rates, references, positions, multiplicities):
+    """Find all modes that grow faster than ``growth_tolerance``, each conjugate pair once, fastest first.
 
     Parameters
     ----------
@@ -182,15 +192,18 @@ def unstable_modes(energy, weight, p_hat, n, g, growth_tolerance, rates, frequen
     g : float, MeV^-2
     growth_tolerance : float, MeV
         Modes at or below it count as stable. It must not be below ``tolerance_floor``.
-    rates, frequencies : (K,) MeV, filled
-        Re(lambda) > 0 and abs(Im(lambda)); fastest first.
+    rates : (K,) MeV, filled
+        Growth rates Re(lambda) > 0.
+    references, positions : (K,) MeV, filled
+        abs(Im(lambda)) as the sum of 2E of the nearby pairs and the distance from it, which at tiny g the sum would
+        lose; both are exactly 0 for a static mode.
     multiplicities : (K,) int, filled
         Number of equal eigenvalues.
 
     Returns
     -------
     (status, count)
-        See ``STATUS_TEXT``; unless it is CERTIFIED the outputs are not to be used.
+        See ``STATUS_TEXT``; unless the status is CERTIFIED the outputs are not to be used.
     """
     pairs = energy.size
     base = np.empty(pairs)
@@ -198,12 +211,10 @@ def unstable_modes(energy, weight, p_hat, n, g, growth_tolerance, rates, frequen
     strength = np.empty(pairs)
     scale = oscillators(energy, weight, p_hat, n, g, base, offset, strength)
     coupling = coupling_norm(weight, n, g)
-    if not (
-        np.isfinite(scale)
-        and np.isfinite(coupling)
-        and np.isfinite(growth_tolerance)
-        and np.all(np.isfinite(base))
-    ):
+    finite = np.isfinite(scale + coupling + growth_tolerance)
+    for q in range(pairs):
+        finite = finite and np.isfinite(base[q] + offset[q])
+    if not finite:
         return NOT_FINITE, 0
     if growth_tolerance < tolerance_floor(coupling, scale):
         return TOLERANCE_TOO_SMALL, 0
@@ -216,12 +227,23 @@ def unstable_modes(energy, weight, p_hat, n, g, growth_tolerance, rates, frequen
     found = np.int64(0)
     for k in range(clusters.count):
         status, found = _strip_modes(
-            clusters, k, growth_tolerance, moment, binomial, rates, frequencies, multiplicities, found
+            clusters, k, growth_tolerance, moment, binomial, rates, references, positions, multiplicities, found
         )
         if status != CERTIFIED:
             return status, found
-    fastest = np.argsort(-rates[:found])
-    rates[:found] = rates[:found][fastest]
-    frequencies[:found] = frequencies[:found][fastest]
-    multiplicities[:found] = multiplicities[:found][fastest]
+    falling = np.empty(found)
+    for i in range(found):
+        falling[i] = -rates[i]
+    fastest = ascending(falling, found)
+    kept = np.empty((3, found))
+    groups = multiplicities[:found].copy()
+    for i in range(found):
+        kept[0, i] = rates[i]
+        kept[1, i] = references[i]
+        kept[2, i] = positions[i]
+    for i in range(found):
+        rates[i] = kept[0, fastest[i]]
+        references[i] = kept[1, fastest[i]]
+        positions[i] = kept[2, fastest[i]]
+        multiplicities[i] = groups[fastest[i]]
     return CERTIFIED, found

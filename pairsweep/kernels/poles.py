@@ -20,6 +20,7 @@ import numpy as np
 
 from pairsweep.kernels.dispersion import RESIDUE, add_residue
 from pairsweep.kernels.jit import jit
+from pairsweep.kernels.sorting import ascending
 
 EPSILON = 2.220446049250313e-16
 MERGE = 16.0
@@ -112,7 +113,7 @@ def _cut(position, bound, cut_after):
             eligible += 1
     least = 0.0
     if eligible >= MAX_CLUSTERS:
-        least = np.partition(gap, entries - MAX_CLUSTERS + 1)[entries - MAX_CLUSTERS + 1]
+        least = gap[ascending(gap, entries)[entries - MAX_CLUSTERS + 1]]
     low = np.empty(MAX_CLUSTERS)
     high = np.empty(MAX_CLUSTERS)
     total = np.empty(MAX_CLUSTERS)
@@ -165,12 +166,14 @@ def cluster_poles(base, offset, strength, p_hat, scale):
     position = np.empty(entries)
     for i in range(entries):
         position[i] = abs(base[pair[i]] + offset[pair[i]])
-    order = np.argsort(position)
-    position = position[order]
-    pair = pair[:entries][order]
+    order = ascending(position, entries)
+    unsorted = pair.copy()
     bound = np.empty(entries)
     for i in range(entries):
-        bound[i] = 2.0 * abs(strength[pair[i]])
+        q = unsorted[order[i]]
+        pair[i] = q
+        position[i] = abs(base[q] + offset[q])
+        bound[i] = 2.0 * abs(strength[q])
     cut_after = np.zeros(entries, dtype=np.bool_)
     central = not _cut(position, bound, cut_after)
     cut_after[entries - 1] = True
@@ -212,7 +215,7 @@ def cluster_poles(base, offset, strength, p_hat, scale):
             local[i] = (sign * base[q] - reference[k]) + sign * offset[q]
             if both:
                 local[members + i] = -local[i]
-        sequence = np.argsort(local)
+        sequence = ascending(local, local.size)
         widest = max(abs(local[sequence[0]]), abs(local[sequence[-1]]))
         tolerance = MERGE * EPSILON * max(scale, widest)
         i = 0
