@@ -200,7 +200,9 @@ def spread(value):
 
 @intrinsic
 def _spread(typing_context, value):
-    return LANES_TYPE(types.float64), lambda context, builder, signature, arguments: _splat(builder, arguments[0])
+    return LANES_TYPE(types.float64), lambda context, builder, signature, arguments: _splat(
+        builder, arguments[0]
+    )
 
 
 @overload(spread)

@@ -8,10 +8,10 @@ import sys
 import mpmath
 import numpy as np
 import pytest
-from tests.kernels.bulk_systems import coupling, dense_eigenvalues, exact_eigenvalues, grow
 
 from pairsweep import grid as grids
 from pairsweep import occupation
+from tests.kernels.bulk_systems import coupling, dense_eigenvalues, exact_eigenvalues, grow
 
 
 def quadrant(grid, rho_high=0.9, rho_low=0.1):
@@ -124,7 +124,9 @@ def test_isotropic_occupations_are_stable_and_certified():
     assert (out["n_unstable"] == 0).all()
 
 
-@pytest.mark.parametrize("n", [[0.0] * 4, [0.8, 0.0, 0.0, 0.0], [0.8, -0.8, 0.0, -0.0], [0.3, 1e-17, -0.8, 1e-16]])
+@pytest.mark.parametrize(
+    "n", [[0.0] * 4, [0.8, 0.0, 0.0, 0.0], [0.8, -0.8, 0.0, -0.0], [0.3, 1e-17, -0.8, 1e-16]]
+)
 def test_empty_and_nearly_empty_couplings(n):
     grid = grids.bins(1, 1, 4)
     out = grow(grid, n, 1e-6)
@@ -175,7 +177,10 @@ def test_double_root_at_threshold_from_both_sides():
     tolerance = 1e-6 * coupling(grid, n, 1e-6)
     for i in np.flatnonzero(sure)[::5]:
         growth = exact_eigenvalues(grid, n[i], 1e-6, digits=40).real.max()
-        assert out["growth_rate"][i] == pytest.approx(growth, abs=0.1 * tolerance[i]) or growth < 1.1 * tolerance[i]
+        assert (
+            out["growth_rate"][i] == pytest.approx(growth, abs=0.1 * tolerance[i])
+            or growth < 1.1 * tolerance[i]
+        )
 
 
 def test_points_do_not_depend_on_their_company():
