@@ -7,10 +7,11 @@ and the discs that certify them.
 
 import numpy as np
 
-from pairsweep.kernels.bulk_dispersion import SMALLEST, fill_grid, fill_poles
+from pairsweep.kernels.bulk_dispersion import SMALLEST, empty_poles, fill_poles, share_grid
 from pairsweep.kernels.bulk_lanes import LANES, load, select, size, spread, square_root, store
-from pairsweep.kernels.bulk_roots import enclose_roots, improve_roots, start_roots
+from pairsweep.kernels.bulk_roots import empty_roots, enclose_roots, improve_roots, start_roots
 from pairsweep.kernels.bulk_stable import fill_cuts, stable_by_signs
+from pairsweep.kernels.bulk_weight import fastest_shares, principal_root
 from pairsweep.kernels.jit import jit
 
 STABLE = 0
@@ -24,18 +25,10 @@ NOT_CERTIFIED = 1
 
 
 @jit()
-def frequency_of(sh, si):
-    """Real and imaginary part, both >= 0 up to conjugation, of sqrt(sh + i si)."""
-    length = square_root(sh * sh + si * si)
-    large = square_root(0.5 * (length + size(sh)))
-    small = 0.5 * size(si) / (large + SMALLEST)
-    return select(sh >= 0.0, large, small), select(sh >= 0.0, small, large)
-
-
-@jit()
 def bulk_growth(
-    energy, weight, p_hat, n, g, tolerance, growth_rate, frequency, n_unstable, mode_kind, status
-):
+    energy, weight, p_hat, n, g, tolerance, energy_bin,
+    growth_rate, frequency, n_unstable, mode_kind, status, energy_weight,
+):  # fmt: skip
     """Fastest mode and number of unstable modes of P points that share a grid.
 
     Parameters
@@ -47,6 +40,8 @@ def bulk_growth(
     g : (P,) MeV^-2
     tolerance : (P,) MeV
         Smallest growth that counts; slower modes are stable. Decisions are certain to a tenth of it.
+    energy_bin : (N,) int
+        Bin of each pair in ``energy_weight``.
     growth_rate, frequency : (P,) out
         Re and abs Im of the fastest eigenvalue of M, MeV; exactly 0 for a stable point.
     n_unstable : (P,) int out
@@ -55,6 +50,9 @@ def bulk_growth(
         0 stable, 1 oscillating, 2 static (Im lambda = 0).
     status : (P,) int8 out
         0 certified, 1 not certified: the other outputs of that point mean nothing.
+    energy_weight : (P, n_bins) out
+        Share of the bins in the fastest mode, |u|^2 + |v|^2 of its kappa and conj(kappa) amplitudes, the mean over
+        equally fast modes; NaN for a stable point. n_bins = 0 leaves it out.
 
     Returns
     -------
@@ -62,54 +60,39 @@ def bulk_growth(
     """
     pairs = energy.size
     points = g.size
-    square_hi = np.empty(pairs)
-    square_lo = np.empty(pairs)
-    outer = np.empty((pairs, 6))
-    same_direction = np.empty((pairs, pairs), dtype=np.bool_)
-    fill_grid(energy, p_hat, square_hi, square_lo, outer, same_direction)
+    shared = share_grid(energy, weight, p_hat)
     energy_class = np.empty(pairs, dtype=np.int64)
     cut = np.empty(pairs + 1)
     classes = fill_cuts(energy, energy_class, cut)
+    poles = empty_poles(pairs)
+    roots = empty_roots(pairs)
     epn = np.empty((pairs, LANES))
     scalars = np.empty((2, LANES))
-    offset = np.empty((pairs, LANES))
-    omega = np.empty((pairs, LANES))
-    twice = np.empty((pairs, LANES))
-    strength = np.empty((pairs, LANES))
-    hi = np.empty((pairs, LANES))
-    lo = np.empty((pairs, LANES))
-    rank = np.empty((pairs, LANES))
-    root_hi = np.empty((pairs, LANES))
-    root_lo = np.empty((pairs, LANES))
-    root_im = np.empty((pairs, LANES))
-    vr = np.empty((pairs, LANES))
-    vi = np.empty((pairs, LANES))
-    new = np.empty((3 * pairs, LANES))
-    radius = np.empty((pairs, LANES))
     results = np.empty((5, LANES))
+    bins = energy_weight.shape[1]
+    shares = np.empty((bins, LANES))
+    mean_shares = np.empty((bins, LANES))
+    work = np.empty((27, LANES))
     failed = 0
     for first in range(0, points, LANES):
         for lane in range(LANES):
+            # the last block is filled up with copies of the last point
             point = min(first + lane, points - 1)
             scalars[0, lane] = g[point]
             scalars[1, lane] = tolerance[point]
             for q in range(pairs):
                 epn[q, lane] = n[point, q]
         limit = load(scalars, 1)
-        widest = fill_poles(
-            energy, weight, p_hat, square_hi, square_lo, same_direction, epn, load(scalars, 0),
-            offset, omega, twice, strength, hi, lo, rank,
-        )  # fmt: skip
-        finite = (widest < LARGEST) & (limit > 0.0)
-        stable = stable_by_signs(outer, energy_class, cut, classes, omega, twice)
+        widest = fill_poles(shared, epn, load(scalars, 0), poles)
+        stable = stable_by_signs(shared.outer, energy_class, cut, classes, poles.omega, poles.twice)
         for q in range(pairs):
-            store(rank, q, select(stable, spread(0.0), load(rank, q)))
-        start_roots(rank, twice, strength, hi, lo, root_hi, root_lo, root_im)
-        improve_roots(
-            p_hat, outer, twice, strength, hi, lo, rank, limit, root_hi, root_lo, root_im, vr, vi, new
-        )
-        enclose_roots(p_hat, outer, twice, strength, hi, lo, rank, root_hi, root_lo, root_im, vr, radius)
-        classify(rank, root_hi, root_im, radius, limit, finite, results)
+            store(poles.counted, q, select(stable, 0.0, load(poles.counted, q)))
+        start_roots(poles, roots)
+        improve_roots(shared, poles, limit, roots)
+        enclose_roots(shared, poles, roots)
+        classify(poles, roots, limit, (widest < LARGEST) & (limit > 0.0), results)
+        if bins > 0:
+            fastest_shares(shared, poles, roots, epn, energy_bin, load(results, 0), work, shares, mean_shares)
         for lane in range(min(LANES, points - first)):
             point = first + lane
             growth_rate[point] = results[0, lane]
@@ -118,35 +101,40 @@ def bulk_growth(
             mode_kind[point] = int(results[3, lane])
             status[point] = int(results[4, lane])
             failed += status[point] != CERTIFIED
+            for b in range(bins):
+                energy_weight[point, b] = mean_shares[b, lane]
     return failed
 
 
 @jit()
-def classify(rank, root_hi, root_im, radius, limit, finite, results):
-    """Reduce the discs to growth rate, frequency, number of unstable modes, kind and status, (5, 8)."""
+def classify(poles, roots, limit, sound, results):
+    """Reduce the discs to growth rate, frequency, number of unstable modes, kind and status, ``results`` (5, 8).
+
+    ``limit`` (lanes, MeV) is the tolerance; lanes that are not ``sound`` are not certified.
+    """
     fastest = spread(0.0)
     turning = spread(0.0)
     unstable = spread(0.0)
     kind = spread(0.0)
-    unsure = select(finite, spread(0.0), 1.0)
-    for j in range(rank.shape[0]):
-        counted = load(rank, j) > 0.0
-        sh = load(root_hi, j)
-        si = load(root_im, j)
-        reach = load(radius, j)
-        real, growth = frequency_of(sh, si)
+    unsure = select(sound, spread(0.0), 1.0)
+    for j in range(poles.counted.shape[0]):
+        counts = load(poles.counted, j) > 0.0
+        sh = load(roots.hi, j)
+        si = load(roots.im, j)
+        reach = load(roots.radius, j)
+        real, growth = principal_root(sh, si)
+        # |sqrt(s + r) - sqrt(s)| is at most sqrt|r|, and at most |r / sqrt(s)|
         error = square_root(reach)
-        close = reach / (square_root(size(sh) + size(si)) * 0.8 + SMALLEST)
+        close = 1.2 * reach / (square_root(size(sh) + size(si)) + SMALLEST)
         error = select(close < error, close, error)
         sharp = (error <= 0.1 * limit) | (growth + error < limit)
-        unsure = select(counted & ~sharp, spread(1.0), unsure)
-        grows = counted & (growth > limit)
+        unsure = select(counts & ~sharp, 1.0, unsure)
+        grows = counts & (growth > limit)
         unstable = unstable + select(grows, spread(1.0), 0.0)
-        static = (sh < 0.0) & ((size(si) <= reach) | (real <= limit))
-        real = select(static, spread(0.0), real)
+        static = (sh < 0.0) & ((size(si) <= reach) | (size(real) <= limit))
         faster = grows & (growth > fastest)
         fastest = select(faster, growth, fastest)
-        turning = select(faster, real, turning)
+        turning = select(faster, select(static, 0.0, size(real)), turning)
         kind = select(faster, select(static, spread(2.0), 1.0), kind)
     store(results, 0, fastest)
     store(results, 1, turning)

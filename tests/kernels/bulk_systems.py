@@ -25,19 +25,27 @@ def grow(grid, n, g, tolerance=None):
         "n_unstable": np.full(points, -1),
         "mode_kind": np.full(points, -1, dtype=np.int8),
         "status": np.full(points, -1, dtype=np.int8),
+        "energy_weight": np.full((points, grid.bin_energy.size), -1.0),
     }
-    failed = bulk_growth(grid.energy, grid.weight, grid.p_hat, n, g, np.asarray(tolerance), *out.values())
+    failed = bulk_growth(
+        grid.energy, grid.weight, grid.p_hat, n, g, np.asarray(tolerance), grid.energy_bin, *out.values()
+    )
     assert failed == (out["status"] != 0).sum()
     return out
 
 
-def dense_eigenvalues(grid, n, g):
-    """All eigenvalues of M of every point, (P, 2N)."""
+def dense_matrices(grid, n, g):
+    """M of every point, (P, 2N, 2N)."""
     n = np.atleast_2d(np.asarray(n, dtype=float))
     g = np.broadcast_to(np.asarray(g, dtype=float), n.shape[:1]).copy()
     matrices = np.empty((*n.shape[:1], 2 * grid.size, 2 * grid.size))
     stability_matrices(grid.energy, grid.weight, grid.p_hat, grid.theta_hat, grid.phi_hat, n, g, matrices)
-    return np.linalg.eigvals(matrices)
+    return matrices
+
+
+def dense_eigenvalues(grid, n, g):
+    """All eigenvalues of M of every point, (P, 2N)."""
+    return np.linalg.eigvals(dense_matrices(grid, n, g))
 
 
 def exact_eigenvalues(grid, n, g, digits=50):

@@ -6,48 +6,41 @@ import numpy as np
 import pytest
 
 from pairsweep import grid as grids
-from pairsweep.kernels.bulk_dispersion import dispersion, fill_grid, fill_poles, two_sum
+from pairsweep.kernels.bulk_dispersion import (
+    dispersion,
+    dispersion_rounding,
+    empty_poles,
+    fill_poles,
+    share_grid,
+    two_sum,
+)
 from pairsweep.kernels.bulk_lanes import LANES, load, store
 from pairsweep.kernels.jit import jit
 from tests.kernels.bulk_systems import dense_eigenvalues
 
 
 @jit()
-def poles_and_values(energy, weight, p_hat, n, g, s, out_poles, out_f):
-    """All pole arrays of one block of eight points and f at the points ``s`` (8, 3) = hi, lo, imaginary part."""
-    pairs = energy.size
-    square_hi = np.empty(pairs)
-    square_lo = np.empty(pairs)
-    outer = np.empty((pairs, 6))
-    same_direction = np.empty((pairs, pairs), dtype=np.bool_)
-    fill_grid(energy, p_hat, square_hi, square_lo, outer, same_direction)
-    offset, omega, twice, strength, hi, lo, rank = (
-        out_poles[0], out_poles[1], out_poles[2], out_poles[3], out_poles[4], out_poles[5], out_poles[6]
-    )  # fmt: skip
-    fill_poles(
-        energy, weight, p_hat, square_hi, square_lo, same_direction, n, load(g, 0),
-        offset, omega, twice, strength, hi, lo, rank,
-    )  # fmt: skip
-    fr, fi, symmetric, skew = dispersion(
-        p_hat, outer, twice, strength, hi, lo, load(s, 0), load(s, 1), load(s, 2)
-    )
-    store(out_f, 0, fr)
-    store(out_f, 1, fi)
-    store(out_f, 2, symmetric)
-    store(out_f, 3, skew)
-    return 0
+def poles_and_values(energy, weight, p_hat, n, g, s, out):
+    """Poles of one block of eight points, and f with its rounding bound (3, 8) at ``s`` (3, 8): hi, lo, imaginary."""
+    shared = share_grid(energy, weight, p_hat)
+    poles = empty_poles(energy.size)
+    fill_poles(shared, n, load(g, 0), poles)
+    fr, fi = dispersion(shared, poles, load(s, 0), load(s, 1), load(s, 2))
+    store(out, 0, fr)
+    store(out, 1, fi)
+    store(out, 2, dispersion_rounding(shared, poles, load(s, 0), load(s, 1), load(s, 2)))
+    return shared, poles
 
 
 def evaluate(grid, n, g, s):
-    """Pole arrays (7, N, 8) and f (4, 8) of eight points."""
-    poles, f = np.empty((7, grid.size, LANES)), np.empty((4, LANES))
-    s = np.array(
-        [np.broadcast_to(part, LANES) for part in (np.real(s), np.zeros(LANES), np.imag(s))], dtype=float
-    )
+    """Shared arrays, poles and f (3, 8) of eight points."""
+    f = np.empty((3, LANES))
+    parts = (np.real(s), np.zeros(LANES), np.imag(s))
+    s = np.array([np.broadcast_to(part, LANES) for part in parts], dtype=float)
     n = np.ascontiguousarray(np.broadcast_to(n, (LANES, grid.size)).T)
     g = np.broadcast_to(np.asarray(g, dtype=float), (1, LANES)).copy()
-    poles_and_values(grid.energy, grid.weight, grid.p_hat, n, g, s, poles, f)
-    return poles, f
+    shared, poles = poles_and_values(grid.energy, grid.weight, grid.p_hat, n, g, s, f)
+    return shared, poles, f
 
 
 def random_beams(rng, pairs):
@@ -75,9 +68,10 @@ def test_function_is_the_determinant(pairs):
     n = rng.uniform(-1, 1, (LANES, pairs))
     g = 10 ** rng.uniform(-3, 0.5, LANES)
     lam = rng.normal(size=LANES) + 20j * rng.normal(size=LANES)
-    _, f = evaluate(grid, n, g, -(lam**2))
+    _, _, f = evaluate(grid, n, g, -(lam**2))
     expected = [determinant(grid, n[i], g[i], lam[i]) for i in range(LANES)]
     np.testing.assert_allclose(f[0] + 1j * f[1], expected, rtol=2e-11)
+    assert (np.abs(f[0] + 1j * f[1] - expected) < 8 * f[2]).all()
 
 
 def test_function_vanishes_at_the_eigenvalues_of_the_matrix():
@@ -85,8 +79,8 @@ def test_function_vanishes_at_the_eigenvalues_of_the_matrix():
     grid = random_beams(rng, 4)
     n = rng.uniform(-1, 1, 4)
     s = -(dense_eigenvalues(grid, n, 0.3)[0] ** 2)
-    _, at = evaluate(grid, n, 0.3, s)
-    _, beside = evaluate(grid, n, 0.3, s * (1 + 1e-3))
+    _, _, at = evaluate(grid, n, 0.3, s)
+    _, _, beside = evaluate(grid, n, 0.3, s * (1 + 1e-3))
     assert (np.hypot(at[0], at[1]) < 1e-9 * np.hypot(beside[0], beside[1])).all()
 
 
@@ -95,8 +89,9 @@ def test_positions_hold_twice_the_precision(g):
     rng = np.random.default_rng(9)
     grid = random_beams(rng, 3)
     n = rng.uniform(-1, 1, 3)
-    (offset, omega, _twice, _strength, hi, lo, rank), _ = evaluate(grid, n, g, 1.0)
-    assert (rank == 1).all()
+    _, poles, _ = evaluate(grid, n, g, 1.0)
+    offset, omega, hi, lo = poles.offset, poles.omega, poles.hi, poles.lo
+    assert (poles.counted == 1).all()
     for q in range(3):
         d = Fraction(offset[q, 0])
         exact = (2 * Fraction(grid.energy[q]) + d) ** 2
@@ -115,23 +110,28 @@ def test_sum_and_remainder_are_exact():
 
 def test_equal_poles_bring_one_zero_per_direction_and_three_at_most():
     ring = grids.bins(1, 1, 8)
-    assert evaluate(ring, np.full(8, -0.3), 1e-6, 1.0)[0][6][:, 0].tolist() == [1, 1, 1, 0, 0, 0, 0, 0]
+    assert evaluate(ring, np.full(8, -0.3), 1e-6, 1.0)[1].counted[:, 0].tolist() == [1, 1, 1, 0, 0, 0, 0, 0]
     twice = grids.beams([5.0] * 4, [1.0] * 4, [0.3, 0.3, 1.0, 1.0], [0.0] * 4)
-    assert evaluate(twice, np.array([0.5, -0.2, 0.1, 0.4]), 1e-6, 1.0)[0][6][:, 0].tolist() == [1, 0, 1, 0]
-    crossed = evaluate(ring, np.array([0.8, -0.8, -0.8, -0.8, -0.8, -0.8, -0.8, -0.8]), 1e-6, 1.0)[0]
-    assert crossed[6].sum(axis=0).tolist() == [8.0] * LANES
+    assert evaluate(twice, np.array([0.5, -0.2, 0.1, 0.4]), 1e-6, 1.0)[1].counted[:, 0].tolist() == [
+        1,
+        0,
+        1,
+        0,
+    ]
+    crossed = evaluate(ring, np.array([0.8, -0.8, -0.8, -0.8, -0.8, -0.8, -0.8, -0.8]), 1e-6, 1.0)[1]
+    assert crossed.counted.sum(axis=0).tolist() == [8.0] * LANES
 
 
 def test_pairs_without_coupling_bring_no_zero():
     grid = grids.beams([1.0, 2.0, 3.0], [1.0, 0.0, 1.0], [0.1, 0.2, 0.3], [0.0, 1.0, 2.0])
-    poles, _ = evaluate(grid, np.array([0.5, 0.5, 0.0]), 0.1, 1.0)
-    assert poles[6][:, 0].tolist() == [1, 0, 0]
-    assert poles[2][1:, 0].tolist() == [0, 0]
+    _, poles, _ = evaluate(grid, np.array([0.5, 0.5, 0.0]), 0.1, 1.0)
+    assert poles.counted[:, 0].tolist() == [1, 0, 0]
+    assert poles.twice[1:, 0].tolist() == [0, 0]
 
 
 def test_a_pole_itself_is_no_trap():
     grid = random_beams(np.random.default_rng(4), 3)
     n = np.array([0.5, -0.5, 0.2])
-    poles, _ = evaluate(grid, n, 0.1, 1.0)
-    _, f = evaluate(grid, n, 0.1, poles[4][0, 0] + poles[5][0, 0])
+    _, poles, _ = evaluate(grid, n, 0.1, 1.0)
+    _, _, f = evaluate(grid, n, 0.1, poles.hi[0, 0] + poles.lo[0, 0])
     assert np.isfinite(f).all()
