@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pairsweep.kernels.tableaus import TABLEAUS, order_residual
+from pairsweep.kernels.tableaus import TABLEAUS, order_residual, secular_residual
 
 
 @pytest.mark.parametrize("scheme", TABLEAUS, ids=lambda scheme: scheme.name)
@@ -15,8 +15,10 @@ def test_order_conditions(scheme):
     # order 4 in h holds at every power of the small part
     for power in range(1, 5):
         order = scheme.orders[min(power, len(scheme.orders)) - 1]
-        assert order_residual(scheme.a, scheme.b, power, order) < 3e-16
+        assert order_residual(scheme.a, scheme.b, power, order) < 5e-16
         assert order_residual(scheme.a, scheme.b, power, order + 1) > 1e-8
+    assert secular_residual(scheme.a, scheme.b, scheme.secular_order) < 5e-16
+    assert secular_residual(scheme.a, scheme.b, scheme.secular_order + 2) > 1e-8
 
 
 def test_the_conditions_on_schemes_known_by_hand():
