@@ -299,10 +299,8 @@ def enough_panels(panels, expected, tolerance, steps, step_tolerance):
     """Return how many panels bring an expected error of second order below half the tolerance; at least doubled."""
     per_panel = 0.01 * steps * (step_tolerance / 1e-9) ** 0.125
     wanted = per_panel * (QUADRATURE * 2.0 * expected / tolerance) ** (1.0 / 3.0)
-    least = max(2 * panels, LEAST_PANELS)
-    if not wanted > least:
-        return least
-    return MOST_PANELS if wanted >= MOST_PANELS else int(np.ceil(wanted))
+    wanted = min(max(wanted, 2.0 * panels, LEAST_PANELS), MOST_PANELS)
+    return int(np.ceil(wanted))
 
 
 @jit()

@@ -121,7 +121,7 @@ def resonance_width(centre):
 def add_form(form, linear, centre, background, factor, sums, coefficients):
     """Add factor times the field of a form (``FORM_K2``, ``FORM_CHI2``, ``FORM_THREE_WAVE``) to ``coefficients``.
 
-    ``linear``: only terms linear in kappa in the field (b or d = 0), O(n_E^2) instead of O(n_E^3).
+    ``linear``: only b = 0 or d = 0, which holds the terms of the function linear in kappa: O(n_E^2), not O(n_E^3).
     """
     shells = centre.size
     zero = resonance_width(centre)

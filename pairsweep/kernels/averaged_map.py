@@ -15,14 +15,14 @@ MOST_FULL_SHELLS = 12
 
 
 @jit()
-def chi1_vectors(centre, z, J0, g, l, G):
-    """Fill ``l`` (3,) and ``G`` (shells, 3) of the gradient of g chi1, h = l.p and f = eps*.G."""
+def chi1_vectors(centre, z, J0, g, axis, G):
+    """Fill ``axis`` (3,) and ``G`` (shells, 3) of the gradient of g chi1, h = axis.p and f = eps*.G."""
     shells = centre.size
-    l[:] = 0.0
+    axis[:] = 0.0
     for a in range(shells):
         omega = 2.0 * centre[a]
         for k in range(3):
-            l[k] -= 8.0 * g / omega * z[a, k].imag
+            axis[k] -= 8.0 * g / omega * z[a, k].imag
             total = complex(-J0[k] / omega, 0.0)
             for b in range(shells):
                 other = 2.0 * centre[b]
@@ -43,12 +43,12 @@ def generator_rates(shells, g, state, out):
     J0 = np.empty(3)
     shell_sums(shells.geometry, shells.weight, shells.first, state, sums)
     read_z(shells.background, sums, z, J0)
-    l = np.empty(3)
+    axis = np.empty(3)
     G = np.empty((count, 3), dtype=np.complex128)
-    chi1_vectors(shells.centre, z, J0, g, l, G)
+    chi1_vectors(shells.centre, z, J0, g, axis, G)
     for a in range(count):
         for k in range(3):
-            coefficients[a, AT_L + k] = l[k]
+            coefficients[a, AT_L + k] = axis[k]
             coefficients[a, AT_G + k] = G[a, k].real
             coefficients[a, AT_G + 3 + k] = G[a, k].imag
     linear = count > MOST_FULL_SHELLS

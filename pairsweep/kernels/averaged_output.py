@@ -44,15 +44,15 @@ def first_order_map(shells, g, state, vector, gradient):
     z = np.empty((centre.size, 3), dtype=np.complex128)
     G = np.empty((centre.size, 3), dtype=np.complex128)
     J0 = np.empty(3)
-    l = np.empty(3)
+    axis = np.empty(3)
     for q in range(state.shape[1]):
         vector[0, q] = state[0, q]
         vector[1, q] = 2.0 * state[1, q]
         vector[2, q] = 2.0 * state[2, q]
     vector_sums(geometry, shells.weight, first, vector, z, J0)
     J0 += shells.background
-    chi1_vectors(centre, z, J0, g, l, G)
-    linear_gradient(geometry, first, l, G, gradient)
+    chi1_vectors(centre, z, J0, g, axis, G)
+    linear_gradient(geometry, first, axis, G, gradient)
     rotate(gradient, 1.0, state)
     return 0
 

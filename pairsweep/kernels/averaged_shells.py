@@ -217,13 +217,13 @@ def rates(geometry, first, detuning, coefficients, state, out):
 
 
 @jit(fastmath=VECTORISED)
-def linear_gradient(geometry, first, l, G, out):
-    """Fill ``out`` (3, N) with the gradient (h, Re f, Im f) for h = l.p and f = eps*.G, one G per shell."""
+def linear_gradient(geometry, first, axis, G, out):
+    """Fill ``out`` (3, N) with the gradient (h, Re f, Im f) for h = axis.p and f = eps*.G, one G per shell."""
     px, py, pz = geometry[0], geometry[1], geometry[2]
     tx, ty, tz = geometry[3], geometry[4], geometry[5]
     fx, fy, fz = geometry[6], geometry[7], geometry[8]
     h, re, im = out[0], out[1], out[2]
-    lx, ly, lz = l[0], l[1], l[2]
+    lx, ly, lz = axis[0], axis[1], axis[2]
     for a in range(first.size - 1):
         xr, yr, zr = G[a, 0].real, G[a, 1].real, G[a, 2].real
         xi, yi, zi = G[a, 0].imag, G[a, 1].imag, G[a, 2].imag
