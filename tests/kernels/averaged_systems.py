@@ -5,7 +5,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from pairsweep.grid import Grid, beams, bins
+from pairsweep.grid import beams, bins
 from pairsweep.kernels.averaged import POINT_FIGURES, averaged_points
 from pairsweep.kernels.averaged_shells import Shells
 from pairsweep.kernels.observables import row_size

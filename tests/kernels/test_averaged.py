@@ -2,28 +2,14 @@
 
 import functools
 
-import numpy as np
 import pytest
 
-from pairsweep.grid import beams
 from pairsweep.kernels.averaged import (
     ENERGY,
     ERROR,
-    NEAR_RESONANCE,
     NORM,
-    NOT_FINITE,
-    NOT_SMALL,
-    NOT_TURNING,
-    ORDER,
-    PHASE_LOST,
-    RATIO,
-    STATUS_TEXTS,
-    STEPS_TAKEN,
-    TOLERANCE_MISSED,
-    averaged_points,
 )
-from pairsweep.kernels.averaged_run import DONE, TOO_MANY_STEPS
-from pairsweep.kernels.observables import observe
+from pairsweep.kernels.averaged_run import DONE
 from tests.kernels.averaged_systems import averaged, exact, letter, spin_error
 
 
