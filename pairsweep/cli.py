@@ -233,15 +233,17 @@ def _show(options: argparse.Namespace) -> int:
 
 def _plot(options: argparse.Namespace) -> int:
     from pairsweep.plot import draw, save
-    from pairsweep.runner import open_store
+    from pairsweep.runner import open_maps
 
+    coarse, refined = open_maps(options.store)
     figure = draw(
         options.kind,
-        open_store(options.store),
+        coarse,
         x=options.x,
         y=options.y,
         select=_assignments("--select", options.select),
         facet=options.facet,
+        refined=refined,
     )
     save(figure, options.output)
     print(options.output)

@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import xarray as xr
 
+from pairsweep.cells import At, classes
 from pairsweep.expand import POINT, Sweep, at_points, expand
 from pairsweep.mesh import Mesh, Place
 from pairsweep.plan import BLOCK_SECONDS, make_template
@@ -34,11 +34,9 @@ from pairsweep.runner import (
 )
 from pairsweep.spec import Scalar, Spec, SpecError
 from pairsweep.store import Store, StoreError, create, grow
-from pairsweep.template import DONE, FAILED, PENDING, Template
+from pairsweep.template import PENDING, Template
 
-FAILED_CLASS = -1
 LARGEST_BLOCK = 4096
-At = tuple[Scalar, ...]  # values on all axes, in the order of the sweep
 
 
 @dataclass(frozen=True)
@@ -109,7 +107,7 @@ def refine(
     progress = Progress(0, quiet=quiet)
     before = len(target.places)
     target.compute((), progress)  # what an interrupted refinement left
-    known = _classes(open_store(store), sweep.names) | target.classes()
+    known = classes(open_store(store), sweep.names) | target.classes()
     slices = _slices(sweep, along, widths)
     pending: dict[int, list[Place]] = {i: piece.mesh.coarse() for i, piece in enumerate(slices)}
     while pending:
@@ -143,20 +141,6 @@ def refined_path(store: str | Path) -> Path:
     """Where the refined points of a map go by default."""
     path = Path(os.path.normpath(store))
     return path.with_name(f"{path.stem}.refined{path.suffix}")
-
-
-def boundary_cells(coarse: xr.Dataset, refined: xr.Dataset, along: Sequence[str]) -> list[tuple[At, At]]:
-    """Lower and upper corners of the cells that hold the boundary, found again from the points of both maps.
-
-    Both datasets are at one value of every other axis.
-    """
-    mesh = Mesh([np.sort(np.unique(coarse[name].values)) for name in along], refined.attrs["refined_to"])
-    known = _classes(coarse, tuple(along)) | _classes(refined, tuple(along))
-    wanted = mesh.coarse()
-    while wanted := [place for place in wanted if mesh.coordinates(place) in known]:
-        mesh.learn({place: known[mesh.coordinates(place)] for place in wanted})
-        wanted = mesh.split()
-    return [(low, high) for low, high in mesh.boundary_cells()]
 
 
 def _checked(spec: Spec, coarse: Store, along: Sequence[str], widths: Sequence[float]) -> Sweep:
@@ -206,25 +190,6 @@ def _at(names: Sequence[str], along: Sequence[str], piece: _Slice, place: Place)
     return tuple(moving[name] if name in moving else piece.fixed[name] for name in names)
 
 
-def _classes(ds: xr.Dataset, names: Sequence[str]) -> dict[At, int]:
-    """Class of every computed point by its values on the axes: the verdict, else unstable or not."""
-    if "verdict" in ds:
-        kinds = ds["verdict"].astype(np.int64)
-    elif "growth_rate" in ds:
-        kinds = (ds["growth_rate"] > 0).astype(np.int64)
-    else:
-        raise SpecError(
-            "analyses", None, "the map has neither growth rates nor verdicts: there is no boundary"
-        )
-    kinds = kinds.where(ds["status"] != FAILED, FAILED_CLASS)
-    points = xr.Dataset({"kind": kinds, "status": ds["status"]})
-    if POINT not in points.dims:
-        points = points.stack({POINT: list(names)}, create_index=False)
-    columns = [np.broadcast_to(points[name].values, points.sizes[POINT]).tolist() for name in names]
-    kind, status = points["kind"].values.tolist(), points["status"].values
-    return {at: k for at, k, s in zip(zip(*columns, strict=True), kind, status, strict=True) if s >= DONE}
-
-
 class _Target:
     """The store of the refined points, which gets more of them round by round."""
 
@@ -260,7 +225,7 @@ class _Target:
 
     def classes(self) -> dict[At, int]:
         """Classes of the points that are computed."""
-        return _classes(open_store(self.path), self._sweep.names) if self.path.exists() else {}
+        return classes(open_store(self.path), self._sweep.names) if self.path.exists() else {}
 
     def compute(self, new: Sequence[At], progress: Progress) -> None:
         """Add points, and compute all that are missing."""

@@ -351,6 +351,14 @@ def open_store(path: str | Path) -> xr.Dataset:
     return open_dataset(path)
 
 
+def open_maps(path: str | Path) -> tuple[xr.Dataset, xr.Dataset | None]:
+    """Open a map and, if ``path`` is a refined one, the coarse one it refines and itself."""
+    ds = open_dataset(path)
+    if "refines" not in ds.attrs:
+        return ds, None
+    return open_dataset(Path(path).parent / str(ds.attrs["refines"])), ds
+
+
 def stored_spec(store: Store) -> Spec:
     """Read the specification a store was made from.
 

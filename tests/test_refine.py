@@ -3,7 +3,8 @@ import pytest
 import xarray as xr
 
 import pairsweep as ps
-from pairsweep.refine import boundary_cells, refine, refined_path
+from pairsweep.cells import boundary_cells
+from pairsweep.refine import refine, refined_path
 from pairsweep.runner import Where, run_to_store
 from pairsweep.spec import parse_spec
 from tests.specs import growth

@@ -52,6 +52,7 @@ def draw(
     y: str | None = None,
     select: Mapping[str, object] | None = None,
     facet: str | None = None,
+    refined: xr.Dataset | None = None,
 ) -> Figure:
     """Compose a whole figure of one kind.
 
@@ -69,6 +70,8 @@ def draw(
     facet : str, optional
         Axis that gets one panel per value. Where exactly one short axis is left over it is taken without
         asking.
+    refined : xarray.Dataset, optional
+        growth-map: points of `pairsweep.refine`, to draw the boundary they bracket.
 
     Raises
     ------
@@ -83,7 +86,7 @@ def draw(
         cuts = _facets(ds, facet)
         layers = _layers(kind, ds if facet is None else cuts[0][1], x, y)
         if kind == "growth-map":
-            layers = [{**layer, "norm": growth_norm(ds, "mu")} for layer in layers]
+            layers = [{**layer, "norm": growth_norm(ds, "mu"), "refined": refined} for layer in layers]
         columns = len(layers) if len(layers) > 1 else _columns(len(cuts))
         figure, axes = style.panels(-(-len(cuts) * len(layers) // columns), columns, len(cuts) * len(layers))
         keys = []

@@ -10,6 +10,9 @@ import numpy as np
 import xarray as xr
 
 from pairsweep import vocab
+from pairsweep.cells import boundary_cells
+from pairsweep.checks import UsageError
+from pairsweep.expand import POINT
 from pairsweep.plot import style
 from pairsweep.plot.border import border_lines
 from pairsweep.plot.growth import growth_label
@@ -114,6 +117,28 @@ def growth_norm(ds: xr.Dataset, unit: str) -> Normalize:
     return LogNorm(max(low, 1e-6 * high), high) if high > 100 * usual else Normalize(0.0, high)
 
 
+def _draw_cells(ax: Axes, cut: _Plane, refined: xr.Dataset, color: str) -> None:
+    """Draw the cells that the refined points bracket the boundary with; those at the cut's place on other axes."""
+    from matplotlib.collections import PolyCollection
+
+    along = tuple(refined.attrs["refined_along"])
+    sides = [str(side.coordinate.name) for side in (cut.x, cut.y)]
+    if sorted(along) != sorted(sides):
+        raise UsageError(
+            "refined map", ", ".join(along), f"is refined along these axes, not along {', '.join(sides)}"
+        )
+    here = np.ones(refined.sizes[POINT], dtype=bool)
+    for name, label in cut.ds.coords.items():
+        if label.ndim == 0 and name in refined.coords and refined[name].dims == (POINT,):
+            here &= refined[name].values == label.item()
+    x, y = (along.index(side) for side in sides)
+    corners = [
+        [(low[x], low[y]), (high[x], low[y]), (high[x], high[y]), (low[x], high[y])]
+        for low, high in boundary_cells(cut.ds, refined.isel({POINT: here}), along)
+    ]
+    ax.add_collection(PolyCollection(corners, facecolors=color, edgecolors=color, linewidths=0.8))
+
+
 @style.Picture
 def growth_map(
     ds: xr.Dataset,
@@ -123,6 +148,7 @@ def growth_map(
     y: str | None = None,
     unit: str = "mu",
     norm: Normalize | None = None,
+    refined: xr.Dataset | None = None,
 ) -> style.Key:
     """Draw the growth rate over any two axes with the instability boundary and where the crossing begins.
 
@@ -138,6 +164,8 @@ def growth_map(
         See `query.growth_in`.
     norm : matplotlib normalisation, optional
         Given to share one scale between panels.
+    refined : xarray.Dataset, optional
+        Points of `pairsweep.refine` over these axes: the boundary is drawn as they bracket it.
     """
     import matplotlib as mpl
 
@@ -167,7 +195,10 @@ def growth_map(
             mpl.patches.Patch(facecolor="none", edgecolor=style.MUTED, hatch="////", label="static mode")
         )
     line: style.Look = {"color": "#D4145A", "lw": 1.2, "solid_capstyle": "round"}
-    if cut.border(ax, growth, **line):
+    if refined is not None:
+        _draw_cells(ax, cut, refined, line["color"])
+        handles.append(style.key("instability boundary, refined", **{**line, "ls": "-"}))
+    elif cut.border(ax, growth, **line):
         handles.append(style.key("instability boundary", **{**line, "ls": "-"}))
     if "epn_crossing_strength" in cut.ds:
         dashed: style.Look = {"color": style.INK, "lw": 1.0, "ls": (0, (3.5, 2))}
