@@ -153,7 +153,7 @@ def _spare_axis(kind: str, ds: xr.Dataset, x: str | None, y: str | None) -> str 
     if kind in ("growth-vs-epn", "spectrum"):  # these show every point
         return None
     shown = 1 if kind in ("evolution", "conservation") else 2
-    asked = {dim_of(ds, name) for name in (x, y) if name is not None and name in ds.coords}
+    asked = {ds[name].dims[0] for name in (x, y) if name in ds.coords and ds[name].ndim == 1}
     spare = sorted((name for name in free_axes(ds) if name not in asked), key=lambda name: ds.sizes[name])
     several = len(free_axes(ds)) == shown + 1
     return spare[0] if several and spare and ds.sizes[spare[0]] <= MOST_SPARE_PANELS else None
@@ -184,5 +184,7 @@ def _layers(kind: str, ds: xr.Dataset, x: str | None, y: str | None) -> list[dic
 
 
 def _tells(ds: xr.Dataset, name: str) -> bool:
-    """Whether a curve is there and not the whole over again (one energy bin)."""
+    """Whether a curve is there and says more than another one: beams more than their mean, bins if several."""
+    if name == "kappa_mean":
+        return "kappa_beam" not in ds
     return name in ds and not (name == "kappa_energy" and ds.sizes["energy_bin"] == 1)

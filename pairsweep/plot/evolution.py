@@ -151,14 +151,19 @@ def _leading(curves: xr.DataArray, dim: str) -> int:
 
 
 def linear_phase(values: Floats) -> slice | None:
-    """Last rise of a curve through 2 to 10 % of its maximum, before it first gets there; None without one."""
+    """Rise of a curve out of what it does at the start, up to a tenth of its maximum; None without one.
+
+    A run starts with a fast beat about the forced response; the growing mode counts once it stands out twice above
+    the beat of the first twentieth of the run. Where the curve still grows at the end, half of its maximum will do.
+    """
     if not (values.size > 3 and np.isfinite(values).all()):
         return None
-    end = int(np.argmax(values >= 0.1 * values.max()))
-    quiet = np.flatnonzero(values[:end] < 0.02 * values.max())
-    if not quiet.size or end - quiet[-1] < 3:
+    top, quiet = values.max(), values[: max(values.size // 20, 1)].max()
+    end = int(np.argmax(values >= (0.5 if values[-1] > 0.8 * top else 0.1) * top))
+    below = np.flatnonzero(values[:end] < 2.0 * quiet)
+    if not below.size or end - below[-1] < 3 or end < values.size // 20:
         return None
-    return slice(int(quiet[-1]) + 1, end)
+    return slice(int(below[-1]) + 1, end)
 
 
 def _predict(ax: Axes, time: Floats, in_mev: Floats, values: Floats, rate: float) -> bool:
@@ -166,7 +171,7 @@ def _predict(ax: Axes, time: Floats, in_mev: Floats, values: Floats, rate: float
     phase = linear_phase(values)
     if phase is None or not rate > 0:
         return False
-    level = np.mean(np.log(values[phase]) - rate * in_mev[phase])
+    level = np.median(np.log(values[phase]) - rate * in_mev[phase])
     curve = level + rate * in_mev
     quiet = np.log(max(float(np.median(values[: phase.start])), 1e-300))
     shown = (curve > quiet - 0.7) & (curve < np.log(values.max()) + 0.7)

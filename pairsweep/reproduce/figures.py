@@ -35,7 +35,10 @@ FIGURES = (
         "Fig. 2(a) of the Letter: mean pairing on three angular grids",
         "fig2",
         "evolution",
-        "Mean pairing correlation for (1, 1, 4), (1, 1, 32) and (1, 8, 8), with the growth of linear theory.",
+        "Mean pairing correlation for (1, 1, 4), (1, 1, 32) and (1, 8, 8); dashed: growth of the fastest mode. On "
+        "(1, 8, 8) the start excites mostly a slower mode: without kappa the gas first settles into its forced "
+        "response, which has the mirror symmetry cos(theta) -> -cos(theta) of the occupations, and the fastest mode of "
+        "this grid has not.",
         {"x": "time_mev", "y": "kappa_mean"},
     ),
     ReportFigure(

@@ -42,6 +42,11 @@ def test_one_short_axis_left_over_becomes_panels():
     assert titles == [r"$N_\theta$ = 1, $N_\phi$ = 4", r"$N_\theta$ = 2, $N_\phi$ = 8"]
 
 
+def test_time_is_no_axis_of_the_sweep():
+    figure = draw("evolution", runs(), x="time_mev", y="kappa_mean")
+    assert figure.axes[0].get_xlabel().endswith(r"(MeV$^{-1}$)")
+
+
 def test_facets_share_one_scale_of_colours():
     figure = draw("growth-map", occupations(), select={"g": 1e-6})
     norms = {ax.collections[1].norm for ax in figure.axes if ax.get_title()}
