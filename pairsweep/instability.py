@@ -15,7 +15,7 @@ from pairsweep.kernels.bulk import CERTIFIED as BULK_CERTIFIED
 from pairsweep.kernels.bulk import bulk_growth
 from pairsweep.kernels.crossing import epn_crossing
 from pairsweep.kernels.growth import growth_of_points, shares_of_roots
-from pairsweep.kernels.modes import CERTIFIED, STATUS_TEXT, tolerance_floor
+from pairsweep.kernels.modes import CERTIFIED, NOT_CERTIFIED, STATUS_TEXT, tolerance_floor
 from pairsweep.kernels.stability import stability_matrices
 from pairsweep.kernels.static import static_coupling, static_criterion
 from pairsweep.vocab import GROWTH_DETAILS, LABELS, VARIABLES
@@ -211,7 +211,10 @@ class _Systems:
         for start in range(0, left.size, step):
             uncertain += self._solve_modes(left[start : start + step], tolerance)
         if method == "auto" and self.grid.size <= DENSE_PAIRS and uncertain:
-            self.solve_dense(np.array(uncertain))
+            rows = np.array(uncertain)
+            # dense eigenvalues must vouch for the same tolerance, or the point stays failed
+            vouched = dense_floor(self.grid, self.n[rows], self.g[rows]) <= tolerance[rows]
+            self.solve_dense(rows[vouched])
 
     def _tolerance(self, fraction: float | None) -> Floats:
         coupling = 4.0 * self.g * (np.abs(self.n) @ np.abs(self.grid.weight))
@@ -219,14 +222,15 @@ class _Systems:
             return np.asarray(fraction * coupling)
         scale = 4.0 * self.g * (np.abs(self.n + 1.0) @ np.abs(self.grid.weight))
         floor = [tolerance_floor(*both) for both in zip(coupling, scale, strict=True)]
-        return np.maximum(GROWTH_TOLERANCE * coupling, floor)
+        return np.asarray(np.maximum(GROWTH_TOLERANCE * coupling, floor))
 
     def _solve_bulk(self, tolerance: Floats) -> NDArray[np.int64]:
         """Batched solver of small systems; returns the points it did not certify."""
         points = self.g.size
         status = np.empty(points, np.int8)
         results = [self.arrays[name] for name in ("growth_rate", "frequency", "n_unstable", "mode_kind")]
-        bulk_growth(*self.frame, self.n, self.g, tolerance, *results, status)
+        arguments = (*self.frame, self.n, self.g, tolerance, *results, status)
+        bulk_growth(*arguments)
         good = np.flatnonzero(status == BULK_CERTIFIED)
         rate, frequency = results[0], results[1]
         if self.grid.bin_energy.size == 1:
@@ -243,13 +247,14 @@ class _Systems:
         return np.flatnonzero(status != BULK_CERTIFIED)
 
     def _solve_modes(self, rows: NDArray[np.int64], tolerance: Floats) -> list[int]:
-        """Find all zeros of some points; returns those without certificate, with their reasons noted."""
+        """Find all zeros of some points; notes why others failed, returns those worth another method."""
         names = ("growth_rate", "frequency", "n_unstable", "mode_kind")
         out = [np.empty(rows.size, self.arrays[name].dtype) for name in names]
         share = np.empty((rows.size, self.grid.size))
         fast = [np.empty((rows.size, self.rates.shape[1])) for _ in range(2)]
         status = np.empty(rows.size, np.int64)
-        growth_of_points(*self.frame, self.n[rows], self.g[rows], tolerance[rows], *out, share, *fast, status)
+        arguments = (*self.frame, self.n[rows], self.g[rows], tolerance[rows], *out, share, *fast, status)
+        growth_of_points(*arguments)
         good = status == CERTIFIED
         for name, values in zip(names, out, strict=True):
             self.arrays[name][rows[good]] = values[good]
@@ -258,7 +263,8 @@ class _Systems:
         failed = []
         for row, code in zip(rows[~good], status[~good], strict=True):
             self.reasons[row] = STATUS_TEXT[int(code)]
-            failed.append(int(row))
+            if code == NOT_CERTIFIED:
+                failed.append(int(row))
         return failed
 
     def solve_dense(self, rows: NDArray[np.int64]) -> None:
