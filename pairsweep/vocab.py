@@ -157,6 +157,11 @@ LABELS = {
     for label in (
         Label("energy_bin", "energy bin, from the lowest"),
         Label("energy", "energy of the bin", "MeV"),
+        Label("theta_bin", "bin in cos(theta)"),
+        Label("theta", "polar angle of the bin", "rad"),
+        Label("phi_bin", "bin in phi"),
+        Label("phi", "azimuth of the bin", "rad"),
+        Label("mode", "mode, fastest first"),
         Label("time", "time", "MeV^-1"),
         Label("time_mev", "time", "MeV^-1"),
         Label("quadrant", "phi quadrant"),
@@ -165,6 +170,27 @@ LABELS = {
         Label("point", "point of a refined map"),
     )
 }
+
+# What ``ps.growth`` adds for one system.
+GROWTH_DETAILS = _by_name(
+    Variable("participation_ratio", "number of pairs that take part in the fastest mode", "1", "growth"),
+    Variable(
+        "angular_weight",
+        "share of the fastest mode in each direction",
+        "1",
+        "growth",
+        ("theta_bin", "phi_bin"),
+        kinds=("bins",),
+    ),
+    Variable(
+        "mode_growth_rate", "growth rates of the fastest modes, 0 beyond the last", "MeV", "growth", ("mode",)
+    ),
+    Variable("mode_frequency", "their oscillation frequencies", "MeV", "growth", ("mode",)),
+    Variable(
+        "static_criterion", "largest eigenvalue of D(0), above 1 for a static instability", "1", "growth"
+    ),
+    Variable("g_static", "coupling at which the static criterion first exceeds 1", "MeV^-2", "growth"),
+)
 
 TIME_IN_MU = Label("time", "time in units of 1/mu', mu' = g energy_max^3")
 

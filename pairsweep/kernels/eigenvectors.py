@@ -178,7 +178,5 @@ def mode_share(energy, weight, p_hat, n, g, rates, references, positions, multip
             span += 1
     for b in range(span):
         for q in range(pairs):
-            share[q] += (
-                abs(basis[b, q]) ** 2 + abs(basis[b, pairs + q]) ** 2
-            ) / span
+            share[q] += (abs(basis[b, q]) ** 2 + abs(basis[b, pairs + q]) ** 2) / span
     return 0

@@ -182,7 +182,9 @@ def _strip_modes(clusters, k, tolerance, moment, binomial, rates, references, po
 
 
 @jit()
-def unstable_modes(energy, weight, p_hat, n, g, growth_tolerance, rates, references, positions, multiplicities):
+def unstable_modes(
+    energy, weight, p_hat, n, g, growth_tolerance, rates, references, positions, multiplicities
+):
     """Find all modes that grow faster than ``growth_tolerance``, each conjugate pair once, fastest first.
 
     Parameters
@@ -227,7 +229,16 @@ def unstable_modes(energy, weight, p_hat, n, g, growth_tolerance, rates, referen
     found = np.int64(0)
     for k in range(clusters.count):
         status, found = _strip_modes(
-            clusters, k, growth_tolerance, moment, binomial, rates, references, positions, multiplicities, found
+            clusters,
+            k,
+            growth_tolerance,
+            moment,
+            binomial,
+            rates,
+            references,
+            positions,
+            multiplicities,
+            found,
         )
         if status != CERTIFIED:
             return status, found

@@ -87,7 +87,7 @@ def _bound(a, b, energy, weight, p_hat, n, along, matrix, work, eigenvalues):
 
 @jit()
 def static_coupling(energy, weight, p_hat, n):
-    """Return g_static in MeV^-2: below it no eigenvalue of D(0) exceeds 1, just above it one does; NaN if there is none.
+    """Return g_static in MeV^-2: up to it no eigenvalue of D(0) exceeds 1, just above it one does; NaN if none ever.
 
     Where an Omega of a pair with n > 0 reaches 0 first, its term jumps from -infinity to +infinity and that is the
     crossing. It is located to about 1e-12 of itself, or to the step the march gave up at.
