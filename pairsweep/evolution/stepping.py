@@ -1,8 +1,8 @@
 """The splitting method with steps chosen by measurement.
 
-Each round runs two step sizes at once. Their difference is the error of the coarser run; by the order of the
-scheme in h alone, the lowest that its error can have, it vouches for the finer one. The first round is cheap and
-places the second.
+A round runs a step size and, beside it, a larger one: their difference is the error of the coarser run, with all
+that the trajectory makes of it. Errors fall at least like the order of the scheme in h alone, so the coarser run
+vouches for any run of a step up to VOUCHED times smaller. A first, cheap round places the next one.
 """
 
 from __future__ import annotations
@@ -17,51 +17,66 @@ from pairsweep.kernels.lanes import LANES
 from pairsweep.kernels.splitting import LARGEST_TURN, integrate
 from pairsweep.kernels.tableaus import Tableau
 
-# Phase of the fastest pair in a step of the first round, and the ratio of its two steps.
-FIRST_PHASE, FIRST_RATIO = 2.7, 4.0 / 3.0
-# Ratio of the two steps of every other round.
-RATIO = 2.5
-# Share of the tolerance that is aimed at, so that the second round is usually the last.
-AIM = 0.7
-LADDER_PER_OCTAVE = 4
-# By how much a step may be cut from one round to the next.
-LEAST_CUT, MOST_CUT = 2.0 ** (1 / LADDER_PER_OCTAVE), 16.0
+# Phases of the fastest pair in the two steps of a first round: where a loose tolerance may be met at once, else
+# below the resonance at pi (twice the phase a full turn). The scheme is useless from 2 pi on.
+LOOSE = 3e-6
+FIRST_PHASES = {True: (4.6, 5.4), False: (2.2, 2.9)}
+# How far the order is trusted: from a measured step to one this many times smaller.
+VOUCHED = 4.0
+# Share of the tolerance that is aimed at when the next round must be measured again.
+AIM = 0.5
+# The steps of all points lie on one ladder, so that similar points share a pass.
+LADDER_PER_OCTAVE = 8
 # From this number of pairs on the lanes hold pairs of one point instead of points.
 PAIRS_IN_LANES = 256
 ROUNDS = 10
 MOST_STEPS = 10**9
 # A run is lost when a clearly smaller step does not bring the deviation below this fraction of the one before:
 # at once where it is small (rounding), after three times where it is not (the step may still be far too long).
-LOST, SMALL, CHANCES = 0.7, 0.03, 3
+CLEARLY, LOST, SMALL, CHANCES = 1.4, 0.7, 0.03, 3
 
 
 @dataclass(eq=False)
 class _Search:
-    """State of the search for one point's step: the step now, the last deviation, and chances left."""
+    """Search for one point's step: the two steps of the next round (1/MeV) and what the last one measured.
 
-    longest: float
+    ``vouched`` is the error that the last round's order promises for the next, which then needs no check; else it
+    is NaN.
+    """
+
+    step: float
+    check_step: float
+    vouched: float = np.nan
     deviation: float = np.inf
+    deviation_steps: float = 0.0
     chances: int = CHANCES
-    placed: bool = False
+
+    def steps(self, times: Floats) -> Ints:
+        """Numbers of steps (2, T) that lead to each sample, of the run and of its check; 0 without a check."""
+        fine = _steps_between(times, self.step)
+        if np.isfinite(self.vouched):
+            return np.stack([fine, np.zeros_like(fine)])
+        coarse = _steps_between(times, self.check_step)
+        return np.stack([2 * coarse if np.array_equal(fine, coarse) else fine, coarse])
 
 
 def run_splitting(batch: Batch, work: Work, points: Ints, tolerance: float, scheme: Tableau) -> None:
     """Run every point with the longest step whose measured error meets the tolerance."""
     # the layout depends on the system alone, never on how many points there are
     width = 1 if batch.grid.size >= PAIRS_IN_LANES else LANES
-    searches = _first_steps(batch, points, scheme)
+    searches = _first_steps(batch, points, tolerance, scheme)
     for point in searches:
         work.method[point] = "splitting"
     for _ in range(ROUNDS):
         groups: dict[bytes, list[int]] = {}
         for point, search in searches.items():
-            groups.setdefault(_step_pair(batch.times[point], search).tobytes(), []).append(point)
+            groups.setdefault(search.steps(batch.times[point]).tobytes(), []).append(point)
         for members in groups.values():
-            pair = _step_pair(batch.times[members[0]], searches[members[0]])
+            steps = searches[members[0]].steps(batch.times[members[0]])
             for start in range(0, len(members), width):
-                _pass(batch, work, members[start : start + width], pair, scheme, width)
+                _pass(batch, work, members[start : start + width], steps, scheme, width)
             for point in members:
-                if not _continue(batch, work, point, searches[point], pair, scheme, tolerance):
+                if not _continue(batch, work, point, searches[point], steps, scheme, tolerance):
                     del searches[point]
     for point in searches:
         _miss(work, point, tolerance)
@@ -76,26 +91,28 @@ def _miss(work: Work, point: int, tolerance: float) -> None:
     )
 
 
-def _first_steps(batch: Batch, points: Ints, scheme: Tableau) -> dict[int, _Search]:
-    """Longest step of the first round: by the phase of the fastest pair and by the turn of B in a stage."""
+def _first_steps(batch: Batch, points: Ints, tolerance: float, scheme: Tableau) -> dict[int, _Search]:
+    """Steps of the first round: by the phase of the fastest pair and by the turn of B in a stage."""
     grid = batch.grid
     spins = np.hypot(batch.rho + batch.rhobar - 1.0, 2.0 * np.abs(batch.kappa0))
     most_J = np.sum(np.abs(grid.weight) * spins, axis=1)
     turn = 4.0 * np.abs(batch.g) * most_J * np.max(np.abs(scheme.b))
-    fastest = 2.0 * np.max(np.abs(grid.energy)) + 4.0 * np.abs(batch.g) * np.sum(np.abs(grid.weight))
+    fastest = 2.0 * float(np.max(np.abs(grid.energy)))
+    fine, coarse = FIRST_PHASES[tolerance >= LOOSE]
     searches = {}
     for point in points:
-        # the coarser run of a pair, with up to RATIO times the step, has to keep the limit too
-        rate = max(fastest[point] / FIRST_PHASE, RATIO * turn[point] / LARGEST_TURN)
-        t_end = batch.times[point, -1]
-        searches[int(point)] = _Search(_below_on_ladder(1.0 / rate if rate > 0 else t_end, t_end))
+        # a check may take up to VOUCHED times the step of a later, smaller one: the limit holds for all
+        limit = LARGEST_TURN / turn[point] if turn[point] > 0 else batch.times[point, -1]
+        step = min(coarse / fastest, limit) if fastest > 0 else limit
+        step = _on_ladder(step, coarse / fastest if fastest > 0 else batch.times[point, -1])
+        searches[int(point)] = _Search(step * fine / coarse, step)
     return searches
 
 
-def _below_on_ladder(step: float, t_end: float) -> float:
-    """Return the next shorter step on a geometric ladder, so that similar points share a pass."""
-    rung = np.floor(np.log2(step / t_end) * LADDER_PER_OCTAVE) / LADDER_PER_OCTAVE
-    return float(t_end * 2.0**rung)
+def _on_ladder(step: float, top: float) -> float:
+    """Return the largest step not above ``step`` on the geometric ladder below ``top``."""
+    rung = np.ceil(np.log2(top / step) * LADDER_PER_OCTAVE - 1e-9)
+    return float(top * 2.0 ** (-max(rung, 0.0) / LADDER_PER_OCTAVE))
 
 
 def _steps_between(times: Floats, longest: float) -> Ints:
@@ -104,14 +121,7 @@ def _steps_between(times: Floats, longest: float) -> Ints:
     return np.ceil(np.diff(times, prepend=0.0) / longest - 1e-9).astype(np.int64)
 
 
-def _step_pair(times: Floats, search: _Search) -> Ints:
-    """Steps (2, T) of a run and of the coarser run beside it."""
-    fine = _steps_between(times, search.longest)
-    coarse = _steps_between(times, search.longest * (RATIO if search.placed else FIRST_RATIO))
-    return np.stack([2 * coarse if np.array_equal(fine, coarse) else fine, coarse])
-
-
-def _pass(batch: Batch, work: Work, members: list[int], pair: Ints, scheme: Tableau, width: int) -> None:
+def _pass(batch: Batch, work: Work, members: list[int], steps: Ints, scheme: Tableau, width: int) -> None:
     """Integrate up to ``width`` points together; what is left over repeats the last point."""
     grid = batch.grid
     points = np.array(members + [members[-1]] * (width - len(members)))
@@ -135,7 +145,7 @@ def _pass(batch: Batch, work: Work, members: list[int], pair: Ints, scheme: Tabl
         batch.kappa0[points],
         batch.g[points],
         batch.times[points],
-        pair,
+        steps,
         grid.bin_energy.size,
         batch.n_beam,
         rows,
@@ -149,41 +159,45 @@ def _pass(batch: Batch, work: Work, members: list[int], pair: Ints, scheme: Tabl
     work.free[members] = free[:used]
     work.drift[members] = drift[:used]
     work.error[members] = deviation[:used]
-    work.steps[members] = pair[0].sum()
+    work.steps[members] = steps[0].sum()
     for point in np.array(members)[status[:used] != OK]:
         work.fail(point, NOT_FINITE, "the state is no longer finite: check weights, energies and coupling")
 
 
 def _continue(
-    batch: Batch, work: Work, point: int, search: _Search, pair: Ints, scheme: Tableau, tolerance: float
+    batch: Batch, work: Work, point: int, search: _Search, steps: Ints, scheme: Tableau, tolerance: float
 ) -> bool:
-    """Turn the deviation of a round into an error estimate; return whether another round must follow."""
+    """Judge a round by its deviation; place the next one and return True where there must be one."""
     if work.status[point] != OK:
         return False
+    if np.isfinite(search.vouched):
+        work.error[point] = search.vouched
+        return False
     deviation = float(work.error[point])
-    fine, coarse = (float(count) for count in pair.sum(axis=1))
+    fine, coarse = (float(count) for count in steps.sum(axis=1))
     order = scheme.orders[-1]
-    vouched = (fine / coarse) ** order - 1.0
-    work.error[point] = deviation / vouched
+    work.error[point] = deviation / ((fine / coarse) ** order - 1.0)
     if work.error[point] <= tolerance:
         return False
-    if deviation > LOST * search.deviation:
+    if coarse > CLEARLY * search.deviation_steps and deviation > LOST * search.deviation:
         search.chances = 0 if deviation < SMALL else search.chances - 1
-    if search.chances == 0:
-        _miss(work, point, tolerance)
-        return False
     t_end = float(batch.times[point, -1])
-    # the step at which a pair of ratio RATIO would deviate just as much as the tolerance allows
-    wanted = AIM * tolerance * (RATIO**order - 1.0)
-    step = t_end / coarse * (wanted / deviation) ** (1.0 / order) / RATIO
-    if deviation >= SMALL:  # too far from the limit of small steps to follow its order
-        step = 0.5 * search.longest
-    search.longest = _below_on_ladder(
-        min(max(step, search.longest / MOST_CUT), search.longest / LEAST_CUT), t_end
-    )
-    search.deviation = deviation
-    search.placed = True
-    if t_end / search.longest > MOST_STEPS:
+    coarse_step = t_end / coarse
+    if search.chances == 0 or t_end / search.step > MOST_STEPS:
         _miss(work, point, tolerance)
         return False
+    search.deviation, search.deviation_steps = deviation, coarse
+    if deviation >= SMALL:  # too far from the limit of small steps to follow its order
+        search.step, search.check_step = 0.5 * search.step, 0.5 * search.check_step
+        return True
+    # error of the coarser run, deviation and the finer one's share, and where it has fallen to the tolerance
+    error = deviation + work.error[point]
+    top = search.check_step
+    step = _on_ladder(coarse_step * (tolerance / error) ** (1.0 / order), top)
+    if step * VOUCHED >= coarse_step:
+        search.step = step
+        search.vouched = error * (step / coarse_step) ** order
+    else:
+        search.step = _on_ladder(coarse_step * (AIM * tolerance / error) ** (1.0 / order), top)
+        search.check_step = VOUCHED * search.step
     return True

@@ -212,13 +212,14 @@ def integrate(
     times : (P, T) 1/MeV
         Sample times, in order away from 0 (either sign).
     steps : (2, T) int
-        Numbers of steps that lead to each sample, of the run and of the coarser run beside it.
+        Numbers of steps that lead to each sample, of the run and of the coarser run beside it; none: no check.
     rows : (P, T, R)
         Filled with the observables.
     free : (P, T)
         Filled with the mean size of kappa without its forced response (``free_pairing``).
     deviation : (P,)
-        Filled with the largest difference of any component of any S between the two runs, at the samples.
+        Filled with the largest difference of any component of any S between the two runs, at the samples; NaN
+        without a check.
     drift : (P, 2)
         Filled with the drifts of H (relative to sum 2 w E |S|) and of |S|, largest over the samples.
     status : (P,) int
@@ -241,7 +242,8 @@ def integrate(
     H0 = np.empty(points)
     scale = np.zeros(points)
     most_J = np.zeros(points)
-    deviation[:] = 0.0
+    checked = steps[1].sum() > 0
+    deviation[:] = 0.0 if checked else np.nan
     drift[:, :] = 0.0
     status[:] = OK
     for point in range(points):
@@ -307,7 +309,8 @@ def integrate(
                     n[p] += p_hat[p, k] * value
                     re[p] += 0.5 * theta_hat[p, k] * value
                     im[p] += 0.5 * phi_hat[p, k] * value
-                    deviation[point] = max(deviation[point], abs(value - S[1, block, k, lane]))
+                    if checked:
+                        deviation[point] = max(deviation[point], abs(value - S[1, block, k, lane]))
             observe(
                 weight,
                 p_hat,

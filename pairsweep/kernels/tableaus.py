@@ -92,7 +92,7 @@ def secular_residual(a: Floats, b: Floats, order: int) -> float:
     c = np.cumsum(a)[:-1]
     later, earlier = np.tril_indices(c.size, -1)
     weight, distance = b[later] * b[earlier], c[later] - c[earlier]
-    return max(abs(weight @ distance**k - 1 / ((k + 1) * (k + 2))) for k in range(1, order - 1, 2))
+    return max(float(abs(weight @ distance**k - 1 / ((k + 1) * (k + 2)))) for k in range(1, order - 1, 2))
 
 
 def _simplex_integral(k: tuple[int, ...]) -> float:
