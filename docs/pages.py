@@ -1,0 +1,78 @@
+"""What a Markdown page holds for a program: its blocks of code, its headings and its links."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+FENCE = re.compile(r"```(\w*)\s*$")
+LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+NAMED = re.compile(r"#\s*([\w-]+\.(?:toml|py|sh))\b")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced or indented block of code.
+
+    Attributes
+    ----------
+    heading : the heading of level 2 it stands under
+    line : number of its first line in the page
+    """
+
+    language: str
+    text: str
+    heading: str
+    line: int
+
+    @property
+    def name(self) -> str | None:
+        """Name of the file to save it as, if its first line is a comment that says so."""
+        found = NAMED.match(self.text)
+        return found[1] if found else None
+
+    @property
+    def commands(self) -> list[str]:
+        """Lines of a shell block that run something; a backslash continues a line."""
+        joined = self.text.replace("\\\n", " ")
+        return [line for line in joined.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+
+
+def blocks(markdown: str) -> Iterator[Block]:
+    """Yield the blocks of a page in order."""
+    lines = markdown.splitlines()
+    heading, number = "", 0
+    while number < len(lines):
+        line = lines[number]
+        if line.startswith("## "):
+            heading = line[3:]
+        fence = FENCE.match(line)
+        if fence or line.startswith("    "):
+            first = number + 1 if fence else number
+            number = first
+            while number < len(lines) and (
+                lines[number] != "```" if fence else lines[number].startswith("    ")
+            ):
+                number += 1
+            text = [part if fence else part[4:] for part in lines[first:number]]
+            yield Block(fence[1] if fence else "", "\n".join(text) + "\n", heading, first + 1)
+        number += 1
+
+
+def links(markdown: str) -> list[str]:
+    """Targets of links and pictures inside the guide, without what points inside a page."""
+    prose = re.sub(r"^```.*?^```", "", markdown, flags=re.DOTALL | re.MULTILINE)
+    targets = (target.split("#")[0] for target in LINK.findall(prose))
+    return [target for target in targets if target and "://" not in target]
+
+
+def pairsweep_command(line: str) -> list[str] | None:
+    """Arguments of a command line that calls pairsweep; None for any other. Variables count as 1."""
+    words = [re.sub(r"\$\{?\w+\}?", "1", word) for word in shlex.split(line, comments=True)]
+    while words and "=" in words[0]:  # settings of the environment
+        words = words[1:]
+    if words[:1] == ["srun"]:
+        words = [word for word in words[1:] if not word.startswith("-")]
+    return words[1:] if words[:1] == ["pairsweep"] else None

@@ -1,0 +1,366 @@
+"""Reference pages made from the code that reads specifications, labels results and parses commands.
+
+Each function returns Markdown. ``conf.py`` writes the pages when the guide is built, so they cannot drift; nothing
+here needs Sphinx.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+import pairsweep
+from pairsweep import cli, schema, spec, vocab
+from pairsweep.checks import MAX_AXIS
+from pairsweep.plot import KINDS
+from pairsweep.schema import Field
+
+Rows = Iterable[tuple[str, ...]]
+
+# Tables whose keys are not called after them: heading, the keys of the schema, and what stands above the list.
+SPECIAL_TABLES = {
+    "grid": [
+        (
+            'Table `[grid]` with `kind = "bins"`',
+            "GRID",
+            "Uniform bins in energy, cos(theta) and phi; a pair sits at the centre of each. "
+            "Pairs are ordered (energy, theta, phi), energy slowest.",
+        ),
+        (
+            'Tables `[[grid.beams]]`, with `kind = "beams"` in `[grid]`',
+            "BEAM",
+            "One table for each beam, in the order of the file. `name` is letters, digits and underscores; a key of a "
+            "beam becomes an axis called after both, such as `rho_x` or `theta_x`. Instead of `theta` and `phi` a "
+            f"beam may have `direction`: {', '.join(f'`{d!r}`' for d in schema.DIRECTIONS)}.".replace(
+                "'", '"'
+            ),
+        ),
+    ],
+}
+
+
+def pages() -> dict[str, str]:
+    """All generated pages by file name."""
+    return {
+        "specification.md": specification(),
+        "dataset.md": dataset(),
+        "command_line.md": command_line(),
+        "python.md": python(),
+    }
+
+
+# --- the specification ------------------------------------------------------------------------------------
+
+
+def specification() -> str:
+    """Every table and key of a specification, and the rules of axes, ranges and zipped groups."""
+    parts = [
+        "# Specification",
+        "A sweep is described by one TOML file. The tables below are made from the code that checks it.",
+        _spec_rules(),
+        "## Top level",
+        "These keys stand above the first table.",
+        _table(
+            ("key", "meaning"),
+            (
+                ("`title`", "one line for people; it decides no number"),
+                (
+                    "`analyses`",
+                    "list of what is computed: " + ", ".join(f"`{name!r}`" for name in vocab.ANALYSES),
+                ),
+                ("`zip`", 'groups of axes that move together, such as `[["rho_high", "rho_low"]]`'),
+            ),
+        ).replace("'", '"'),
+    ]
+    for table in schema.TABLES:
+        parts += _spec_table(table)
+    return _page(parts)
+
+
+def _spec_rules() -> str:
+    return f"""## Axes, ranges, groups
+
+- Any key marked *axis* may hold a single value, a list, or a range; a list or a range makes an axis of the sweep,
+  called after the key. Every combination of the axes is a point.
+- A range is `{{ start = 0.5, stop = 1.0, num = 51 }}`: `num` values, both ends included. Add `spacing = "log"` for
+  equal ratios instead of equal distances; both ends are then above 0. A range of a whole number must step through
+  whole numbers.
+- A single value becomes a scalar coordinate of the dataset; a list of one is an axis of length 1.
+- Axes stand in the order of the file. No value may stand twice on an axis.
+- `zip = [["n_energy", "e_low", "e_high"]]` lets axes of one length move together: one dimension, called after the
+  first, with the others as coordinates along it. An axis is in one group at most.
+- An axis has at most {MAX_AXIS:,} values, a sweep at most {spec.MAX_POINTS:,} points, a system at most
+  {spec.MAX_PAIRS:,} pairs.
+- An unknown key, a wrong type or a value outside its limits ends with one line: the place, the value, the cure."""
+
+
+def _spec_table(table: str) -> list[str]:
+    if table == "occupation":
+        return _patterns()
+    listed = SPECIAL_TABLES.get(table) or [(f"Table `[{table}]`", table.upper(), "")]
+    parts = []
+    for heading, name, text in listed:
+        fields: Mapping[str, Field] | None = getattr(schema, name, None)
+        if fields is not None:
+            parts += [f"## {heading}", text, _fields(fields.values())]
+    return parts
+
+
+def _patterns() -> list[str]:
+    parts = [
+        "## Table `[occupation]`",
+        "Only for bins; beams carry their own `rho` and `rhobar`. `pattern` chooses one of the patterns below; a list "
+        "of patterns is an axis too, and the table then holds the keys of all of them.",
+    ]
+    for pattern, fields in schema.PATTERNS.items():
+        function = getattr(pairsweep, pattern, None)
+        parts += [f'### `pattern = "{pattern}"`', inspect.getdoc(function) or "" if function else ""]
+        parts += [_fields(fields.values())] if fields else [_CUSTOM]
+    return parts
+
+
+_CUSTOM = """
+Your own function: `function = "file.py:f"` (looked for beside the specification) or `"module:f"`. It is called as
+`f(energy, theta, phi, **parameters)` with arrays over all pairs (MeV, radians) and returns `(rho, rhobar)`, each
+between 0 and 1. Every other key of the table is passed on as a parameter and may be an axis. The source of the
+file travels to the workers, and its hash is part of what a store is checked against."""
+
+
+def _fields(fields: Iterable[Field]) -> str:
+    return _table(
+        ("key", "type", "units", "limits", "default", "axis", "meaning"),
+        (
+            (
+                f"`{field.name}`",
+                {"integer": "whole number", "number": "number", "text": "text"}[field.kind],
+                _units(field.units),
+                _limits(field),
+                _default(field),
+                "axis" if field.axis else "",
+                field.meaning,
+            )
+            for field in fields
+        ),
+    )
+
+
+def _limits(field: Field) -> str:
+    if field.choices:
+        return ", ".join(f'`"{choice}"`' for choice in field.choices)
+    low = high = ""
+    if field.minimum is not None:
+        low = f"{'>' if field.open_below else '≥'} {field.minimum:g}"
+    if field.maximum is not None:
+        high = f"≤ {field.maximum:g}"
+    return ", ".join(filter(None, (low, high)))
+
+
+def _default(field: Field) -> str:
+    if field.default is not None:
+        return f'`"{field.default}"`' if isinstance(field.default, str) else f"`{field.default:g}`"
+    return "**needed**" if field.required else "may be left out"
+
+
+# --- the dataset ------------------------------------------------------------------------------------------
+
+
+def dataset() -> str:
+    """Every dimension, coordinate and variable of a store, by analysis."""
+    parts = [
+        "# Dataset",
+        _DATASET_RULES,
+        "## Dimensions and coordinates",
+        "Beside the axes of the sweep, which carry the names, units and meanings of their keys:",
+        _table(
+            ("name", "units", "meaning"),
+            (
+                (f"`{label.name}`", _units(label.units), label.meaning)
+                for label in (*vocab.LABELS.values(), vocab.TIME_IN_MU)
+            ),
+        ),
+    ]
+    for analysis in ("", *vocab.ANALYSES):
+        variables = [v for v in vocab.VARIABLES.values() if v.analysis == analysis]
+        if variables:
+            heading = f'## Variables of `"{analysis}"`' if analysis else "## In every store"
+            parts += [heading, _variables(variables)]
+    flagged = [v for v in vocab.VARIABLES.values() if v.flags]
+    parts += ["## Codes", _table(("variable", "values"), ((f"`{v.name}`", _flags(v)) for v in flagged))]
+    return _page(parts)
+
+
+_DATASET_RULES = """
+A store is a zarr folder (version 3) that `xarray.open_zarr` opens without pairsweep. The tables below are made
+from the vocabulary the code labels its results with.
+
+- The first dimensions of every variable are the axes of the sweep, in the order of the specification; the column
+  *more dimensions* lists what follows them.
+- Units are the `units` attribute, in MeV and its powers (natural units); the meaning is `long_name`. Codes are small
+  integers with the CF attributes `flag_values` and `flag_meanings`.
+- A point that is not computed yet has `status` 0 and holds NaN, or 0 for integers: ask `status`, never the NaN.
+- Bins of a system with fewer energy bins than the longest are NaN along `energy_bin`.
+- The root's attributes hold the title, the whole specification, its digest, versions and the history."""
+
+
+def _variables(variables: Iterable[vocab.Variable]) -> str:
+    return _table(
+        ("variable", "more dimensions", "units", "type", "grids", "meaning"),
+        (
+            (
+                f"`{v.name}`",
+                ", ".join(f"`{dim}`" for dim in v.trailing),
+                "code" if v.flags else _units(v.units),
+                v.dtype,
+                "all" if set(v.kinds) == {"bins", "beams"} else ", ".join(v.kinds),
+                v.meaning,
+            )
+            for v in variables
+        ),
+    )
+
+
+def _flags(variable: vocab.Variable) -> str:
+    return ", ".join(f"{value} {meaning}" for value, meaning in enumerate(variable.flags))
+
+
+# --- the command line -------------------------------------------------------------------------------------
+
+
+def command_line() -> str:
+    """Every command with its options, from the parser itself."""
+    parser = cli.parser()
+    parts = [
+        "# Command line",
+        "A summary goes to standard output, progress to standard error.",
+        _table(
+            ("exit code", "meaning"),
+            (
+                (str(cli.DONE), "done"),
+                (str(cli.SOME_FAILED), "some points failed; they are recorded with their reasons"),
+                (
+                    str(cli.UNUSABLE),
+                    "an unusable specification, store or option: one line says what to change",
+                ),
+                (str(cli.INTERRUPTED), "interrupted; what is done is kept"),
+            ),
+        ),
+    ]
+    for name, command, summary in commands(parser):
+        usage = " ".join(command.format_usage().removeprefix("usage: ").split())
+        parts += [f"## `{command.prog}`", _sentence(summary), f"    {usage}", _arguments(command)]
+        if name == "plot":
+            parts += ["The kinds of picture:", _kinds()]
+    return _page(parts)
+
+
+def commands(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser, str]]:
+    """Yield name, parser and help of every command."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            help_of = {choice.dest: choice.help or "" for choice in action._choices_actions}
+            for name, command in action.choices.items():
+                yield name, command, help_of.get(name, "")
+
+
+def _arguments(command: argparse.ArgumentParser) -> str:
+    actions = [a for a in command._actions if not isinstance(a, argparse._HelpAction)]
+    rows = []
+    for action in actions:
+        value = f" {action.metavar or action.dest.upper()}" if action.nargs != 0 else ""
+        names = ", ".join(action.option_strings)
+        shown = f"{names}{value}" if names else value.strip()
+        rows.append((f"`{shown}`", action.help or ""))
+    return _table(("argument", "meaning"), rows)
+
+
+def _kinds() -> str:
+    return _table(("kind", "shows"), ((f"`{kind}`", _summary(picture)) for kind, picture in KINDS.items()))
+
+
+# --- Python -----------------------------------------------------------------------------------------------
+
+GROUPS = {
+    "Sweeps": ("run", "open_store", "errors", "read_spec", "refine"),
+    "One system": (
+        "bins",
+        "beams",
+        "Grid",
+        "quadrant",
+        "energy_band",
+        "fermi_dirac",
+        "growth",
+        "evolve",
+        "examine",
+    ),
+    "Reading results": ("summary", "boundary", "derived"),
+    "Errors": ("UsageError", "SpecError", "StoreError", "EvolutionError"),
+}
+
+
+def python() -> str:
+    """Everything public, by subject; Sphinx fills in signatures and docstrings."""
+    public = [name for name in pairsweep.__all__ if not inspect.ismodule(getattr(pairsweep, name))]
+    listed = {name for names in GROUPS.values() for name in names}
+    groups = {title: [name for name in names if name in public] for title, names in GROUPS.items()}
+    groups["More"] = [name for name in public if name not in listed]
+    parts = [
+        "# Python",
+        "`import pairsweep as ps` loads none of the heavy packages; they come with the first use.",
+    ]
+    for title, names in groups.items():
+        if names:
+            parts += [
+                f"## {title}",
+                *(_documented(f"pairsweep.{name}", getattr(pairsweep, name)) for name in names),
+            ]
+    modules = [name for name in pairsweep.__all__ if name not in public]
+    for module in modules:
+        parts += [f"## `ps.{module}`", *_members(f"pairsweep.{module}", getattr(pairsweep, module))]
+    return _page(parts)
+
+
+def _members(path: str, module: object) -> list[str]:
+    """Public functions of a module that are not already documented at the top."""
+    names = getattr(module, "__all__", None) or [
+        name
+        for name, member in vars(module).items()
+        if not name.startswith("_")
+        and getattr(member, "__module__", None) == path
+        and inspect.isfunction(member)
+    ]
+    return [
+        _documented(f"{path}.{name}", getattr(module, name))
+        for name in names
+        if name not in pairsweep.__all__ and callable(getattr(module, name))
+    ]
+
+
+def _documented(path: str, member: object) -> str:
+    if inspect.isclass(member):
+        return f"```{{eval-rst}}\n.. autoclass:: {path}\n   :members:\n```"
+    return f"```{{eval-rst}}\n.. autofunction:: {path}\n```"
+
+
+# --- Markdown ---------------------------------------------------------------------------------------------
+
+
+def _page(parts: Iterable[str]) -> str:
+    return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
+
+
+def _table(head: tuple[str, ...], rows: Rows) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def _units(units: str) -> str:
+    return "" if units in ("", "1") else units
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+
+
+def _summary(member: Callable[..., object]) -> str:
+    return (inspect.getdoc(member) or "").split("\n\n")[0].replace("\n", " ")

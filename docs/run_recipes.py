@@ -1,0 +1,83 @@
+"""Runs every command of recipes.md in a scratch folder and says which failed; makes the pictures of the page."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+
+from pages import Block, blocks, links
+
+HERE = Path(__file__).resolve().parent
+PAGE = HERE / "recipes.md"
+
+
+def environment(scratch: Path) -> dict[str, str]:
+    """Commands find this Python and this tree's pairsweep, installed or not."""
+    shims = scratch / ".shims"
+    shims.mkdir()
+    for name, arguments in (("python", ""), ("pairsweep", "-m pairsweep ")):
+        shim = shims / name
+        shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments}"$@"\n')
+        shim.chmod(0o755)
+    paths = {"PATH": f"{shims}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(HERE.parent)}
+    return {**os.environ, **paths, "MPLBACKEND": "Agg", "MPLCONFIGDIR": str(scratch / ".matplotlib")}
+
+
+def attempts(recipe: list[Block], scratch: Path, env: dict[str, str]) -> Iterator[tuple[str, float, str]]:
+    """Save a recipe's files and run its commands in order: each with its seconds and what it said if it failed."""
+    for block in recipe:
+        if block.name:
+            (scratch / block.name).write_text(block.text, "utf-8")
+        if block.language != "sh":
+            continue
+        for command in block.commands:
+            started = time.perf_counter()
+            done = subprocess.run(
+                ["bash", "-c", command], cwd=scratch, env=env, capture_output=True, text=True, check=False
+            )
+            yield command, time.perf_counter() - started, done.stderr if done.returncode else ""
+
+
+def main() -> int:
+    """Run all recipes, or those whose question holds a word."""
+    parser = argparse.ArgumentParser(prog="scripts/recipes", description=__doc__)
+    parser.add_argument("words", nargs="*", help="run only recipes whose question holds one of these")
+    parser.add_argument("--update-pictures", action="store_true", help="put the pictures into docs/pictures")
+    options = parser.parse_args()
+    page = PAGE.read_text("utf-8")
+    failed = 0
+    with tempfile.TemporaryDirectory(prefix="pairsweep-recipes-") as folder:
+        scratch = Path(folder)
+        env = environment(scratch)
+        for question, recipe in groupby(blocks(page), key=lambda block: block.heading):
+            if options.words and not any(word.lower() in question.lower() for word in options.words):
+                continue
+            print(question)
+            for command, seconds, said in attempts(list(recipe), scratch, env):
+                print(f"  {'FAILED' if said else 'ok':<7}{seconds:6.1f} s  {command}", flush=True)
+                if said:
+                    failed += 1
+                    print(said, file=sys.stderr)
+        shown = [Path(target).name for target in links(page) if target.startswith("pictures/")]
+        made = [name for name in shown if (scratch / name).is_file()]
+        if not options.words:
+            for name in sorted(set(shown) - set(made)):
+                failed += 1
+                print(f"  FAILED  no command makes the picture {name}")
+        if options.update_pictures:
+            for name in made:
+                shutil.copyfile(scratch / name, HERE / "pictures" / name)
+    print(f"{failed} failed" if failed else "all recipes work")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,174 @@
+"""The guide against the code: nothing it shows may have drifted. None of this needs Sphinx."""
+
+import importlib.util
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+from pairsweep import cli, schema, vocab
+from pairsweep.schema import Field
+from pairsweep.spec import CustomOccupation, parse_spec
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+
+
+def load(name):
+    """Import a program of the guide by its path: the folder is no package."""
+    spec = importlib.util.spec_from_file_location(f"guide_{name}", DOCS / f"{name}.py")
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+pages, reference = load("pages"), load("reference")
+GENERATED = reference.pages()
+WRITTEN = {path.name: path.read_text("utf-8") for path in (*DOCS.glob("*.md"), ROOT / "README.md")}
+EVERY_PAGE = pytest.mark.parametrize("page", sorted(WRITTEN))
+
+
+def schema_fields():
+    """Every `Field` of the schema, however it is grouped."""
+    tables = [value for value in vars(schema).values() if isinstance(value, dict)]
+    tables += [inner for table in tables for inner in table.values() if isinstance(inner, dict)]
+    return {id(f): f for table in tables for f in table.values() if isinstance(f, Field)}.values()
+
+
+def rows(page):
+    """Cells of every table row of a generated page, by its first cell."""
+    found = {}
+    for line in page.splitlines():
+        if line.startswith("| "):
+            cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+            found.setdefault(cells[0], []).append(cells)
+    return found
+
+
+def test_every_key_of_a_specification_is_documented():
+    documented = rows(GENERATED["specification.md"])
+    fields = schema_fields()
+    assert len(fields) > 20
+    for field in fields:
+        assert any(cells[-1] == field.meaning for cells in documented[f"`{field.name}`"]), field.name
+
+
+def test_every_table_and_pattern_has_a_heading():
+    page = GENERATED["specification.md"]
+    for table in schema.TABLES:
+        if table == "occupation" or hasattr(schema, table.upper()):
+            assert f"`[{table}]`" in page
+    for pattern in schema.PATTERNS:
+        assert f'### `pattern = "{pattern}"`' in page
+
+
+def test_limits_and_defaults_are_those_of_the_code():
+    documented = rows(GENERATED["specification.md"])
+    assert documented["`energy_max`"][0][1:5] == ["number", "MeV", "> 0, ≤ 1e+06", "**needed**"]
+    assert documented["`cell_volume`"][0][3:5] == ['`"midpoint"`, `"exact"`', '`"midpoint"`']
+    assert documented["`tolerance`"][0][5] == ""
+    assert documented["`seed`"][0][5] == "axis"
+
+
+def test_every_variable_and_label_is_documented():
+    documented = rows(GENERATED["dataset.md"])
+    for variable in vocab.VARIABLES.values():
+        cells = next(cells for cells in documented[f"`{variable.name}`"] if len(cells) == 6)
+        assert cells[5] == variable.meaning
+        assert cells[1] == ", ".join(f"`{dim}`" for dim in variable.trailing)
+        assert cells[2] in (variable.units, "code", "")
+        for code, flag in enumerate(variable.flags):
+            assert f"{code} {flag}" in documented[f"`{variable.name}`"][-1][1]
+    for label in vocab.LABELS.values():
+        assert documented[f"`{label.name}`"][0][2] == label.meaning
+
+
+def test_every_command_and_option_is_documented():
+    page = GENERATED["command_line.md"]
+    commands = list(reference.commands(cli.parser()))
+    assert {"plan", "run", "status", "show", "plot", "point"} <= {name for name, _, _ in commands}
+    for name, command, _ in commands:
+        section = page.split(f"## `pairsweep {name}`\n")[1].split("\n## ")[0]
+        for action in command._actions:
+            assert action.dest == "help" or (action.option_strings or [action.metavar])[
+                -1
+            ] in section.replace("\\", "")
+
+
+def test_everything_public_is_documented():
+    import pairsweep
+
+    for name in pairsweep.__all__:
+        assert f"pairsweep.{name}\n" in GENERATED["python.md"] or f"`ps.{name}`" in GENERATED["python.md"]
+
+
+@EVERY_PAGE
+def test_every_specification_parses(page):
+    blocks = list(pages.blocks(WRITTEN[page]))
+    functions = {block.name: block.text for block in blocks if block.language == "python" and block.name}
+    for block in blocks:
+        if "analyses =" not in block.text or block.language not in ("toml", ""):
+            continue
+        wanted = re.search(r'function = "(.*):(.*)"', block.text)
+        custom = wanted and CustomOccupation(wanted[0], wanted[2], functions[wanted[1]])
+        assert parse_spec(block.text, custom=custom or None).analyses, f"{page}:{block.line}"
+
+
+@EVERY_PAGE
+def test_every_command_line_parses(page):
+    for block in pages.blocks(WRITTEN[page]):
+        if block.language not in ("sh", "bash", ""):
+            continue
+        for command in block.commands:
+            arguments = pages.pairsweep_command(command)
+            if arguments is not None and "--help" not in arguments:
+                cli.parser().parse_args(arguments)  # ends the test with the parser's own words
+
+
+@EVERY_PAGE
+def test_every_link_leads_somewhere(page):
+    folder = ROOT if page == "README.md" else DOCS
+    for target in pages.links(WRITTEN[page]):
+        generated = target.startswith("reference/") and Path(target).name in GENERATED
+        assert generated or (folder / target).is_file(), target
+
+
+@EVERY_PAGE
+def test_every_file_named_in_code_marks_exists(page):
+    for name in re.findall(r"`((?:sweeps|scripts)/[\w./]+)`", WRITTEN[page]):
+        assert (ROOT / name).exists(), name
+
+
+def test_pictures_are_light_and_all_shown():
+    shown = {Path(target).name for page in WRITTEN.values() for target in pages.links(page)}
+    for picture in (DOCS / "pictures").iterdir():
+        assert picture.stat().st_size < 150_000, picture.name
+        assert picture.name in shown
+
+
+def test_recipes_are_complete():
+    """Ten questions or more, each with a specification, commands that run it, and a picture they make."""
+    recipes = {}
+    for block in pages.blocks(WRITTEN["recipes.md"]):
+        recipes.setdefault(block.heading, []).append(block)
+    assert len(recipes) >= 10
+    sections = WRITTEN["recipes.md"].split("\n## ")[1:]
+    assert [section.splitlines()[0] for section in sections] == list(recipes)
+    for section, (question, blocks) in zip(sections, recipes.items(), strict=True):
+        commands = [line for block in blocks if block.language == "sh" for line in block.commands]
+        assert question.endswith("?")
+        assert any(block.language == "toml" and block.name for block in blocks), question
+        (picture,) = (Path(target).name for target in pages.links(section) if target.endswith(".png"))
+        assert any(picture in shlex.split(command) for command in commands), question
+
+
+def test_blocks_of_a_page():
+    text = "## A\n```toml\n# a.toml\nx = 1\n```\n[b](b.md#c) ![p](p.png) [w](https://w)\n\n    pairsweep run \\\n      s\n"
+    fenced, indented = pages.blocks(text)
+    assert (fenced.language, fenced.name, fenced.heading, fenced.line) == ("toml", "a.toml", "A", 3)
+    assert indented.commands == ["pairsweep run    s"]
+    assert pages.links(text) == ["b.md", "p.png"]
+    assert pages.pairsweep_command('A=1 pairsweep run "$S"  # c') == ["run", "1"]
+    assert pages.pairsweep_command("sbatch job.sh") is None
