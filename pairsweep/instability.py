@@ -14,7 +14,7 @@ from pairsweep.grid import Floats, Grid
 from pairsweep.kernels.bulk import CERTIFIED as BULK_CERTIFIED
 from pairsweep.kernels.bulk import bulk_growth
 from pairsweep.kernels.crossing import epn_crossing
-from pairsweep.kernels.growth import growth_of_points, shares_of_roots
+from pairsweep.kernels.growth import growth_of_points
 from pairsweep.kernels.modes import CERTIFIED, NOT_CERTIFIED, STATUS_TEXT, tolerance_floor
 from pairsweep.kernels.stability import stability_matrices
 from pairsweep.kernels.static import static_coupling, static_criterion
@@ -229,19 +229,11 @@ class _Systems:
         points = self.g.size
         status = np.empty(points, np.int8)
         results = [self.arrays[name] for name in ("growth_rate", "frequency", "n_unstable", "mode_kind")]
-        arguments = (*self.frame, self.n, self.g, tolerance, *results, status)
-        bulk_growth(*arguments)
+        share = np.empty((points, self.grid.bin_energy.size))
+        bulk_growth(*self.frame, self.n, self.g, tolerance, self.grid.energy_bin, *results, status, share)
         good = np.flatnonzero(status == BULK_CERTIFIED)
         rate, frequency = results[0], results[1]
-        if self.grid.bin_energy.size == 1:
-            self.arrays["energy_weight"][good[rate[good] > 0.0]] = 1.0
-        else:
-            step = max(1, SHARE_NUMBERS // self.grid.size)
-            for start in range(0, good.size, step):
-                part = good[start : start + step]
-                share = np.empty((part.size, self.grid.size))
-                shares_of_roots(*self.frame, self.n[part], self.g[part], rate[part], frequency[part], share)
-                self._record_share(part, share)
+        self.arrays["energy_weight"][good] = share[good]
         self.rates[good, 0] = rate[good]
         self.frequencies[good, 0] = frequency[good]
         return np.flatnonzero(status != BULK_CERTIFIED)
