@@ -60,7 +60,9 @@ def suggest(name: object, known: Iterable[str]) -> str:
 def describe(field: Field) -> str:
     if field.choices:
         return "one of " + ", ".join(f'"{choice}"' for choice in field.choices)
-    noun = {"integer": "a whole number", "number": "a number", "text": "text"}[field.kind]
+    noun = {"flag": "true or false", "integer": "a whole number", "number": "a number", "text": "text"}[
+        field.kind
+    ]
     if field.minimum is not None:
         noun += f" {'above' if field.open_below else 'of at least'} {field.minimum:g}"
     if field.maximum is not None:
@@ -130,6 +132,10 @@ def checked(place: str, value: object, field: Field) -> Scalar:
             raise SpecError(place, value, f"give {describe(field)}")
         if field.choices and value not in field.choices:
             raise SpecError(place, value, suggest(value, field.choices))
+        return value
+    if field.kind == "flag":
+        if not isinstance(value, bool):
+            raise SpecError(place, value, "give true or false")
         return value
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise SpecError(place, value, f"give {describe(field)}")

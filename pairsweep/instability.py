@@ -230,7 +230,8 @@ class _Systems:
         status = np.empty(points, np.int8)
         results = [self.arrays[name] for name in ("growth_rate", "frequency", "n_unstable", "mode_kind")]
         share = np.empty((points, self.grid.bin_energy.size))
-        bulk_growth(*self.frame, self.n, self.g, tolerance, self.grid.energy_bin, *results, status, share)
+        arguments = (*self.frame, self.n, self.g, tolerance, self.grid.energy_bin, *results, status, share)
+        bulk_growth(*arguments)
         good = np.flatnonzero(status == BULK_CERTIFIED)
         rate, frequency = results[0], results[1]
         self.arrays["energy_weight"][good] = share[good]

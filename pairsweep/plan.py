@@ -10,8 +10,9 @@ import numpy as np
 
 from pairsweep.expand import POINT, Sweep
 from pairsweep.grid import bins
+from pairsweep.spec import Spec
 from pairsweep.template import ArrayPlan, Coordinate, Template
-from pairsweep.vocab import COMPONENTS, LABELS, QUADRANTS, TIME_IN_MU, Label, variables_of
+from pairsweep.vocab import COMPONENTS, LABELS, QUADRANTS, TIME_IN_MU, Label, Variable, variables_of
 
 # A block of about this long loses little when a worker dies, and hides what a task costs beside its points.
 BLOCK_SECONDS = 3.0
@@ -127,21 +128,29 @@ def _trailing_sizes(sweep: Sweep) -> dict[str, int]:
     spec = sweep.spec
     sizes = {"quadrant": len(QUADRANTS), "component": len(COMPONENTS), "beam": len(spec.beams)}
     if spec.kind == "bins":
-        sizes["energy_bin"] = max(int(n) for n in spec["n_energy"].values)
+        for name in ("energy", "theta", "phi"):
+            sizes[f"{name}_bin"] = max(int(n) for n in spec[f"n_{name}"].values)
     else:
         energies = [spec[f"energy_{name}"] for name in spec.beams]
         fixed = {p.values[0] for p in energies if not p.is_axis}
         sizes["energy_bin"] = len(fixed) + sum(p.is_axis for p in energies)
+    sizes["mode"] = spec.growth.modes
     if spec.evolution is not None:
         sizes["time"] = spec.evolution.samples
     return sizes
+
+
+def computed_variables(spec: Spec) -> tuple[Variable, ...]:
+    """Variables that a sweep computes."""
+    options = spec.growth
+    return variables_of(spec.analyses, spec.kind, options.details, options.modes > 0)
 
 
 def _arrays(sweep: Sweep) -> tuple[ArrayPlan, ...]:
     sizes = _trailing_sizes(sweep)
     return tuple(
         ArrayPlan(v.name, v.trailing, tuple(sizes[d] for d in v.trailing), v.dtype, v.fill_value, v.attrs)
-        for v in variables_of(sweep.spec.analyses, sweep.spec.kind)
+        for v in computed_variables(sweep.spec)
     )
 
 
@@ -161,9 +170,12 @@ def _coordinates(sweep: Sweep) -> tuple[Coordinate, ...]:
     used = {dim for array in _arrays(sweep) for dim in array.trailing}
     if "energy_bin" in used:
         coordinates += _energy_coordinates(sweep)
+    if "theta_bin" in used:
+        coordinates += _angle_coordinates(sweep)
     if "time" in used:
         coordinates += _time_coordinates(sweep)
     fixed = {"quadrant": np.array(QUADRANTS), "component": np.array(COMPONENTS), "beam": np.array(spec.beams)}
+    fixed["mode"] = np.arange(spec.growth.modes)
     for name in fixed:
         if name in used:
             coordinates.append(Coordinate(name, (name,), fixed[name], LABELS[name].attrs))
@@ -200,6 +212,23 @@ def _energy_coordinates(sweep: Sweep) -> list[Coordinate]:
         Coordinate("energy_bin", ("energy_bin",), np.arange(size), LABELS["energy_bin"].attrs),
         Coordinate("energy", (*dims, "energy_bin"), values.reshape(*shape, size), LABELS["energy"].attrs),
     ]
+
+
+def _angle_coordinates(sweep: Sweep) -> list[Coordinate]:
+    """Angles of the bins, NaN beyond the last bin of a system with fewer."""
+    found = []
+    for name in ("theta", "phi"):
+        size = _trailing_sizes(sweep)[f"{name}_bin"]
+        dims, shape, rows = _over(sweep, (f"n_{name}",))
+        values = np.full((len(rows), size), np.nan)
+        for row, at in zip(values, rows, strict=True):
+            count = int(at[f"n_{name}"])
+            grid = bins(1, count, 1) if name == "theta" else bins(1, 1, count)
+            row[:count] = getattr(grid, name)
+        dim = f"{name}_bin"
+        found.append(Coordinate(dim, (dim,), np.arange(size), LABELS[dim].attrs))
+        found.append(Coordinate(name, (*dims, dim), values.reshape(*shape, size), LABELS[name].attrs))
+    return found
 
 
 def _time_coordinates(sweep: Sweep) -> list[Coordinate]:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pairsweep.grid import CELL_VOLUMES, NAMED_DIRECTIONS
-from pairsweep.vocab import ANALYSES
 
-Kind = Literal["integer", "number", "text"]
+Kind = Literal["integer", "number", "text", "flag"]
+GROWTH_METHODS = ("auto", "dispersion", "dense")
 METHODS = ("auto", "splitting", "averaged", "reference")
 OCCUPATION_LIMITS = "occupations lie between 0 and 1"
 
@@ -30,7 +30,7 @@ class Field:
     units: str = "1"
     axis: bool = True
     required: bool = True
-    default: float | int | str | None = None
+    default: float | int | str | bool | None = None
     minimum: float | None = None
     maximum: float | None = None
     open_below: bool = False
@@ -129,6 +129,45 @@ PATTERNS: dict[str, dict[str, Field]] = {
 
 COUPLING = _table(Field("g", "number", "coupling constant", "MeV^-2", minimum=1e-30, maximum=1e3))
 
+GROWTH = _table(
+    Field(
+        "method",
+        "text",
+        "certified zeros of the dispersion function, all eigenvalues of dense M, or what is cheaper",
+        axis=False,
+        required=False,
+        default="auto",
+        choices=GROWTH_METHODS,
+    ),
+    Field(
+        "growth_tolerance",
+        "number",
+        "smallest growth rate that counts, as a fraction of the coupling 4 g sum w abs(n); 1e-6 where left out",
+        axis=False,
+        required=False,
+        minimum=1e-9,
+        maximum=0.1,
+    ),
+    Field(
+        "modes",
+        "integer",
+        "number of fastest modes that are stored along the dimension mode",
+        axis=False,
+        required=False,
+        default=0,
+        minimum=0,
+        maximum=1000,
+    ),
+    Field(
+        "details",
+        "flag",
+        "store also the direction and participation of the fastest mode and the static criterion",
+        axis=False,
+        required=False,
+        default=False,
+    ),
+)
+
 EVOLUTION = _table(
     Field(
         "t_end",
@@ -172,5 +211,3 @@ EVOLUTION = _table(
         maximum=0.1,
     ),
 )
-
-ANALYSIS_NAMES = ANALYSES

@@ -112,8 +112,19 @@ def _solve_growth(
     failed: dict[int, PointError] = {}
     found: dict[str, NDArray[Any]] = {}
     for systems in _systems(sweep, systems_at, failed):
-        result = growth_of_systems(systems.grid, systems.rho + systems.rhobar - 1.0, systems.g)
+        options = sweep.spec.growth
+        result = growth_of_systems(
+            systems.grid,
+            systems.rho + systems.rhobar - 1.0,
+            systems.g,
+            method=options.method,
+            growth_tolerance=options.growth_tolerance,
+            modes=options.modes,
+            details=options.details or options.modes > 0,
+        )
         for name, values in result.arrays.items():
+            if name not in numbers:
+                continue
             if name not in found:
                 found[name] = np.zeros((len(distinct), *numbers[name].shape[1:]), dtype=values.dtype)
                 if values.dtype.kind == "f":

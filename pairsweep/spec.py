@@ -10,7 +10,7 @@ import json
 import math
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +76,16 @@ class CustomOccupation:
 
 
 @dataclass(frozen=True)
+class GrowthOptions:
+    """How growth rates are found, and how much is stored of the modes; see the table ``GROWTH`` of the schema."""
+
+    method: str = "auto"
+    growth_tolerance: float | None = None
+    modes: int = 0
+    details: bool = False
+
+
+@dataclass(frozen=True)
 class EvolutionOptions:
     """What is fixed for every point of an evolution sweep; times in 1/MeV, or in 1/mu' where ``in_mu``."""
 
@@ -107,6 +117,7 @@ class Spec:
     parameters: tuple[Parameter, ...]
     zips: tuple[tuple[str, ...], ...]
     beams: tuple[str, ...]
+    growth: GrowthOptions
     evolution: EvolutionOptions | None
     custom: CustomOccupation | None
     cluster: Mapping[str, object]
@@ -134,9 +145,8 @@ class Spec:
             ],
             "zips": sorted(list(group) for group in self.zips),
             "beams": list(self.beams),
-            "evolution": None
-            if options is None
-            else [options.t_end, options.in_mu, options.samples, options.method, options.tolerance],
+            "growth": list(astuple(self.growth)),
+            "evolution": None if options is None else list(astuple(options)),
             "custom": None if self.custom is None else [self.custom.function, self.custom.digest],
         }
 
@@ -217,6 +227,8 @@ class _Reader:
             raise SpecError("grid.kind", kind, 'choose "bins" or "beams"')
         beams: tuple[str, ...] = ()
         evolution = None
+        known_keys("growth", self.data.get("growth", {}), schema.GROWTH)
+        growth = GrowthOptions(**self._fixed("growth", self.data.get("growth", {}), schema.GROWTH))
         # Axes come in the order of the file, so its tables are walked in that order.
         for table in self.data:
             if table == "grid" and kind == "bins":
@@ -245,6 +257,7 @@ class _Reader:
             tuple(self.parameters.values()),
             zips,
             beams,
+            growth,
             evolution,
             self.custom,
             self.data.get("cluster", {}),
@@ -314,6 +327,8 @@ class _Reader:
                 raise SpecError(f"{table}.name", name, "is the name of another beam: choose another")
             names.append(name)
             self._beam(table, name, beam)
+        if all(value == 0 for name in names for value in self.parameters[f"weight_{name}"].values):
+            raise SpecError("grid.beams", None, "every weight is 0: give at least one beam a phase-space volume")
         return tuple(names)
 
     def _beam(self, table: str, name: str, beam: Mapping[str, Any]) -> None:
@@ -363,14 +378,11 @@ class _Reader:
                 fields[key] = Field(key, kind, f"parameter {key} of {self.custom.function}")
         self._fields("occupation", data, fields, extra=("function",))
 
-    def _evolution(self, kind: str) -> EvolutionOptions:
-        data = self.data["evolution"]
-        self._fields("evolution", data, schema.EVOLUTION)
+    def _fixed(self, table: str, data: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Any]:
+        """Read keys that hold one value for the whole sweep."""
         fixed: dict[str, Any] = {}
-        for field in schema.EVOLUTION.values():
-            place = f"evolution.{field.name}"
-            if field.axis:
-                continue
+        for field in fields.values():
+            place = f"{table}.{field.name}"
             if field.name not in data:
                 if field.required:
                     raise SpecError(place, None, f"is missing: give {describe(field)} ({field.meaning})")
@@ -379,6 +391,12 @@ class _Reader:
                 raise SpecError(place, data[field.name], "is one value for the whole sweep, never an axis")
             else:
                 fixed[field.name] = checked(place, data[field.name], field)
+        return fixed
+
+    def _evolution(self, kind: str) -> EvolutionOptions:
+        data = self.data["evolution"]
+        self._fields("evolution", data, schema.EVOLUTION)
+        fixed = self._fixed("evolution", data, {n: f for n, f in schema.EVOLUTION.items() if not f.axis})
         if (fixed["t_end"] is None) == (fixed["t_end_mu"] is None):
             raise SpecError(
                 "evolution.t_end", fixed["t_end"], "give one of t_end (1/MeV) and t_end_mu (1/mu')"

@@ -171,7 +171,7 @@ LABELS = {
     )
 }
 
-# What ``ps.growth`` adds for one system.
+# What ``ps.growth`` adds for one system, and a sweep where its table [growth] asks for it.
 GROWTH_DETAILS = _by_name(
     Variable("participation_ratio", "number of pairs that take part in the fastest mode", "1", "growth"),
     Variable(
@@ -195,13 +195,21 @@ GROWTH_DETAILS = _by_name(
 TIME_IN_MU = Label("time", "time in units of 1/mu', mu' = g energy_max^3")
 
 # A parameter must not be called like one of these: it would hide them in the dataset.
-RESERVED_NAMES = frozenset(VARIABLES) | frozenset(LABELS) | {"ladder", "mode", "verdict"}
+RESERVED_NAMES = (
+    frozenset(VARIABLES) | frozenset(GROWTH_DETAILS) | frozenset(LABELS) | {"ladder", "mode", "verdict"}
+)
 
 
-def variables_of(analyses: tuple[str, ...], kind: str) -> tuple[Variable, ...]:
-    """Variables that these analyses over this kind of grid compute, in the order of the vocabulary."""
+def variables_of(
+    analyses: tuple[str, ...], kind: str, details: bool = False, modes: bool = False
+) -> tuple[Variable, ...]:
+    """Variables that these analyses over this kind of grid compute, in the order of the vocabulary.
+
+    ``details`` and ``modes`` add what ``GROWTH_DETAILS`` holds, the second what lies along ``mode``.
+    """
+    extra = [v for v in GROWTH_DETAILS.values() if (modes if "mode" in v.trailing else details)]
     return tuple(
         variable
-        for variable in VARIABLES.values()
+        for variable in (*VARIABLES.values(), *extra)
         if variable.analysis in ("", *analyses) and kind in variable.kinds
     )

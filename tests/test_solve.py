@@ -74,7 +74,7 @@ def test_growth_is_computed_once_for_all_seeds(monkeypatch):
 
     counted = []
     original = solve.growth_of_systems
-    monkeypatch.setattr(solve, "growth_of_systems", lambda *a: counted.append(len(a[1])) or original(*a))
+    monkeypatch.setattr(solve, "growth_of_systems", lambda *a, **k: counted.append(len(a[1])) or original(*a, **k))
     text = (
         growth(g="[1e-6, 2e-6]")
         + "\n[evolution]\nt_end = 1.0\nsamples = 2\nperturbation = 0\nseed = [0, 1, 2]"
@@ -153,3 +153,20 @@ def test_an_exception_keeps_its_traceback(custom):
     _, errors = custom("raise KeyError('here')")
     assert "mine.py" in errors[0].traceback
     assert "KeyError" in errors[0].traceback
+
+
+def test_details_and_modes_on_request():
+    text = growth(n_phi="[4, 8]") + "\n[growth]\nmodes = 3\ndetails = true\n"
+    sweep = expand(parse_spec(text))
+    template = make_template(sweep, sweep.shape)
+    shapes = {array.name: array.trailing_shape for array in template.arrays}
+    assert shapes["angular_weight"] == (1, 8)
+    assert shapes["mode_growth_rate"] == (3,)
+    numbers, errors = solved(text)
+    assert not errors
+    assert numbers["mode_growth_rate"][0, 0] == numbers["growth_rate"][0]
+    assert numbers["mode_growth_rate"][0, 1] == 0.0
+    np.testing.assert_allclose(np.nansum(numbers["angular_weight"], axis=(1, 2)), 1)
+    assert (numbers["static_criterion"] < 1).all()
+    (phi,) = (c for c in template.coordinates if c.name == "phi")
+    assert phi.dims == ("n_phi", "phi_bin")

@@ -178,3 +178,22 @@ def test_an_own_parameter_must_not_hide_another(tmp_path):
         (tmp_path / "spec.toml").write_text(text + "[coupling]\ng = 1e-6")
         with pytest.raises(SpecError, match=name):
             read_spec(tmp_path / "spec.toml")
+
+
+def test_growth_table():
+    text = (
+        growth() + '\n[growth]\nmethod = "dispersion"\ngrowth_tolerance = 1e-5\nmodes = 3\ndetails = true\n'
+    )
+    assert parse_spec(text).growth.modes == 3
+    assert parse_spec(text).digest != parse_spec(GROWTH).digest
+    for bad, word in (
+        ("modes = 3", "modes = [3]"),
+        ("true", "1"),
+        ("1e-5", "1e-12"),
+        ('"dispersion"', '"dens"'),
+    ):
+        assert "growth." in refused(text.replace(bad, word))
+
+
+def test_beams_without_any_weight_are_refused():
+    assert "every weight is 0" in refused(BEAMS.replace("weight = 1.0", "weight = 0.0"))
