@@ -7,6 +7,7 @@ guard.
 
 from __future__ import annotations
 
+import math
 import os
 import pickle
 import signal
@@ -98,6 +99,7 @@ class Pool:
     def __enter__(self) -> Pool:
         self._workers: list[_Worker] = []
         self._stillborn = 0
+        self._since = math.inf  # when the first worker was ready
         self._hire()
         return self
 
@@ -112,11 +114,10 @@ class Pool:
         """Run ``blocks``; an exception of the task is raised here."""
         payload = pickle.dumps(task)
         queue = Queue(task, blocks, on_done)
-        began = time.monotonic()
         briefed: set[int] = set()
         work = queue.next()
         while True:
-            while work is not None and (worker := self._free(began)) is not None:
+            while work is not None and (worker := self._free()) is not None:
                 try:
                     if id(worker) not in briefed:
                         worker.connection.send_bytes(payload)
@@ -150,6 +151,7 @@ class Pool:
                     on_done(answer)
                 else:
                     worker.ready = True
+                    self._since = min(self._since, time.monotonic())
             if work is None:
                 work = queue.next()
 
@@ -158,11 +160,12 @@ class Pool:
         self._workers.append(worker)
         return worker
 
-    def _free(self, began: float) -> _Worker | None:
+    def _free(self) -> _Worker | None:
         for worker in self._workers:
             if worker.work is None:
                 return worker
-        if not self._workers or (len(self._workers) < self.count and time.monotonic() - began >= HEAD_START):
+        worth_it = time.monotonic() - self._since >= HEAD_START
+        if not self._workers or (worth_it and len(self._workers) < self.count):
             return self._hire()
         return None
 

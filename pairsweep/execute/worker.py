@@ -35,13 +35,18 @@ def _answer(task: Task, work: Work) -> bytes:
     try:
         return pickle.dumps(task(work.block, work.only))
     except Exception as error:
-        error.add_note(f"in a worker process, at block {work.block}:\n{traceback.format_exc()}")
-        try:
-            answer = pickle.dumps(error)
-            pickle.loads(answer)
-        except Exception:
-            answer = pickle.dumps(RuntimeError(traceback.format_exc()))
-        return answer
+        return _passed_on(error, f"in a worker process, at block {work.block}")
+
+
+def _passed_on(error: Exception, where: str) -> bytes:
+    """Pickle an error with its traceback as a note; as plain text if it does not survive that."""
+    error.add_note(f"{where}:\n{traceback.format_exc()}")
+    try:
+        answer = pickle.dumps(error)
+        pickle.loads(answer)
+    except Exception:
+        return pickle.dumps(RuntimeError(f"{where}:\n{traceback.format_exc()}"))
+    return answer
 
 
 def main() -> None:
@@ -56,7 +61,12 @@ def main() -> None:
     threadpool_limits(1)
     with contextlib.suppress(EOFError, ConnectionError):
         connection.send_bytes(pickle.dumps("ready"))
-        task: Task = pickle.loads(connection.recv_bytes())
+        payload = connection.recv_bytes()
+        try:
+            task: Task = pickle.loads(payload)
+        except Exception as error:
+            connection.send_bytes(_passed_on(error, "in a worker process, taking the task"))
+            return
         while True:
             connection.send_bytes(_answer(task, pickle.loads(connection.recv_bytes())))
 

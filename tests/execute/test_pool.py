@@ -2,7 +2,9 @@
 
 import os
 import signal
+import sys
 import time
+import types
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,12 +85,25 @@ def test_a_longer_run_uses_them_all(monkeypatch):
     assert len({ack.host for ack in acks}) == 2
 
 
+class Unknown(Deadly):
+    """A task whose module the workers do not have."""
+
+
+def test_a_task_that_workers_cannot_take_is_an_error_and_no_death(monkeypatch):
+    stranger = types.ModuleType("a_module_of_this_process_alone")
+    stranger.Unknown = Unknown
+    monkeypatch.setitem(sys.modules, stranger.__name__, stranger)
+    monkeypatch.setattr(Unknown, "__module__", stranger.__name__)
+    with pytest.raises(ModuleNotFoundError, match="a_module_of_this_process_alone"):
+        execute(Unknown(""), range(3), on_done=lambda ack: None, workers=1)
+
+
 def test_workers_end_with_the_pool():
     with Pool(2) as crew:
         crew.run(Deadly(""), range(3), lambda ack: None)
-        (worker,) = crew._workers
-        process = worker.process
-    assert process.returncode is not None
+        processes = [worker.process for worker in crew._workers]
+    assert processes
+    assert all(process.returncode is not None for process in processes)
 
 
 def test_workers_that_cannot_start_are_reported():

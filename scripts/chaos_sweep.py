@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""The sweep that `chaos` torments: a thousandth of a physicist's, with faults to order.
+
+chaos_sweep.py STORE OPTIONS     run what is missing, as `pairsweep run` does
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pairsweep.execute import Ack, execute
+from pairsweep.store import Store, StoreError, create
+from pairsweep.template import DONE, FAILED, ArrayPlan, BlockResult, Coordinate, Template
+
+FINGERPRINT = {"spec": "chaos", "kernels": "1", "dtype": "float64"}
+ARRAYS = (
+    ArrayPlan("status", (), (), "int8", 0, {}),
+    ArrayPlan("growth_rate", (), (), "float64", float("nan"), {}),
+    ArrayPlan("energy_weight", ("energy_bin",), (4,), "float64", float("nan"), {}),
+)
+
+
+def template(points: int, block: int) -> Template:
+    """One axis of ``points`` values in blocks of ``block``."""
+    coordinates = (Coordinate("x", ("x",), np.arange(points) / 1024, {}),)
+    return Template(("x",), (points,), (block,), coordinates, ARRAYS, {})
+
+
+def truth(x: np.ndarray) -> np.ndarray:
+    """What the kernel gives."""
+    return np.sin(37.0 * x) ** 2
+
+
+@dataclass(frozen=True)
+class Chaos:
+    """Computes and stores a block in ``seconds``; the point ``poison`` ends its process in the way ``how``.
+
+    Every block that is computed leaves a line in ``log``.
+    """
+
+    store: str
+    log: str = ""
+    seconds: float = 0.0
+    poison: int = -1
+    how: str = "segfault"
+    values: str = "truth"
+
+    def __call__(self, block: int, only: range | None = None) -> Ack:
+        store = Store.open(self.store)
+        mask = store.todo(block, only=only)
+        (piece,) = store.template.block_slices(block)
+        (x,) = (c.values[piece] for c in store.template.coordinates)
+        time.sleep(self.seconds)
+        if piece.start <= self.poison < piece.stop and mask[self.poison - piece.start]:
+            if self.how == "memory":
+                hoard = []
+                while True:
+                    hoard.append(np.ones(2**24))
+            os.kill(os.getpid(), signal.SIGSEGV)
+        growth = truth(x) if self.values == "truth" else np.full(x.shape, float(self.values))
+        arrays = {
+            "status": np.full(x.shape, DONE, dtype=np.int8),
+            "growth_rate": growth,
+            "energy_weight": np.repeat(growth[:, None], 4, axis=1),
+        }
+        store.write(block, BlockResult(arrays, (), self.seconds), mask)
+        if self.log:
+            with Path(self.log).open("a") as log:
+                log.write(f"{block}\n")
+        return Ack(block, int(mask.sum()), 0, self.seconds, socket.gethostname())
+
+    def size(self, block: int) -> int:
+        return Store.open(self.store).todo(block).size
+
+    def bury(self, block: int, point: int, reason: str) -> Ack:
+        Store.open(self.store).bury(block, point, reason)
+        return Ack(block, 0, 1, 0.0, "")
+
+
+def wrong(path: str | Path) -> list[str]:
+    """Say what is wrong with what a store calls done; read with plain xarray, as anybody would."""
+    import xarray as xr
+
+    data = xr.open_zarr(path, chunks=None).load()
+    done = data.status.values == DONE
+    found = []
+    if not np.array_equal(data.growth_rate.values[done], truth(data.x.values[done])):
+        found.append("a done point has another value")
+    if not np.array_equal(data.energy_weight.values[done][:, 3], data.growth_rate.values[done]):
+        found.append("the arrays of a done point disagree")
+    return found
+
+
+def unfinished(path: str | Path) -> list[str]:
+    """The same for a store that should be complete."""
+    status = Store.open(path).statuses()
+    pending = int(((status != DONE) & (status != FAILED)).sum())
+    return ([f"{pending} points are missing"] if pending else []) + wrong(path)
+
+
+def main() -> None:
+    """Run what is missing: STORE and JSON with the task's fields, scheduler, workers, points and block."""
+    path, options = sys.argv[1], json.loads(sys.argv[2])
+    how = {name: options.pop(name) for name in ("scheduler", "workers") if name in options}
+    size = options.pop("points", 200), options.pop("block", 10)
+    try:
+        store = Store.open(path) if Path(path).exists() else create(path, template(*size), FINGERPRINT)
+        store.check(FINGERPRINT)
+        with store.lock():
+            print("running", flush=True)
+            execute(Chaos(path, **options), store.pending(), on_done=lambda ack: None, **how)
+    except StoreError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    # workers import the task by its module's name
+    import chaos_sweep
+
+    chaos_sweep.main()
