@@ -22,6 +22,9 @@ from pairsweep.runner import Where, open_store, run_to_store
 __all__ = ["SWEEPS", "Reproduction", "Statement", "reproduce", "shipped", "statements"]
 
 
+HERE = Where()  # worker processes on this machine
+
+
 def shipped(name: str) -> Path:
     """Path of a sweep that comes with the package: inside it, or beside it in a checkout."""
     package = Path(str(files("pairsweep")))
@@ -45,7 +48,7 @@ class Reproduction:
         return sum(statement.outcome == outcome for statement in self.statements)
 
 
-def reproduce(out: str | Path, where: Where = Where(), *, quiet: bool = False) -> Reproduction:
+def reproduce(out: str | Path, where: Where = HERE, *, quiet: bool = False) -> Reproduction:
     """Run the Letter's sweeps, draw its figures and check its statements.
 
     Parameters
