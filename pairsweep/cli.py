@@ -97,6 +97,15 @@ def parser() -> argparse.ArgumentParser:
     )
     _add_where(refine)
 
+    reproduce = commands.add_parser(
+        "reproduce",
+        help="run the Letter's sweeps and write a report: figures, and every statement beside our numbers",
+    )
+    reproduce.add_argument(
+        "--out", metavar="DIR", required=True, help="folder of the report; what it has is kept"
+    )
+    _add_where(reproduce)
+
     point = commands.add_parser("point", help="compute one point again in the foreground, with its traceback")
     point.add_argument("source", metavar="SPEC|STORE")
     point.add_argument(
@@ -121,6 +130,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "plot": _plot,
         "refine": _refine,
         "point": _point,
+        "reproduce": _reproduce,
     }[options.command]
     try:
         return command(options)
@@ -276,6 +286,19 @@ def _refine(options: argparse.Namespace) -> int:
     size = " by ".join(f"{extent:.4g} in {name}" for name, extent in done.island.items())
     print(f"  islands      of {size} or larger are sure to be found")
     return DONE
+
+
+def _reproduce(options: argparse.Namespace) -> int:
+    from pairsweep.reproduce import reproduce
+
+    made = reproduce(options.out, _where(options), quiet=options.quiet)
+    print(
+        f"{made.report}: {made.count('agrees')} statements of the Letter agree, {made.count('differs')} differ, "
+        f"{made.count('answers')} open questions answered"
+    )
+    for name, count in made.incomplete.items():
+        print(f"  {name}: {count:,} points without a result")
+    return SOME_FAILED if made.incomplete else DONE
 
 
 def _point(options: argparse.Namespace) -> int:

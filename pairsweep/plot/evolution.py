@@ -151,19 +151,20 @@ def _leading(curves: xr.DataArray, dim: str) -> int:
 
 
 def linear_phase(values: Floats) -> slice | None:
-    """Rise of a curve out of what it does at the start, up to a tenth of its maximum; None without one.
+    """Rise of a curve out of what it does at the start, up to 0.3 of its maximum; None where it is below one e-fold.
 
     A run starts with a fast beat about the forced response; the growing mode counts once it stands out twice above
-    the beat of the first twentieth of the run. Where the curve still grows at the end, half of its maximum will do.
+    the beat of the first twentieth of the run.
     """
     if not (values.size > 3 and np.isfinite(values).all()):
         return None
-    top, quiet = values.max(), values[: max(values.size // 20, 1)].max()
-    end = int(np.argmax(values >= (0.5 if values[-1] > 0.8 * top else 0.1) * top))
+    quiet = values[: max(values.size // 20, 1)].max()
+    end = int(np.argmax(values >= 0.3 * values.max()))
     below = np.flatnonzero(values[:end] < 2.0 * quiet)
-    if not below.size or end - below[-1] < 3 or end < values.size // 20:
+    if not below.size or end - below[-1] < 3:
         return None
-    return slice(int(below[-1]) + 1, end)
+    rise = slice(int(below[-1]) + 1, end)
+    return rise if values[end - 1] > np.e * values[rise.start] else None
 
 
 def _predict(ax: Axes, time: Floats, in_mev: Floats, values: Floats, rate: float) -> bool:

@@ -23,7 +23,11 @@ STRENGTHS = {
     "epn_crossing_strength": r"EPN crossing strength $\sqrt{I_+I_-}$",
     "epn_crossing_strength_bin": r"$\sqrt{I_+I_-}$, largest of a single energy",
 }
-STATIC, ARTEFACT = vocab.MODE_KINDS.index("static"), vocab.VERDICTS.index("discretisation")
+STATIC = vocab.MODE_KINDS.index("static")
+ARTEFACT, MISSED = vocab.VERDICTS.index("discretisation"), vocab.VERDICTS.index("missed")
+FADED = 0.3  # opacity of artefacts
+STABLE: style.Look = {"marker": ".", "color": style.MUTED}
+RING: style.Look = {"marker": "o", "ms": 3.2, "mfc": "none", "mec": "#D55E00", "mew": 0.6}
 GROWTH_LABELS = {
     "MeV": r"Growth rate $\gamma$ (MeV)",
     "g": r"Growth rate $\gamma/g$",
@@ -59,39 +63,47 @@ def growth_vs_epn(ds: xr.Dataset, ax: Axes, *, x: str = "epn_crossing_strength")
     if x not in known:
         raise UsageError("x", x, suggest(x, known))
     over_g, place = growth_in(ds, "g").load(), variable(ds, x).load()
+    verdict = ds["verdict"].load() if "verdict" in ds else xr.zeros_like(over_g)
     swept = [name for name in axes(ds) if ds.sizes[name] > 1]
     grids = groups(ds, [name for name in swept if name in GRID_AXES])
     couplings = groups(ds, [name for name in swept if name == "g"])
     palette = style.colours(len(grids))
-    handles = []
+    crowd: style.Look = {"ls": "none", "rasterized": over_g.size > MANY_POINTS}
     for (i, grid), (j, coupling) in itertools.product(enumerate(grids), enumerate(couplings)):
-        here = {**grid, **coupling}
-        px, py = place.isel(here).values.ravel(), over_g.isel(here).values.ravel()
+        px, py, judged = (
+            field.isel({**grid, **coupling}).values.ravel() for field in (place, over_g, verdict)
+        )
         look = _point_look(palette[i], i, j)
-        crowd: style.Look = {"ls": "none", "rasterized": over_g.size > MANY_POINTS}
-        ax.plot(px[py == 0], py[py == 0], marker=".", ms=2.2, color=style.MUTED, zorder=1.5, **crowd)
-        ax.plot(px[py > 0], py[py > 0], zorder=2.5, **look, **crowd)
-    if len(grids) > 1 and bool((over_g > 0).any()):
+        for mask, how in (
+            (py == 0, {**STABLE, "ms": 2.2, "zorder": 1.5}),
+            ((py > 0) & (judged != ARTEFACT), {**look, "zorder": 2.5}),
+            ((py > 0) & (judged == ARTEFACT), {**look, "alpha": FADED, "zorder": 2.4}),
+            ((py == 0) & (judged == MISSED), {**RING, "zorder": 2.6}),
+        ):
+            ax.plot(px[mask], py[mask], **how, **crowd)
+    stable, unstable = bool((over_g == 0).any()), bool((over_g > 0).any())
+    title, handles = None, []
+    if len(grids) > 1 and unstable:
         title = style.group_title(ds, list(grids[0]))
-        handles += [
+        handles = [
             style.key(style.group_text(ds, at), **_point_look(palette[i], i, 0)) for i, at in enumerate(grids)
         ]
-    else:
-        title = None
-    if len(couplings) > 1:
-        handles += [
-            style.key(style.point_text(ds, "g", j), **_point_look(style.MUTED, 0, j))
-            for j in range(len(couplings))
-        ]
-    stable, unstable = int((over_g == 0).sum()), int((over_g > 0).sum())
-    if stable:
-        handles.append(style.key("stable", marker=".", color=style.MUTED))
+    for j in range(len(couplings) if len(couplings) > 1 else 0):
+        handles.append(style.key(style.point_text(ds, "g", j), **_point_look(style.MUTED, 0, j)))
+    for shown, text, how in (
+        (stable, "stable", STABLE),
+        (unstable and bool((verdict == ARTEFACT).any()), "artefact of the grid", {**STABLE, "alpha": FADED}),
+        (bool((verdict == MISSED).any()), "unstable in the continuum only", RING),
+    ):
+        if shown:
+            handles.append(style.key(text, **how))
     if not unstable:
         style.say_empty(ax, "nothing unstable here" if stable else "no point is done yet")
-    top = float(place.max()) if stable + unstable else 0.0
     if x in STRENGTHS:
-        ax.plot([0, top], [0, 2 * top], "--", color=style.INK, lw=1.0, zorder=2)
-        handles.append(style.key(r"two-pair law $2\sqrt{I_+I_-}$", ls="--", color=style.INK, lw=1.0))
+        top = float(place.max()) if stable or unstable else 0.0
+        law: style.Look = {"ls": "--", "color": style.INK, "lw": 1.0}
+        ax.plot([0, top], [0, 2 * top], zorder=2, **law)
+        handles.append(style.key(r"two-pair law $2\sqrt{I_+I_-}$", **law))
         style.scaled_label(ax, "x", STRENGTHS[x], "MeV^3", top)
     else:
         ax.set_xlabel(str(place.attrs.get("long_name", x)))
@@ -171,7 +183,7 @@ def _one_line(
     marks: dict[str, tuple[Any, style.Look]] = {
         "oscillating": (unstable & ~static & ~artefact, {"marker": "o"}),
         "static": (unstable & static & ~artefact, {"marker": "s"}),
-        "artefact of the grid": (unstable & artefact, {"marker": "o", "alpha": 0.3}),
+        "artefact of the grid": (unstable & artefact, {"marker": "o", "alpha": FADED}),
         "stable": (known & ~unstable, {"marker": "o", "mfc": "white"}),
     }
     height = np.where(unstable, growth, np.where(known, floor, np.nan))  # a gap where there is no result

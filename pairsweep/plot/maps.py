@@ -15,7 +15,7 @@ from pairsweep.checks import UsageError
 from pairsweep.expand import POINT
 from pairsweep.plot import style
 from pairsweep.plot.border import border_lines
-from pairsweep.plot.growth import growth_label
+from pairsweep.plot.growth import ARTEFACT, FADED, MISSED, RING, STATIC, growth_label
 from pairsweep.plot.layout import dim_of, plane
 from pairsweep.query import Floats, growth_in, variable
 
@@ -23,11 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Normalize
 
-STATIC = vocab.MODE_KINDS.index("static")
-ARTEFACT, MISSED, UNDETERMINED = (
-    vocab.VERDICTS.index(v) for v in ("discretisation", "missed", "undetermined")
-)
-FADED = 0.35
+UNDETERMINED = vocab.VERDICTS.index("undetermined")
 NO_RESULT = "#C9C9C9"
 PHASES = (("stable", "#F3F3F3"), ("pair", "#56B4E9"), ("static", "#B2500C"))
 
@@ -205,12 +201,12 @@ def growth_map(
         if cut.border(ax, cut.field(cut.ds["epn_crossing_strength"]), **dashed):
             handles.append(style.key("EPN crossing begins", **dashed))
     for code, text, look in (
-        (MISSED, "unstable in the continuum only", {"marker": "o", "ms": 3, "mfc": "none", "mec": "#D55E00"}),
-        (UNDETERMINED, "undetermined", {"marker": "x", "ms": 2.8, "mec": "#E69F00"}),
+        (MISSED, "unstable in the continuum only", RING),
+        (UNDETERMINED, "undetermined", {"marker": "x", "ms": 2.8, "mec": "#E69F00", "mew": 0.6}),
     ):
         if (verdict == code).any():
-            cut.marks(ax, verdict == code, mew=0.6, **look)
-            handles.append(style.key(text, mew=0.6, **look))
+            cut.marks(ax, verdict == code, **look)
+            handles.append(style.key(text, **look))
     if (verdict == ARTEFACT).any():
         handles.append(mpl.patches.Patch(facecolor="#B5C9BF", edgecolor="none", label="artefact of the grid"))
     if np.isnan(growth).any():
@@ -268,14 +264,10 @@ def phase_diagram(ds: xr.Dataset, ax: Axes, *, x: str | None = None, y: str | No
         if (kind == code).any()
     ]
     if "g_static" in cut.ds and cut.x.coordinate.name == "g":
-        threshold = cut.ds["g_static"]
-        dim = dim_of(cut.ds, str(cut.y.coordinate.name))
-        if threshold.dims == (dim,):
-            dashed: style.Look = {"color": "white", "lw": 1.4, "ls": "--"}
-            ax.plot(threshold.values[list(cut.y.order)], cut.y.at, **dashed)
-            handles.append(
-                style.key("static threshold, largest eigenvalue of $D(0) = 1$", **{**dashed, "color": "k"})
-            )
+        threshold = cut.ds["g_static"].max(dim_of(cut.ds, "g"))  # the same at every g
+        dashed: style.Look = {"color": style.INK, "lw": 1.2, "ls": (0, (3.5, 2))}
+        ax.plot(threshold.where(np.isfinite(threshold)).values[list(cut.y.order)], cut.y.at, **dashed)
+        handles.append(style.key(r"static threshold, largest eigenvalue of $D(0)$ is 1", **dashed))
     if np.isnan(growth).any():
         handles.append(mpl.patches.Patch(facecolor=NO_RESULT, edgecolor="none", label="no result"))
     if np.isnan(growth).all():

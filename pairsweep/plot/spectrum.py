@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from pairsweep import vocab
 from pairsweep.plot import style
 from pairsweep.plot.layout import dim_of, numeric_axes
 from pairsweep.query import variable
@@ -15,23 +14,24 @@ from pairsweep.query import variable
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MARKERS = {"oscillating": "o", "static": "s"}
 WIDE = 30.0  # ratio of the largest to the smallest from which on an axis is logarithmic
 
 
 @style.Picture
 def spectrum(ds: xr.Dataset, ax: Axes, *, x: str | None = None) -> style.Key:
-    """Draw the fastest mode of every point in the complex plane: Re(lambda) along x, abs Im(lambda) along y.
+    """Draw the unstable modes of every point in the complex plane: Re(lambda) along x, abs Im(lambda) along y.
 
-    Oscillating modes at small g sit at twice the energy of one bin; static ones on the real axis.
+    All modes that the sweep kept (``modes`` in its specification), else the fastest one of each point. Oscillating
+    modes at small g sit at twice the energy of one bin; static ones on the real axis.
 
     Parameters
     ----------
     x : str, optional
         Axis whose labels colour the points; the longest numeric one by default.
     """
-    growth, frequency = variable(ds, "growth_rate").load(), variable(ds, "frequency").load()
-    kind = variable(ds, "mode_kind").load()
+    every = "mode_growth_rate" in ds
+    growth = variable(ds, "mode_growth_rate" if every else "growth_rate").load()
+    frequency = variable(ds, "mode_frequency" if every else "frequency").load()
     swept = numeric_axes(ds)
     hue = x if x is not None else (swept[0] if swept else None)
     if hue is None:
@@ -44,8 +44,11 @@ def spectrum(ds: xr.Dataset, ax: Axes, *, x: str | None = None) -> style.Key:
         )
         palette, bar = style.line_colours(ds, hue, ds.sizes[dim])
     handles = []
-    for name, marker in MARKERS.items():
-        chosen = (growth.values > 0) & (kind.values == vocab.MODE_KINDS.index(name))
+    unstable, static = growth.values > 0, frequency.values == 0
+    for name, marker, chosen in (
+        ("oscillating", "o", unstable & ~static),
+        ("static", "s", unstable & static),
+    ):
         if not chosen.any():
             continue
         ax.scatter(

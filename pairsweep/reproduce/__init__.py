@@ -7,6 +7,7 @@ stopped, as any sweep does.
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
@@ -15,10 +16,13 @@ from pairsweep.plot import draw, save
 from pairsweep.query import summary
 from pairsweep.reproduce.figures import FIGURES
 from pairsweep.reproduce.report import Drawn, write_report
-from pairsweep.reproduce.statements import SWEEPS, Statement, statements
-from pairsweep.runner import run
+from pairsweep.reproduce.statements import SWEEPS, Outcome, Statement, statements
+from pairsweep.runner import Where, open_store, run_to_store
 
-__all__ = ["SWEEPS", "Statement", "reproduce", "shipped", "statements"]
+__all__ = ["SWEEPS", "Reproduction", "Statement", "reproduce", "shipped", "statements"]
+
+
+HERE = Where()  # worker processes on this machine
 
 
 def shipped(name: str) -> Path:
@@ -31,39 +35,54 @@ def shipped(name: str) -> Path:
     raise UsageError("sweep", name, "does not come with this installation; install pairsweep again")
 
 
-def reproduce(
-    out: str | Path, *, scheduler: str = "local", workers: int | None = None, quiet: bool = False
-) -> tuple[Path, list[Statement]]:
+@dataclass(frozen=True)
+class Reproduction:
+    """What came out: the report, its table of statements, and the sweeps with points that have no result."""
+
+    report: Path
+    statements: list[Statement]
+    incomplete: dict[str, int]
+
+    def count(self, outcome: Outcome) -> int:
+        """Number of statements with this outcome."""
+        return sum(statement.outcome == outcome for statement in self.statements)
+
+
+def reproduce(out: str | Path, where: Where = HERE, *, quiet: bool = False) -> Reproduction:
     """Run the Letter's sweeps, draw its figures and check its statements.
 
     Parameters
     ----------
     out : path
-        Folder of the report: ``index.html``, ``figures/`` (PNG and PDF) and ``stores/``. Made where missing; what is
-        computed there already is kept.
-    scheduler, workers, quiet
-        See `runner.run`.
+        Folder of the report: ``index.html``, ``figures/`` (PNG and PDF) and ``stores/``. Made where missing; what
+        is computed there already is kept.
+    where : Where
+        Where the sweeps run.
+    quiet : bool
+        Show no progress.
 
-    Returns
-    -------
-    Path of the report, and the statements that it lists.
+    Raises
+    ------
+    UsageError
+        Where ``out`` cannot be such a folder, or holds sweeps of another version.
     """
     out = Path(out)
     if out.exists() and not out.is_dir():
         raise UsageError("out", str(out), "is a file; name a folder")
     for folder in ("stores", "figures"):
         (out / folder).mkdir(parents=True, exist_ok=True)
-    results, failed = {}, {}
+    results, incomplete = {}, {}
     for i, name in enumerate(SWEEPS):
         _say(f"[{i + 1}/{len(SWEEPS)}] {name}", quiet)
         store = out / "stores" / f"{name}.zarr"
-        results[name] = run(shipped(name), store, scheduler=scheduler, workers=workers, quiet=quiet)
+        run_to_store(shipped(name), store, where, quiet=quiet)
+        results[name] = open_store(store)
         counted = summary(results[name])
         if counted.done < counted.points:
-            failed[name] = counted.points - counted.done
-    _say("drawing", quiet)
+            incomplete[name] = counted.points - counted.done
     drawn = []
     for figure in FIGURES:
+        _say(f"drawing {figure.name}", quiet)
         ds = results[figure.sweep]
         picture = draw(figure.kind, ds, **figure.options)
         png = out / "figures" / f"{figure.name}.png"
@@ -71,10 +90,9 @@ def reproduce(
         save(picture, png.with_suffix(".pdf"))
         digest = str(ds.attrs["specification_digest"])
         drawn.append(Drawn(figure, png, digest, f"stores/{figure.sweep}.zarr"))
-    table = statements(results)
-    index = out / "index.html"
-    write_report(index, table, drawn, failed)
-    return index, table
+    made = Reproduction(out / "index.html", statements(results), incomplete)
+    write_report(made.report, made.statements, drawn, incomplete)
+    return made
 
 
 def _say(line: str, quiet: bool) -> None:

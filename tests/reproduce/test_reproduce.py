@@ -2,18 +2,17 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 
 from pairsweep import reproduce as package
 from pairsweep.checks import UsageError
 from pairsweep.plot import KINDS
-from pairsweep.reproduce import SWEEPS, reproduce, shipped
+from pairsweep.reproduce import SWEEPS, Reproduction, reproduce, shipped
 from pairsweep.reproduce.figures import FIGURES
 from pairsweep.reproduce.report import Drawn, write_report
 from pairsweep.reproduce.statements import CHECKS, Statement, growth_of_case_a, growth_of_case_b, statements
-from pairsweep.runner import open_store
+from pairsweep.runner import Where, open_store
 
 # Coarser copies of the shipped sweeps: the same questions, fewer points.
 COARSER = {
@@ -41,7 +40,7 @@ EXPECTED_NOT_TO_AGREE = {
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory) -> tuple[Path, list[Statement]]:
+def made(tmp_path_factory) -> Reproduction:
     """A whole report from the coarser sweeps."""
     specs = tmp_path_factory.mktemp("specs")
     for name in SWEEPS:
@@ -52,12 +51,12 @@ def made(tmp_path_factory) -> tuple[Path, list[Statement]]:
         (specs / f"{name}.toml").write_text(text, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(package, "shipped", lambda name: specs / f"{name}.toml")
-        return reproduce(tmp_path_factory.mktemp("report"), scheduler="serial", quiet=True)
+        return reproduce(tmp_path_factory.mktemp("report"), Where("serial"), quiet=True)
 
 
 @pytest.fixture(scope="module")
 def results(made):
-    return {name: open_store(made[0].parent / "stores" / f"{name}.zarr") for name in SWEEPS}
+    return {name: open_store(made.report.parent / "stores" / f"{name}.zarr") for name in SWEEPS}
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
@@ -109,21 +108,21 @@ class Reader(HTMLParser):
 
 
 def test_report_is_one_file_that_needs_no_network(made):
-    index, table = made
+    page = made.report.read_text(encoding="utf-8")
     reader = Reader()
-    reader.feed(index.read_text(encoding="utf-8"))
+    reader.feed(page)
     assert reader.open == []
     assert len(reader.sources) == len(FIGURES)
     assert all(source.startswith("data:image/png;base64,") for source in reader.sources)
-    assert "<script" not in index.read_text(encoding="utf-8")
-    for statement in table:
+    assert "<script" not in page
+    for statement in made.statements:
         assert statement.says in reader.text
         assert statement.found in reader.text
 
 
 def test_every_figure_names_its_sweep_and_lies_beside_as_png_and_pdf(made, results):
-    folder = made[0].parent
-    page = made[0].read_text(encoding="utf-8")
+    folder = made.report.parent
+    page = made.report.read_text(encoding="utf-8")
     for figure in FIGURES:
         for ending in (".png", ".pdf"):
             assert (folder / "figures" / f"{figure.name}{ending}").stat().st_size > 5000
@@ -142,12 +141,8 @@ def test_incomplete_sweeps_are_named_and_text_is_escaped(tmp_path):
     picture = tmp_path / "a.png"
     picture.write_bytes(b"\x89PNG")
     statement = Statement("Eq. 1", "a < b", "1 & 2", "agrees")
-    write_report(
-        tmp_path / "index.html",
-        [statement],
-        [Drawn(FIGURES[0], picture, "abc", "stores/fig1.zarr")],
-        {"fig2": 3},
-    )
+    drawn = Drawn(FIGURES[0], picture, "abc", "stores/fig1.zarr")
+    write_report(tmp_path / "index.html", [statement], [drawn], {"fig2": 3})
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert "fig2 (3)" in page
     assert "a &lt; b" in page
@@ -160,3 +155,9 @@ def test_unknown_sweep_and_a_file_in_the_way(tmp_path):
     (tmp_path / "report").write_text("mine", encoding="utf-8")
     with pytest.raises(UsageError, match="is a file"):
         reproduce(tmp_path / "report")
+
+
+def test_whole_table_counts(made):
+    assert made.incomplete == {}
+    assert made.count("differs") == 2
+    assert made.count("agrees") + made.count("answers") == len(CHECKS) - 2
