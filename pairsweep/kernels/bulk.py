@@ -72,7 +72,6 @@ def bulk_growth(
     bins = energy_weight.shape[1]
     shares = np.empty((bins, LANES))
     mean_shares = np.empty((bins, LANES))
-    work = np.empty((27, LANES))
     failed = 0
     for first in range(0, points, LANES):
         for lane in range(LANES):
@@ -92,7 +91,7 @@ def bulk_growth(
         enclose_roots(shared, poles, roots)
         classify(poles, roots, limit, (widest < LARGEST) & (limit > 0.0), results)
         if bins > 0:
-            fastest_shares(shared, poles, roots, epn, energy_bin, load(results, 0), work, shares, mean_shares)
+            fastest_shares(shared, poles, roots, epn, energy_bin, load(results, 0), shares, mean_shares)
         for lane in range(min(LANES, points - first)):
             point = first + lane
             growth_rate[point] = results[0, lane]
@@ -122,7 +121,7 @@ def classify(poles, roots, limit, sound, results):
         sh = load(roots.hi, j)
         si = load(roots.im, j)
         reach = load(roots.radius, j)
-        real, growth = principal_root(sh, si)
+        turns, growth = principal_root(sh, si)
         # |sqrt(s + r) - sqrt(s)| is at most sqrt|r|, and at most |r / sqrt(s)|
         error = square_root(reach)
         close = 1.2 * reach / (square_root(size(sh) + size(si)) + SMALLEST)
@@ -131,10 +130,10 @@ def classify(poles, roots, limit, sound, results):
         unsure = select(counts & ~sharp, 1.0, unsure)
         grows = counts & (growth > limit)
         unstable = unstable + select(grows, spread(1.0), 0.0)
-        static = (sh < 0.0) & ((size(si) <= reach) | (size(real) <= limit))
+        static = (sh < 0.0) & ((size(si) <= reach) | (size(turns) <= limit))
         faster = grows & (growth > fastest)
         fastest = select(faster, growth, fastest)
-        turning = select(faster, select(static, 0.0, size(real)), turning)
+        turning = select(faster, select(static, 0.0, size(turns)), turning)
         kind = select(faster, select(static, spread(2.0), 1.0), kind)
     store(results, 0, fastest)
     store(results, 1, turning)

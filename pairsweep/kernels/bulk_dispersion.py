@@ -17,7 +17,18 @@ from collections import namedtuple
 
 import numpy as np
 
-from pairsweep.kernels.bulk_lanes import LANES, load, select, size, spread, square_root, store
+from pairsweep.kernels.bulk_lanes import (
+    LANES,
+    imag,
+    load,
+    pair,
+    real,
+    select,
+    size,
+    spread,
+    square_root,
+    store,
+)
 from pairsweep.kernels.jit import jit
 
 EPS = 2.0**-53
@@ -152,214 +163,116 @@ def fill_poles(shared, n, g, poles):
 
 
 @jit()
-def multiply(ar, ai, br, bi):
-    """Complex product."""
-    return ar * br - ai * bi, ar * bi + ai * br
+def squared_size(a):
+    """|a|^2 of complex lanes."""
+    return real(a) * real(a) + imag(a) * imag(a)
+
+
+@jit()
+def reciprocal(a):
+    """1/a of complex lanes, 0 at 0."""
+    inverse = 1.0 / (squared_size(a) + SMALLEST)
+    return pair(real(a) * inverse, imag(a) * -inverse)
+
+
+@jit()
+def magnitude(a):
+    """|Re a| + |Im a|, no less than |a|."""
+    return size(real(a)) + size(imag(a))
+
+
+@jit()
+def from_pole(poles, q, sh, sl, si):
+    """z_q = s - Omega_q^2 for s = (sh + sl) + i si."""
+    return pair((sh - load(poles.hi, q)) + (sl - load(poles.lo, q)), si)
 
 
 @jit()
 def matrix_entries(shared, poles, sh, sl, si):
-    """P (xx, yy, zz, xy, xz, yz) and v (x, y, z) at s = (sh + sl) + i si, real and imaginary part of each in turn."""
-    xxr = spread(0.0)
-    xxi = spread(0.0)
-    yyr = spread(0.0)
-    yyi = spread(0.0)
-    zzr = spread(0.0)
-    zzi = spread(0.0)
-    xyr = spread(0.0)
-    xyi = spread(0.0)
-    xzr = spread(0.0)
-    xzi = spread(0.0)
-    yzr = spread(0.0)
-    yzi = spread(0.0)
-    ur = spread(0.0)
-    ui = spread(0.0)
-    vr = spread(0.0)
-    vi = spread(0.0)
-    wr = spread(0.0)
-    wi = spread(0.0)
+    """P (xx, yy, zz, xy, xz, yz) and v (x, y, z) at s = (sh + sl) + i si (lanes, MeV^2), complex lanes."""
+    zero = pair(spread(0.0), spread(0.0))
+    xx = zero
+    yy = zero
+    zz = zero
+    xy = zero
+    xz = zero
+    yz = zero
+    x = zero
+    y = zero
+    z = zero
     outer = shared.outer
     p_hat = shared.p_hat
     for q in range(p_hat.shape[0]):
-        zr = (sh - load(poles.hi, q)) + (sl - load(poles.lo, q))
-        inverse = 1.0 / (zr * zr + si * si + SMALLEST)
-        tr = zr * inverse
-        ti = si * -inverse
-        a = load(poles.strength, q)
-        ar = a * tr
-        ai = a * ti
-        xxr = xxr + outer[q, 0] * ar
-        xxi = xxi + outer[q, 0] * ai
-        yyr = yyr + outer[q, 1] * ar
-        yyi = yyi + outer[q, 1] * ai
-        zzr = zzr + outer[q, 2] * ar
-        zzi = zzi + outer[q, 2] * ai
-        xyr = xyr + outer[q, 3] * ar
-        xyi = xyi + outer[q, 3] * ai
-        xzr = xzr + outer[q, 4] * ar
-        xzi = xzi + outer[q, 4] * ai
-        yzr = yzr + outer[q, 5] * ar
-        yzi = yzi + outer[q, 5] * ai
-        b = load(poles.twice, q)
-        br = b * tr
-        bi = b * ti
-        ur = ur + p_hat[q, 0] * br
-        ui = ui + p_hat[q, 0] * bi
-        vr = vr + p_hat[q, 1] * br
-        vi = vi + p_hat[q, 1] * bi
-        wr = wr + p_hat[q, 2] * br
-        wi = wi + p_hat[q, 2] * bi
-    pxr = 1.0 - (yyr + zzr)
-    pxi = -(yyi + zzi)
-    pyr = 1.0 - (xxr + zzr)
-    pyi = -(xxi + zzi)
-    pzr = 1.0 - (xxr + yyr)
-    pzi = -(xxi + yyi)
-    return pxr, pxi, pyr, pyi, pzr, pzi, xyr, xyi, xzr, xzi, yzr, yzi, ur, ui, vr, vi, wr, wi
+        inverse = reciprocal(from_pole(poles, q, sh, sl, si))
+        a = inverse * load(poles.strength, q)
+        xx = xx + a * outer[q, 0]
+        yy = yy + a * outer[q, 1]
+        zz = zz + a * outer[q, 2]
+        xy = xy + a * outer[q, 3]
+        xz = xz + a * outer[q, 4]
+        yz = yz + a * outer[q, 5]
+        b = inverse * load(poles.twice, q)
+        x = x + b * p_hat[q, 0]
+        y = y + b * p_hat[q, 1]
+        z = z + b * p_hat[q, 2]
+    return 1.0 - (yy + zz), 1.0 - (xx + zz), 1.0 - (xx + yy), xy, xz, yz, x, y, z
 
 
 @jit()
 def dispersion(shared, poles, sh, sl, si):
-    """Real and imaginary part of f at s = (sh + sl) + i si (lanes, MeV^2)."""
-    pxr, pxi, pyr, pyi, pzr, pzi, xyr, xyi, xzr, xzi, yzr, yzi, ur, ui, vr, vi, wr, wi = matrix_entries(
-        shared, poles, sh, sl, si
-    )
-    # det P along its first row; the off-diagonal entries of P are +xy, +xz, +yz
-    m1r, m1i = multiply(pyr, pyi, pzr, pzi)
-    m2r, m2i = multiply(yzr, yzi, yzr, yzi)
-    fr, fi = multiply(pxr, pxi, m1r - m2r, m1i - m2i)
-    m1r, m1i = multiply(xyr, xyi, pzr, pzi)
-    m2r, m2i = multiply(yzr, yzi, xzr, xzi)
-    m1r, m1i = multiply(xyr, xyi, m1r - m2r, m1i - m2i)
-    fr = fr - m1r
-    fi = fi - m1i
-    m1r, m1i = multiply(xyr, xyi, yzr, yzi)
-    m2r, m2i = multiply(pyr, pyi, xzr, xzi)
-    m1r, m1i = multiply(xzr, xzi, m1r - m2r, m1i - m2i)
-    fr = fr + m1r
-    fi = fi + m1i
-    # v^T P v
-    m1r, m1i = multiply(pxr, pxi, ur, ui)
-    m2r, m2i = multiply(xyr, xyi, vr, vi)
-    m3r, m3i = multiply(xzr, xzi, wr, wi)
-    qr, qi = multiply(ur, ui, m1r + 2.0 * (m2r + m3r), m1i + 2.0 * (m2i + m3i))
-    m1r, m1i = multiply(pyr, pyi, vr, vi)
-    m2r, m2i = multiply(yzr, yzi, wr, wi)
-    m1r, m1i = multiply(vr, vi, m1r + 2.0 * m2r, m1i + 2.0 * m2i)
-    qr = qr + m1r
-    qi = qi + m1i
-    m1r, m1i = multiply(wr, wi, wr, wi)
-    m1r, m1i = multiply(pzr, pzi, m1r, m1i)
-    qr, qi = multiply(sh, si, qr + m1r, qi + m1i)
-    return fr - qr, fi - qi
-
-
-@jit()
-def dispersion_matrix(shared, poles, sh, sl, si, real, growth, rows):
-    """Fill ``rows`` (18, 8) with W = P + i omega [v]x at omega = real + i growth (lanes, MeV), omega^2 = s.
-
-    Real and imaginary part of each entry in turn, row by row.
-    """
-    pxr, pxi, pyr, pyi, pzr, pzi, xyr, xyi, xzr, xzi, yzr, yzi, ur, ui, vr, vi, wr, wi = matrix_entries(
-        shared, poles, sh, sl, si
-    )
-    ur, ui = multiply(-growth, real, ur, ui)
-    vr, vi = multiply(-growth, real, vr, vi)
-    wr, wi = multiply(-growth, real, wr, wi)
-    store(rows, 0, pxr)
-    store(rows, 1, pxi)
-    store(rows, 2, xyr - wr)
-    store(rows, 3, xyi - wi)
-    store(rows, 4, xzr + vr)
-    store(rows, 5, xzi + vi)
-    store(rows, 6, xyr + wr)
-    store(rows, 7, xyi + wi)
-    store(rows, 8, pyr)
-    store(rows, 9, pyi)
-    store(rows, 10, yzr - ur)
-    store(rows, 11, yzi - ui)
-    store(rows, 12, xzr - vr)
-    store(rows, 13, xzi - vi)
-    store(rows, 14, yzr + ur)
-    store(rows, 15, yzi + ui)
-    store(rows, 16, pzr)
-    store(rows, 17, pzi)
-    return 0
-
-
-@jit()
-def magnitude(re, im):
-    """|re| + |im|, no less than the absolute value."""
-    return size(re) + size(im)
+    """f at s = (sh + sl) + i si (lanes, MeV^2), complex lanes."""
+    xx, yy, zz, xy, xz, yz, x, y, z = matrix_entries(shared, poles, sh, sl, si)
+    det = xx * (yy * zz - yz * yz) - xy * (xy * zz - yz * xz) + xz * (xy * yz - yy * xz)
+    product = x * (xx * x + 2.0 * (xy * y + xz * z)) + y * (yy * y + 2.0 * (yz * z)) + zz * z * z
+    return det - pair(sh, si) * product
 
 
 @jit()
 def dispersion_rounding(shared, poles, sh, sl, si):
     """Bound of the rounding of ``dispersion`` at s.
 
-    An entry is a sum over N pairs of terms that are right to a few EPS; its error acts on det P through the cofactors
-    and their like, which vanish where zeros coincide for symmetry, and the products of three round on their own.
+    An entry is a sum over N pairs of terms that are right to a few EPS; its error acts on det P through the
+    cofactors and their like, which vanish where zeros coincide for symmetry, and the products of three round on
+    their own.
     """
-    pxr, pxi, pyr, pyi, pzr, pzi, xyr, xyi, xzr, xzi, yzr, yzi, ur, ui, vr, vi, wr, wi = matrix_entries(
-        shared, poles, sh, sl, si
-    )
+    xx, yy, zz, xy, xz, yz, x, y, z = matrix_entries(shared, poles, sh, sl, si)
     pairs = poles.hi.shape[0]
     length = square_root(size(sh) + size(si))
     symmetric = spread(1.0)
     skew = spread(0.0)
     for q in range(pairs):
-        zr = (sh - load(poles.hi, q)) + (sl - load(poles.lo, q))
-        inverse = 1.0 / square_root(zr * zr + si * si + SMALLEST)
+        inverse = 1.0 / square_root(squared_size(from_pole(poles, q, sh, sl, si)) + SMALLEST)
         symmetric = symmetric + size(load(poles.strength, q)) * inverse
         skew = skew + size(load(poles.twice, q)) * inverse
     symmetric = (pairs + 8.0) * EPS * symmetric
     skew = (pairs + 8.0) * EPS * length * skew
-    cofactors = spread(0.0)
-    m1r, m1i = multiply(pyr, pyi, pzr, pzi)
-    m2r, m2i = multiply(yzr, yzi, yzr, yzi)
-    cofactors = cofactors + magnitude(m1r - m2r, m1i - m2i)
-    m1r, m1i = multiply(pxr, pxi, pzr, pzi)
-    m2r, m2i = multiply(xzr, xzi, xzr, xzi)
-    cofactors = cofactors + magnitude(m1r - m2r, m1i - m2i)
-    m1r, m1i = multiply(pxr, pxi, pyr, pyi)
-    m2r, m2i = multiply(xyr, xyi, xyr, xyi)
-    cofactors = cofactors + magnitude(m1r - m2r, m1i - m2i)
-    m1r, m1i = multiply(xyr, xyi, pzr, pzi)
-    m2r, m2i = multiply(yzr, yzi, xzr, xzi)
-    cofactors = cofactors + 2.0 * magnitude(m1r - m2r, m1i - m2i)
-    m1r, m1i = multiply(xyr, xyi, yzr, yzi)
-    m2r, m2i = multiply(pyr, pyi, xzr, xzi)
-    cofactors = cofactors + 2.0 * magnitude(m1r - m2r, m1i - m2i)
-    m1r, m1i = multiply(pxr, pxi, yzr, yzi)
-    m2r, m2i = multiply(xyr, xyi, xzr, xzi)
-    cofactors = cofactors + 2.0 * magnitude(m1r - m2r, m1i - m2i)
-    px = magnitude(pxr, pxi)
-    py = magnitude(pyr, pyi)
-    pz = magnitude(pzr, pzi)
-    xy = magnitude(xyr, xyi)
-    xz = magnitude(xzr, xzi)
-    yz = magnitude(yzr, yzi)
-    u = length * magnitude(ur, ui)
-    v = length * magnitude(vr, vi)
-    w = length * magnitude(wr, wi)
-    products = px * (py * pz + yz * yz) + xy * (xy * pz + yz * xz) + xz * (xy * yz + py * xz)
-    # P v entry by entry, with and without cancellation
-    m1r, m1i = multiply(pxr, pxi, ur, ui)
-    m2r, m2i = multiply(xyr, xyi, vr, vi)
-    m3r, m3i = multiply(xzr, xzi, wr, wi)
-    turned = magnitude(m1r + m2r + m3r, m1i + m2i + m3i)
-    m1r, m1i = multiply(xyr, xyi, ur, ui)
-    m2r, m2i = multiply(pyr, pyi, vr, vi)
-    m3r, m3i = multiply(yzr, yzi, wr, wi)
-    turned = turned + magnitude(m1r + m2r + m3r, m1i + m2i + m3i)
-    m1r, m1i = multiply(xzr, xzi, ur, ui)
-    m2r, m2i = multiply(yzr, yzi, vr, vi)
-    m3r, m3i = multiply(pzr, pzi, wr, wi)
-    turned = length * (turned + magnitude(m1r + m2r + m3r, m1i + m2i + m3i))
-    products = products + u * (px * u + 2.0 * (xy * v + xz * w)) + v * (py * v + 2.0 * yz * w) + pz * w * w
-    total = px + py + pz + 2.0 * (xy + xz + yz)
-    vector = u + v + w
-    first = symmetric * cofactors + 2.0 * skew * turned + symmetric * vector * vector
-    second = symmetric * symmetric * total + skew * skew * total + 2.0 * skew * vector * symmetric
+    cofactors = (
+        magnitude(yy * zz - yz * yz) + magnitude(xx * zz - xz * xz) + magnitude(xx * yy - xy * xy)
+    ) + 2.0 * (magnitude(xy * zz - yz * xz) + magnitude(xy * yz - yy * xz) + magnitude(xx * yz - xy * xz))
+    along = length * (
+        magnitude(xx * x + xy * y + xz * z)
+        + magnitude(xy * x + yy * y + yz * z)
+        + magnitude(xz * x + yz * y + zz * z)
+    )
+    axx = magnitude(xx)
+    ayy = magnitude(yy)
+    azz = magnitude(zz)
+    axy = magnitude(xy)
+    axz = magnitude(xz)
+    ayz = magnitude(yz)
+    ax = length * magnitude(x)
+    ay = length * magnitude(y)
+    az = length * magnitude(z)
+    products = axx * (ayy * azz + ayz * ayz) + axy * (axy * azz + ayz * axz) + axz * (axy * ayz + ayy * axz)
+    products = (
+        products
+        + ax * (axx * ax + 2.0 * (axy * ay + axz * az))
+        + ay * (ayy * ay + 2.0 * ayz * az)
+        + azz * az * az
+    )
+    total = axx + ayy + azz + 2.0 * (axy + axz + ayz)
+    vector = ax + ay + az
+    first = symmetric * cofactors + 2.0 * skew * along + symmetric * vector * vector
+    second = (symmetric * symmetric + skew * skew) * total + 2.0 * skew * vector * symmetric
     third = 6.0 * symmetric * symmetric * symmetric + skew * skew * symmetric
     return 12.0 * EPS * products + first + second + third

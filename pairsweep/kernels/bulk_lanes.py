@@ -22,6 +22,7 @@ from numba.extending import lower_builtin, models, register_model, type_callable
 LANES = 8
 
 _VECTOR = ir.VectorType(ir.DoubleType(), LANES)
+_COMPLEX = ir.ArrayType(_VECTOR, 2)
 _FLAGS = ("contract",)
 
 
@@ -32,6 +33,13 @@ class LanesType(types.Type):
         super().__init__(name="lanes8")
 
 
+class ComplexLanesType(types.Type):
+    """Eight complex numbers: two registers, real and imaginary parts."""
+
+    def __init__(self):
+        super().__init__(name="complex_lanes8")
+
+
 class MaskType(types.Type):
     """Eight truth values."""
 
@@ -40,6 +48,7 @@ class MaskType(types.Type):
 
 
 LANES_TYPE = LanesType()
+COMPLEX_TYPE = ComplexLanesType()
 MASK_TYPE = MaskType()
 
 
@@ -47,6 +56,12 @@ MASK_TYPE = MaskType()
 class _LanesModel(models.PrimitiveModel):
     def __init__(self, manager, fe_type):
         super().__init__(manager, fe_type, _VECTOR)
+
+
+@register_model(ComplexLanesType)
+class _ComplexLanesModel(models.PrimitiveModel):
+    def __init__(self, manager, fe_type):
+        super().__init__(manager, fe_type, _COMPLEX)
 
 
 @register_model(MaskType)
@@ -67,7 +82,9 @@ def _compile(function, arguments, result, emit):
     @type_callable(function)
     def typing(context):
         # numba reads the number of arguments off the function
-        return (lambda a: typed(a), lambda a, b: typed(a, b), lambda a, b, c: typed(a, b, c))[len(arguments) - 1]
+        return (lambda a: typed(a), lambda a, b: typed(a, b), lambda a, b, c: typed(a, b, c))[
+            len(arguments) - 1
+        ]
 
     @lower_builtin(function, *arguments)
     def lowering(context, builder, signature, values):
@@ -86,24 +103,111 @@ def _splat(builder, value):
     return builder.shuffle_vector(vector, undefined, zeros)
 
 
-def _compile_arithmetic(function, result, emit):
-    for arguments in ((LanesType, LanesType), (LanesType, types.Number), (types.Number, LanesType)):
-        _compile(function, arguments, result, emit)
+def _add(builder, a, b):
+    return builder.fadd(a, b, flags=_FLAGS)
 
 
-_compile_arithmetic(operator.add, LANES_TYPE, lambda builder, a, b: builder.fadd(a, b, flags=_FLAGS))
-_compile_arithmetic(operator.sub, LANES_TYPE, lambda builder, a, b: builder.fsub(a, b, flags=_FLAGS))
-_compile_arithmetic(operator.mul, LANES_TYPE, lambda builder, a, b: builder.fmul(a, b, flags=_FLAGS))
-_compile_arithmetic(operator.truediv, LANES_TYPE, lambda builder, a, b: builder.fdiv(a, b))
-_compile_arithmetic(operator.lt, MASK_TYPE, lambda builder, a, b: builder.fcmp_ordered("<", a, b))
-_compile_arithmetic(operator.le, MASK_TYPE, lambda builder, a, b: builder.fcmp_ordered("<=", a, b))
-_compile_arithmetic(operator.gt, MASK_TYPE, lambda builder, a, b: builder.fcmp_ordered(">", a, b))
-_compile_arithmetic(operator.ge, MASK_TYPE, lambda builder, a, b: builder.fcmp_ordered(">=", a, b))
-_compile_arithmetic(operator.eq, MASK_TYPE, lambda builder, a, b: builder.fcmp_ordered("==", a, b))
+def _subtract(builder, a, b):
+    return builder.fsub(a, b, flags=_FLAGS)
+
+
+def _multiply(builder, a, b):
+    return builder.fmul(a, b, flags=_FLAGS)
+
+
+def _parts(builder, value):
+    """Real and imaginary part; lanes are complex with the imaginary part None."""
+    if value.type == _COMPLEX:
+        return builder.extract_value(value, 0), builder.extract_value(value, 1)
+    return value, None
+
+
+def _pair(builder, re, im):
+    value = builder.insert_value(ir.Constant(_COMPLEX, ir.Undefined), re, 0)
+    return builder.insert_value(value, im, 1)
+
+
+def _complex_add(builder, a, b):
+    (ar, ai), (br, bi) = _parts(builder, a), _parts(builder, b)
+    im = _add(builder, ai, bi) if ai and bi else ai or bi
+    return _pair(builder, _add(builder, ar, br), im)
+
+
+def _complex_subtract(builder, a, b):
+    (ar, ai), (br, bi) = _parts(builder, a), _parts(builder, b)
+    im = _subtract(builder, ai, bi) if ai and bi else ai or builder.fneg(bi)
+    return _pair(builder, _subtract(builder, ar, br), im)
+
+
+def _complex_multiply(builder, a, b):
+    (ar, ai), (br, bi) = _parts(builder, a), _parts(builder, b)
+    re = _multiply(builder, ar, br)
+    if ai and bi:
+        cross = _add(builder, _multiply(builder, ar, bi), _multiply(builder, ai, br))
+        return _pair(builder, _subtract(builder, re, _multiply(builder, ai, bi)), cross)
+    return _pair(builder, re, _multiply(builder, ai, br) if ai else _multiply(builder, ar, bi))
+
+
+_REAL = (LanesType, types.Number)
+_ANY = (ComplexLanesType, *_REAL)
+
+
+def _compile_operator(operation, kinds, needed, result, emit):
+    """All pairs of operands of these kinds with at least one of the ``needed`` kind."""
+    for arguments in product(kinds, repeat=2):
+        if needed in arguments:
+            _compile(operation, arguments, result, emit)
+
+
+for _operation, _real, _complex in (
+    (operator.add, _add, _complex_add),
+    (operator.sub, _subtract, _complex_subtract),
+    (operator.mul, _multiply, _complex_multiply),
+):
+    _compile_operator(_operation, _REAL, LanesType, LANES_TYPE, _real)
+    _compile_operator(_operation, _ANY, ComplexLanesType, COMPLEX_TYPE, _complex)
+_compile_operator(operator.truediv, _REAL, LanesType, LANES_TYPE, lambda builder, a, b: builder.fdiv(a, b))
+
+
+def _compile_comparison(operation, symbol):
+    def emit(builder, a, b):
+        return builder.fcmp_ordered(symbol, a, b)
+
+    _compile_operator(operation, _REAL, LanesType, MASK_TYPE, emit)
+
+
+for _operation, _symbol in (
+    (operator.lt, "<"),
+    (operator.le, "<="),
+    (operator.gt, ">"),
+    (operator.ge, ">="),
+    (operator.eq, "=="),
+):
+    _compile_comparison(_operation, _symbol)
 _compile(operator.neg, (LanesType,), LANES_TYPE, lambda builder, a: builder.fneg(a))
 _compile(operator.and_, (MaskType, MaskType), MASK_TYPE, lambda builder, a, b: builder.and_(a, b))
 _compile(operator.or_, (MaskType, MaskType), MASK_TYPE, lambda builder, a, b: builder.or_(a, b))
 _compile(operator.invert, (MaskType,), MASK_TYPE, lambda builder, a: builder.not_(a))
+
+
+def pair(re, im):
+    """Complex lanes of their parts."""
+    return re + 1j * im
+
+
+def real(a):
+    """Real parts of complex lanes."""
+    return np.real(a)
+
+
+def imag(a):
+    """Imaginary parts of complex lanes."""
+    return np.imag(a)
+
+
+_compile(pair, (LanesType, LanesType), COMPLEX_TYPE, _pair)
+_compile(real, (ComplexLanesType,), LANES_TYPE, lambda builder, a: builder.extract_value(a, 0))
+_compile(imag, (ComplexLanesType,), LANES_TYPE, lambda builder, a: builder.extract_value(a, 1))
 
 
 def spread(value):
@@ -119,8 +223,21 @@ def select(mask, yes, no):
     return np.where(mask, yes, no)
 
 
-for _kinds in product((LanesType, types.Number), repeat=2):
-    _compile(select, (MaskType, *_kinds), LANES_TYPE, lambda builder, mask, yes, no: builder.select(mask, yes, no))
+def _emit_select(builder, mask, yes, no):
+    return builder.select(mask, yes, no)
+
+
+def _emit_complex_select(builder, mask, yes, no):
+    (yr, yi), (nr, ni) = _parts(builder, yes), _parts(builder, no)
+    zero = ir.Constant(_VECTOR, [0.0] * LANES)
+    return _pair(builder, builder.select(mask, yr, nr), builder.select(mask, yi or zero, ni or zero))
+
+
+for _kinds in product(_ANY, repeat=2):
+    if ComplexLanesType in _kinds:
+        _compile(select, (MaskType, *_kinds), COMPLEX_TYPE, _emit_complex_select)
+    else:
+        _compile(select, (MaskType, *_kinds), LANES_TYPE, _emit_select)
 
 
 def any_lane(mask):
@@ -169,7 +286,12 @@ def store(array, row, value):
 
 
 def _is_rows_of_lanes(array):
-    return isinstance(array, types.Array) and array.dtype == types.float64 and array.ndim == 2 and array.layout == "C"
+    return (
+        isinstance(array, types.Array)
+        and array.dtype == types.float64
+        and array.ndim == 2
+        and array.layout == "C"
+    )
 
 
 @type_callable(load)

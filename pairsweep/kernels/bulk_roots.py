@@ -19,10 +19,24 @@ from pairsweep.kernels.bulk_dispersion import (
     SMALLEST,
     dispersion,
     dispersion_rounding,
-    multiply,
+    from_pole,
+    reciprocal,
+    squared_size,
     two_sum,
 )
-from pairsweep.kernels.bulk_lanes import LANES, any_lane, load, select, size, spread, square_root, store
+from pairsweep.kernels.bulk_lanes import (
+    LANES,
+    any_lane,
+    imag,
+    load,
+    pair,
+    real,
+    select,
+    size,
+    spread,
+    square_root,
+    store,
+)
 from pairsweep.kernels.jit import jit
 
 MAX_SWEEPS = 40
@@ -69,60 +83,48 @@ def start_roots(poles, roots):
 
 
 @jit()
-def weierstrass(j, poles, roots, fr, fi):
+def apart(roots, j, k):
+    """z_j - z_k."""
+    return pair(
+        (load(roots.hi, j) - load(roots.hi, k)) + (load(roots.lo, j) - load(roots.lo, k)),
+        load(roots.im, j) - load(roots.im, k),
+    )
+
+
+@jit()
+def weierstrass(j, poles, roots, f):
     """v_j = f(z_j) (z_j - s_j) prod_{k != j} (z_j - s_k) / (z_j - z_k).
 
-    Quotients are taken of four factors at a time: few divisions, and no overflow however far apart the energies are.
+    Quotients are taken of four factors at a time: few divisions, and no overflow however far apart energies are.
     """
     sh = load(roots.hi, j)
     sl = load(roots.lo, j)
     si = load(roots.im, j)
-    vr, vi = multiply(fr, fi, (sh - load(poles.hi, j)) + (sl - load(poles.lo, j)), si)
     pairs = poles.hi.shape[0]
+    v = f * from_pole(poles, j, sh, sl, si)
     for first in range(0, pairs, 4):
-        dr = spread(1.0)
-        di = spread(0.0)
+        below = pair(spread(1.0), spread(0.0))
         for k in range(first, min(first + 4, pairs)):
             if k != j:
                 counts = load(poles.counted, k) > 0.0
-                er = select(counts, (sh - load(roots.hi, k)) + (sl - load(roots.lo, k)), 1.0)
-                ei = select(counts, si - load(roots.im, k), 0.0)
-                dr, di = multiply(dr, di, er, ei)
-                er = select(counts, (sh - load(poles.hi, k)) + (sl - load(poles.lo, k)), 1.0)
-                ei = select(counts, si, 0.0)
-                vr, vi = multiply(vr, vi, er, ei)
-        inverse = 1.0 / (dr * dr + di * di + SMALLEST)
-        vr, vi = multiply(vr, vi, dr * inverse, di * -inverse)
-    return vr, vi
+                v = v * select(counts, from_pole(poles, k, sh, sl, si), 1.0)
+                below = below * select(counts, apart(roots, j, k), 1.0)
+        v = v * reciprocal(below)
+    return v
 
 
 @jit()
 def step(j, roots, ahead):
-    """Correction of root j, v_j / (1 + sum v_k / (z_j - ahead v_j - z_k)), ``ahead`` 1 or 0; real and imaginary part."""
-    vr = load(roots.vr, j)
-    vi = load(roots.vi, j)
-    sh = load(roots.hi, j)
-    sl = load(roots.lo, j) - ahead * vr
-    si = load(roots.im, j) - ahead * vi
-    br = spread(0.0)
-    bi = spread(0.0)
+    """Correction of root j, v_j / (1 + sum v_k / (z_j - ahead v_j - z_k)), ``ahead`` 1 or 0."""
+    v = pair(load(roots.vr, j), load(roots.vi, j))
+    below = pair(spread(1.0), spread(0.0))
     for k in range(roots.hi.shape[0]):
         if k != j:
-            dr = (sh - load(roots.hi, k)) + (sl - load(roots.lo, k))
-            di = si - load(roots.im, k)
-            inverse = 1.0 / (dr * dr + di * di + SMALLEST)
-            kr = load(roots.vr, k)
-            ki = load(roots.vi, k)
-            br = br + (kr * dr + ki * di) * inverse
-            bi = bi + (ki * dr - kr * di) * inverse
-    br = 1.0 + br
-    square = br * br + bi * bi
+            below = below + pair(load(roots.vr, k), load(roots.vi, k)) * reciprocal(
+                apart(roots, j, k) - v * ahead
+            )
     # a vanishing denominator would throw the root away: then take the plain step
-    plain = square < 0.01
-    inverse = 1.0 / select(plain, 1.0, square)
-    br = select(plain, 1.0, br * inverse)
-    bi = select(plain, 0.0, bi * -inverse)
-    return multiply(vr, vi, br, bi)
+    return v * reciprocal(select(squared_size(below) < 0.01, 1.0, below))
 
 
 @jit()
@@ -139,22 +141,19 @@ def improve_roots(shared, poles, tolerance, roots):
         for j in range(pairs):
             sh = load(roots.hi, j)
             si = load(roots.im, j)
-            fr, fi = dispersion(shared, poles, sh, load(roots.lo, j), si)
-            vr, vi = weierstrass(j, poles, roots, fr, fi)
-            counts = load(poles.counted, j) > 0.0
-            vr = select(counts, vr, 0.0)
-            vi = select(counts, vi, 0.0)
-            store(roots.vr, j, vr)
-            store(roots.vi, j, vi)
+            f = dispersion(shared, poles, sh, load(roots.lo, j), si)
+            v = select(load(poles.counted, j) > 0.0, weierstrass(j, poles, roots, f), 0.0)
+            store(roots.vr, j, real(v))
+            store(roots.vi, j, imag(v))
             # |ds| = 2 |omega| |d omega|; the step that follows leaves an error of higher order in this one
             target = 4e-8 * tolerance * tolerance * (size(sh) + size(si))
-            unfinished = unfinished | (vr * vr + vi * vi > target)
+            unfinished = unfinished | (squared_size(v) > target)
         for j in range(pairs):
-            qr, qi = step(j, roots, ahead)
-            total, rest = two_sum(load(roots.hi, j), load(roots.lo, j) - select(moving, qr, 0.0))
+            change = select(moving, step(j, roots, ahead), 0.0)
+            total, rest = two_sum(load(roots.hi, j), load(roots.lo, j) - real(change))
             store(roots.next_hi, j, total)
             store(roots.next_lo, j, rest)
-            store(roots.next_im, j, load(roots.im, j) - select(moving, qi, 0.0))
+            store(roots.next_im, j, load(roots.im, j) - imag(change))
         for j in range(pairs):
             store(roots.hi, j, load(roots.next_hi, j))
             store(roots.lo, j, load(roots.next_lo, j))
@@ -175,11 +174,11 @@ def enclose_roots(shared, poles, roots):
         sh = load(roots.hi, j)
         sl = load(roots.lo, j)
         si = load(roots.im, j)
-        fr, fi = dispersion(shared, poles, sh, sl, si)
-        wr, wi = weierstrass(j, poles, roots, spread(1.0), spread(0.0))
-        f = square_root(fr * fr + fi * fi) + dispersion_rounding(shared, poles, sh, sl, si)
+        f = square_root(squared_size(dispersion(shared, poles, sh, sl, si)))
+        f = f + dispersion_rounding(shared, poles, sh, sl, si)
+        others = weierstrass(j, poles, roots, pair(spread(1.0), spread(0.0)))
         counted = load(poles.counted, j)
-        v = select(counted > 0.0, f * square_root(wr * wr + wi * wi), 0.0)
+        v = select(counted > 0.0, f * square_root(squared_size(others)), 0.0)
         store(roots.vr, j, v)
         largest = select(v > largest, v, largest)
         count = count + counted

@@ -35,17 +35,21 @@ def fill_cuts(energy, energy_class, cut):
     -------
     int : number of classes
     """
-    ascending = np.sort(energy)
     classes = 0
-    cut[0] = 0.0
-    for i in range(energy.size):
-        if i == 0 or ascending[i] > ascending[i - 1]:
-            if i > 0:
-                cut[classes] = ascending[i - 1] + ascending[i]
-            for q in range(energy.size):
-                if energy[q] == ascending[i]:
-                    energy_class[q] = classes
-            classes += 1
+    lowest = -np.inf
+    for _ in range(energy.size):
+        following = np.inf
+        for q in range(energy.size):
+            if energy[q] > lowest:
+                following = min(following, energy[q])
+        if following == np.inf:
+            break
+        cut[classes] = lowest + following if classes > 0 else 0.0
+        for q in range(energy.size):
+            if energy[q] == following:
+                energy_class[q] = classes
+        classes += 1
+        lowest = following
     cut[classes] = np.inf
     return classes
 

@@ -15,8 +15,19 @@ projector on the null space: the mean over the modes.
 
 import numpy as np
 
-from pairsweep.kernels.bulk_dispersion import SMALLEST, dispersion_matrix, multiply
-from pairsweep.kernels.bulk_lanes import any_lane, load, select, size, spread, square_root, store
+from pairsweep.kernels.bulk_dispersion import SMALLEST, from_pole, matrix_entries, squared_size
+from pairsweep.kernels.bulk_lanes import (
+    any_lane,
+    imag,
+    load,
+    pair,
+    real,
+    select,
+    size,
+    spread,
+    square_root,
+    store,
+)
 from pairsweep.kernels.jit import jit
 
 TIE = 1e-7  # modes whose growth agrees to this part are equally fast
@@ -25,134 +36,108 @@ COINCIDE = 1e-6  # minors of W this small beside its rows mean one more null vec
 
 @jit()
 def principal_root(sh, si):
-    """Real and imaginary part of the root of sh + i si in the upper half-plane."""
+    """Root of sh + i si in the upper half-plane: frequency and growth, MeV."""
     length = square_root(sh * sh + si * si)
     large = square_root(0.5 * (length + size(sh)))
     small = 0.5 * size(si) / (large + SMALLEST)
-    real = select(sh >= 0.0, large, small)
-    return select(si < 0.0, -real, real), select(sh >= 0.0, small, large)
+    frequency = select(sh >= 0.0, large, small)
+    return select(si < 0.0, -frequency, frequency), select(sh >= 0.0, small, large)
 
 
 @jit()
-def null_projector(rows, out):
-    """Projector on the null vectors of W, ``rows`` (18, 8) = Re, Im of W row by row.
+def larger_vector(a, ax, ay, az, b, bx, by, bz):
+    """The longer of two complex vectors of squared lengths a and b, its squared length first."""
+    longer = b > a
+    return select(longer, b, a), select(longer, bx, ax), select(longer, by, ay), select(longer, bz, az)
 
-    ``out`` (9, 8): xx, yy, zz, xy, xz, yz of its real part, then its axial vector x, y, z. All null vectors of a
-    complex matrix are orthogonal to the conjugates of its rows: with rank 2 the cross product of two rows is the
-    vector, with rank 1 the projector is what is left beside the conjugate of the largest row.
+
+@jit()
+def with_length(x, y, z):
+    """A complex vector, its squared length first."""
+    return squared_size(x) + squared_size(y) + squared_size(z), x, y, z
+
+
+@jit()
+def cross_with_length(ax, ay, az, bx, by, bz):
+    """Cross product of two complex vectors, its squared length first."""
+    return with_length(ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx)
+
+
+@jit()
+def null_projector(xx, xy, xz, yx, yy, yz, zx, zy, zz):
+    """Projector K on the null vectors of W, given row by row as complex lanes.
+
+    With rank 2 the cross product of two rows is the null vector; with rank 1 the null vectors are all that is
+    orthogonal to the conjugate of the largest row.
+
+    Returns
+    -------
+    lanes (9) : xx, yy, zz, xy, xz, yz of Re K, and the axial vector k of Im K
     """
-    for k in range(6):
-        store(out, k, spread(0.0))
-    longest = spread(0.0)
-    best = spread(0.0)
-    for i in range(3):
-        length = spread(0.0)
-        for k in range(6):
-            length = length + load(rows, 6 * i + k) * load(rows, 6 * i + k)
-        larger = length > longest
-        longest = select(larger, length, longest)
-        for k in range(6):
-            store(out, k, select(larger, load(rows, 6 * i + k), load(out, k)))
-    rx = load(out, 0)
-    ix = -load(out, 1)
-    ry = load(out, 2)
-    iy = -load(out, 3)
-    rz = load(out, 4)
-    iz = -load(out, 5)
-    xr = spread(0.0)
-    xi = spread(0.0)
-    yr = spread(0.0)
-    yi = spread(0.0)
-    zr = spread(0.0)
-    zi = spread(0.0)
-    for i in range(3):
-        a = 6 * i
-        b = 6 * ((i + 1) % 3)
-        p1r, p1i = multiply(load(rows, a + 2), load(rows, a + 3), load(rows, b + 4), load(rows, b + 5))
-        p2r, p2i = multiply(load(rows, a + 4), load(rows, a + 5), load(rows, b + 2), load(rows, b + 3))
-        cxr = p1r - p2r
-        cxi = p1i - p2i
-        p1r, p1i = multiply(load(rows, a + 4), load(rows, a + 5), load(rows, b), load(rows, b + 1))
-        p2r, p2i = multiply(load(rows, a), load(rows, a + 1), load(rows, b + 4), load(rows, b + 5))
-        cyr = p1r - p2r
-        cyi = p1i - p2i
-        p1r, p1i = multiply(load(rows, a), load(rows, a + 1), load(rows, b + 2), load(rows, b + 3))
-        p2r, p2i = multiply(load(rows, a + 2), load(rows, a + 3), load(rows, b), load(rows, b + 1))
-        czr = p1r - p2r
-        czi = p1i - p2i
-        length = cxr * cxr + cxi * cxi + cyr * cyr + cyi * cyi + czr * czr + czi * czi
-        larger = length > best
-        best = select(larger, length, best)
-        xr = select(larger, cxr, xr)
-        xi = select(larger, cxi, xi)
-        yr = select(larger, cyr, yr)
-        yi = select(larger, cyi, yi)
-        zr = select(larger, czr, zr)
-        zi = select(larger, czi, zi)
+    rows = with_length(xx, xy, xz)
+    rows = larger_vector(*rows, *with_length(yx, yy, yz))
+    longest, rx, ry, rz = larger_vector(*rows, *with_length(zx, zy, zz))
+    minors = cross_with_length(xx, xy, xz, yx, yy, yz)
+    minors = larger_vector(*minors, *cross_with_length(yx, yy, yz, zx, zy, zz))
+    best, x, y, z = larger_vector(*minors, *cross_with_length(zx, zy, zz, xx, xy, xz))
     one = best > COINCIDE * COINCIDE * longest * longest
     some = longest > COINCIDE * COINCIDE
-    # rank 2: K = X X^+ / |X|^2; rank 1: K = 1 - R R^+ / |R|^2; rank 0: K = 1
-    sign = select(one, spread(1.0), select(some, spread(-1.0), 0.0))
+    # rank 2: K = X X^+ / |X|^2; rank 1: K = 1 - R^* R^T / |R|^2; rank 0: K = 1
     unit = select(one, spread(0.0), 1.0)
-    scale = sign / (select(one, best, longest) + SMALLEST)
-    xr = select(one, xr, rx)
-    xi = select(one, xi, ix)
-    yr = select(one, yr, ry)
-    yi = select(one, yi, iy)
-    zr = select(one, zr, rz)
-    zi = select(one, zi, iz)
-    store(out, 0, unit + scale * (xr * xr + xi * xi))
-    store(out, 1, unit + scale * (yr * yr + yi * yi))
-    store(out, 2, unit + scale * (zr * zr + zi * zi))
-    store(out, 3, scale * (xr * yr + xi * yi))
-    store(out, 4, scale * (xr * zr + xi * zi))
-    store(out, 5, scale * (yr * zr + yi * zi))
-    store(out, 6, scale * (yi * zr - zi * yr))
-    store(out, 7, scale * (zi * xr - xi * zr))
-    store(out, 8, scale * (xi * yr - yi * xr))
-    return 0
+    scale = select(one, spread(1.0), select(some, spread(-1.0), 0.0))
+    scale = scale / (select(one, best, longest) + SMALLEST)
+    xr = select(one, real(x), real(rx))
+    yr = select(one, real(y), real(ry))
+    zr = select(one, real(z), real(rz))
+    xi = select(one, imag(x), -imag(rx))
+    yi = select(one, imag(y), -imag(ry))
+    zi = select(one, imag(z), -imag(rz))
+    return (
+        unit + scale * (xr * xr + xi * xi),
+        unit + scale * (yr * yr + yi * yi),
+        unit + scale * (zr * zr + zi * zi),
+        scale * (xr * yr + xi * yi),
+        scale * (xr * zr + xi * zi),
+        scale * (yr * zr + yi * zi),
+        scale * (yi * zr - zi * yr),
+        scale * (zi * xr - xi * zr),
+        scale * (xi * yr - yi * xr),
+    )
 
 
 @jit()
-def mode_shares(shared, poles, n, energy_bin, sh, sl, si, work, shares):
+def mode_shares(shared, poles, n, energy_bin, sh, sl, si, shares):
     """Fill ``shares`` (n_bins, 8) for the mode at s = (sh + sl) + i si (lanes, MeV^2); they sum to 1.
 
-    ``n`` (N, 8) is the EPN, ``energy_bin`` (N,) the bin of each pair, ``work`` (27, 8) scratch. A pair without weight
-    has a share too: it follows the others.
+    ``n`` (N, 8) is the EPN, ``energy_bin`` (N,) the bin of each pair. A pair without weight has a share too: it
+    follows the others.
     """
-    real, growth = principal_root(sh, si)
-    dispersion_matrix(shared, poles, sh, sl, si, real, growth, work)
-    null_projector(work[:18], work[18:])
-    xx = load(work, 18)
-    yy = load(work, 19)
-    zz = load(work, 20)
-    xy = load(work, 21)
-    xz = load(work, 22)
-    yz = load(work, 23)
-    kx = load(work, 24)
-    ky = load(work, 25)
-    kz = load(work, 26)
+    frequency, growth = principal_root(sh, si)
+    xx, yy, zz, xy, xz, yz, x, y, z = matrix_entries(shared, poles, sh, sl, si)
+    turn = pair(-growth, frequency)
+    x = turn * x
+    y = turn * y
+    z = turn * z
+    kxx, kyy, kzz, kxy, kxz, kyz, kx, ky, kz = null_projector(
+        xx, xy - z, xz + y, xy + z, yy, yz - x, xz - y, yz + x, zz
+    )
     for b in range(shares.shape[0]):
         store(shares, b, spread(0.0))
     total = spread(0.0)
     for q in range(shared.energy.size):
         outer = shared.outer[q]
-        flat = (xx + yy + zz) - (
-            outer[0] * xx
-            + outer[1] * yy
-            + outer[2] * zz
-            + 2.0 * (outer[3] * xy + outer[4] * xz + outer[5] * yz)
-        )
-        turn = 2.0 * (shared.p_hat[q, 0] * kx + shared.p_hat[q, 1] * ky + shared.p_hat[q, 2] * kz)
-        zr = (sh - load(poles.hi, q)) + (sl - load(poles.lo, q))
+        p_hat = shared.p_hat[q]
+        flat = (kxx + kyy + kzz) - (kxx * outer[0] + kyy * outer[1] + kzz * outer[2])
+        flat = flat - 2.0 * (kxy * outer[3] + kxz * outer[4] + kyz * outer[5])
+        axial = 2.0 * (kx * p_hat[0] + ky * p_hat[1] + kz * p_hat[2])
         omega = load(poles.omega, q)
         # of omega -+ Omega the sum of like signs is exact enough, the other follows from their product z
-        far = (size(real) + size(omega)) * (size(real) + size(omega)) + growth * growth
-        near = (zr * zr + si * si) / (far + SMALLEST)
-        like = real * omega >= 0.0
+        far = (size(frequency) + size(omega)) * (size(frequency) + size(omega)) + growth * growth
+        near = squared_size(from_pole(poles, q, sh, sl, si)) / (far + SMALLEST)
+        like = frequency * omega >= 0.0
+        a = select(flat + axial > 0.0, flat + axial, 0.0) / (select(like, near, far) + SMALLEST)
+        b = select(flat - axial > 0.0, flat - axial, 0.0) / (select(like, far, near) + SMALLEST)
         epn = load(n, q)
-        a = select(flat + turn > 0.0, flat + turn, 0.0) / (select(like, near, far) + SMALLEST)
-        b = select(flat - turn > 0.0, flat - turn, 0.0) / (select(like, far, near) + SMALLEST)
         amount = epn * epn * (a + b)
         total = total + amount
         store(shares, energy_bin[q], load(shares, energy_bin[q]) + amount)
@@ -162,10 +147,10 @@ def mode_shares(shared, poles, n, energy_bin, sh, sl, si, work, shares):
 
 
 @jit()
-def fastest_shares(shared, poles, roots, n, energy_bin, fastest, work, shares, out):
+def fastest_shares(shared, poles, roots, n, energy_bin, fastest, shares, out):
     """Fill ``out`` (n_bins, 8) with the shares of the fastest mode, the mean over equally fast ones; NaN if stable.
 
-    ``fastest`` (lanes, MeV) is the growth rate, 0 where stable; ``shares`` (n_bins, 8) and ``work`` are scratch.
+    ``fastest`` (lanes, MeV) is the growth rate, 0 where stable; ``shares`` (n_bins, 8) is scratch.
     """
     for b in range(out.shape[0]):
         store(out, b, spread(0.0))
@@ -178,8 +163,8 @@ def fastest_shares(shared, poles, roots, n, energy_bin, fastest, work, shares, o
         for j in range(roots.hi.shape[0]):
             jh = load(roots.hi, j)
             ji = load(roots.im, j)
-            _real, growth = principal_root(jh, ji)
-            # s and its conjugate have the same shares; of a static pair that rounding took off the axis both count
+            _frequency, growth = principal_root(jh, ji)
+            # s and its conjugate have the same shares; static twins that rounding took off the axis both count
             ties = (load(poles.counted, j) > 0.0) & (growth >= (1.0 - TIE) * fastest) & (fastest > 0.0)
             ties = ties & ((ji >= 0.0) | (jh < 0.0))
             chosen = ties & (met == turn)
@@ -190,7 +175,7 @@ def fastest_shares(shared, poles, roots, n, energy_bin, fastest, work, shares, o
         one_more = met > turn
         if not any_lane(one_more):
             break
-        mode_shares(shared, poles, n, energy_bin, sh, sl, si, work, shares)
+        mode_shares(shared, poles, n, energy_bin, sh, sl, si, shares)
         for b in range(out.shape[0]):
             store(out, b, load(out, b) + select(one_more, load(shares, b), 0.0))
         modes = met

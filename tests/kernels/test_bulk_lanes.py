@@ -4,7 +4,19 @@ import numpy as np
 import pytest
 
 from pairsweep.kernels import bulk_lanes
-from pairsweep.kernels.bulk_lanes import LANES, any_lane, load, select, size, spread, square_root, store
+from pairsweep.kernels.bulk_lanes import (
+    LANES,
+    any_lane,
+    imag,
+    load,
+    pair,
+    real,
+    select,
+    size,
+    spread,
+    square_root,
+    store,
+)
 from pairsweep.kernels.jit import jit
 
 
@@ -25,6 +37,22 @@ def arithmetic(a, b, out):
 
 
 @jit()
+def complex_arithmetic(a, b, out):
+    for i in range(a.shape[0]):
+        x = pair(load(a, i), load(b, i))
+        y = pair(load(b, i), load(a, i) + 1.0)
+        results = (
+            x + y, x - y, x * y, x + load(a, i), load(a, i) + x, x - load(a, i), load(a, i) - x, x * load(a, i),
+            load(a, i) * x, 2.0 + x, x + 2.0, 2.0 - x, x - 2.0, 2.0 * x, x * 2.0,
+            select(load(a, i) > 0.0, x, y), select(load(a, i) > 0.0, 1.0, y), select(load(a, i) > 0.0, x, 0.0),
+        )  # fmt: skip
+        for k in range(18):
+            store(out, 36 * i + 2 * k, real(results[k]))
+            store(out, 36 * i + 2 * k + 1, imag(results[k]))
+    return 0
+
+
+@jit()
 def any_above(a, limit):
     return any_lane(load(a, 0) > limit)
 
@@ -37,6 +65,14 @@ def test_every_operation_agrees_with_numpy():
     arithmetic(a, b, compiled)
     arithmetic.py_func(a, b, plain)
     np.testing.assert_allclose(compiled, plain, rtol=4e-16, atol=4e-16)
+
+
+def test_every_complex_operation_agrees_with_numpy():
+    a, b = np.random.default_rng(3).normal(size=(2, 4, LANES))
+    compiled, plain = np.empty((2, 144, LANES))
+    complex_arithmetic(a, b, compiled)
+    complex_arithmetic.py_func(a, b, plain)
+    np.testing.assert_allclose(compiled, plain, rtol=1e-15, atol=1e-15)
 
 
 @pytest.mark.parametrize("lane", range(LANES))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pairsweep import grid as grids
-from pairsweep.kernels.bulk_lanes import LANES, load, store
+from pairsweep.kernels.bulk_lanes import LANES, load, pair, store
 from pairsweep.kernels.bulk_weight import null_projector, principal_root
 from pairsweep.kernels.jit import jit
 from tests.kernels.bulk_systems import dense_matrices, grow
@@ -66,8 +66,26 @@ def test_equally_fast_modes_share_alike():
 
 
 @jit()
+def entry(rows, k):
+    return pair(load(rows, 2 * k), load(rows, 2 * k + 1))
+
+
+@jit()
 def project(rows, out):
-    null_projector(rows, out)
+    xx, yy, zz, xy, xz, yz, x, y, z = null_projector(
+        entry(rows, 0), entry(rows, 1), entry(rows, 2),
+        entry(rows, 3), entry(rows, 4), entry(rows, 5),
+        entry(rows, 6), entry(rows, 7), entry(rows, 8),
+    )  # fmt: skip
+    store(out, 0, xx)
+    store(out, 1, yy)
+    store(out, 2, zz)
+    store(out, 3, xy)
+    store(out, 4, xz)
+    store(out, 5, yz)
+    store(out, 6, x)
+    store(out, 7, y)
+    store(out, 8, z)
     return 0
 
 
