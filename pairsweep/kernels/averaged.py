@@ -68,6 +68,9 @@ LONGEST_PHASE = 2.0**52
 STEP_SHARE = 0.05
 LEAST_STEP_TOLERANCE = 1e-13
 CHECKS = 48
+# Difference of two runs at which nothing follows from it any more; the difference that unit spins cannot exceed
+PARTED = 0.5
+LARGEST_ERROR = 2.0
 ATTEMPTS = 3
 LEAST_PANELS = 4
 MOST_PANELS = 64
@@ -267,7 +270,8 @@ def evolve_point(system, g, kappa0, times, tolerance, rows, free, states, figure
             )
             if status != DONE:
                 return status
-            difference = of_run[DIFFERENCE]
+            # linear in what it comes from only while the two runs are near: near 1 they have parted for good
+            difference = of_run[DIFFERENCE] / max(1.0 - of_run[DIFFERENCE] / PARTED, TINY)
             if order == 2:
                 missing = t_end * second_order_size(shells, g, terms, start)
                 left = ratio * difference
@@ -278,7 +282,7 @@ def evolve_point(system, g, kappa0, times, tolerance, rows, free, states, figure
                 )
             amplified = max(1.0, difference / missing) if missing > 0.0 else 1.0
             error = left + amplified * (start_error + 0.5 * of_run[STEP_ERROR]) + map_error
-            figures[ERROR] = error
+            figures[ERROR] = min(error, LARGEST_ERROR)
             figures[ENERGY] = of_run[ENERGY_DRIFT]
             figures[NORM] = of_run[NORM_DRIFT]
             figures[STEPS_TAKEN] = of_run[STEPS]

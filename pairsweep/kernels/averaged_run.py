@@ -245,5 +245,6 @@ def run(
         else:
             stages[0] = stages[STAGES]
         if t >= t_end and not to_node:
-            return DONE
+            # what is not a number stays so to the end; maxima do not see it
+            return DONE if np.isfinite(state.sum()) else NOT_FINITE
     return TOO_MANY_STEPS

@@ -332,5 +332,7 @@ def smallness(background, strength, centre, detuning, first, g):
         ratio *= 4.0 * abs(g)
         for q in range(first[a], first[a + 1]):
             ratio = max(ratio, abs(detuning[q]) / omega)
-        worst = max(worst, ratio)
+        # also takes over a ratio that is not a number
+        if not ratio <= worst:
+            worst = ratio
     return worst

@@ -6,7 +6,9 @@ import numba
 import numpy as np
 
 from pairsweep.grid import beams, bins
-from pairsweep.kernels.averaged import POINT_FIGURES, averaged_points
+from pairsweep.kernels.averaged import POINT_FIGURES, averaged_points, averaged_start, make_shells
+from pairsweep.kernels.averaged_kicks import phase_line
+from pairsweep.kernels.averaged_run import CHECK_OFF, DONE, FIGURES, System, run
 from pairsweep.kernels.averaged_shells import Shells
 from pairsweep.kernels.observables import row_size
 from pairsweep.kernels.tableaus import ABA1064
@@ -193,3 +195,48 @@ def averaged(grid, rho, rhobar, kappa, g, times, tolerance):
         status,
     )
     return rows, free, states, figures, status
+
+
+def trajectory(grid, rho, rhobar, kappa, g, times, terms, panels):
+    """States (T, 3, N) of a run of one given order, integrated as well as double precision allows."""
+    spin = np.sqrt((rho + rhobar - 1) ** 2 + 4 * np.abs(kappa) ** 2)
+    shells = make_shells(grid.energy, grid.weight, grid.p_hat, grid.theta_hat, grid.phi_hat, spin, g)
+    phases = phase_line(shells.centre, shells.multiples)
+    start, _ = averaged_start(shells, g, rho, rhobar, kappa)
+    system = System(
+        grid.energy,
+        grid.weight,
+        grid.p_hat,
+        grid.theta_hat,
+        grid.phi_hat,
+        grid.energy_bin,
+        grid.quadrant,
+        rho,
+        rhobar,
+        grid.bin_energy.size,
+        0,
+        0.0,
+        spin,
+    )
+    states = np.zeros((times.size, 3, grid.size))
+    no_rows, free, no_checks = np.zeros((0, 1)), np.zeros(times.size), np.zeros((1, 3, grid.size))
+    status = run(
+        shells,
+        system,
+        g,
+        terms,
+        phases,
+        panels,
+        1e-12,
+        True,
+        times,
+        CHECK_OFF,
+        no_checks,
+        start,
+        no_rows,
+        free,
+        states,
+        np.zeros(FIGURES),
+    )
+    assert status == DONE
+    return states

@@ -16,7 +16,15 @@ def line(energies):
 
 @pytest.mark.parametrize(
     "energies",
-    [[2.0], [1.0, 3.0], [1.0, 3.0, 5.0, 7.0], [1.0, 2.0, 3.0], [0.7, 1.0], [1.0, np.sqrt(2), np.pi], [1.0, 1.01]],
+    [
+        [2.0],
+        [1.0, 3.0],
+        [1.0, 3.0, 5.0, 7.0],
+        [1.0, 2.0, 3.0],
+        [0.7, 1.0],
+        [1.0, np.sqrt(2), np.pi],
+        [1.0, 1.01],
+    ],
 )
 def test_no_harmonic_of_k3_is_taken_for_a_mean(energies):
     points, multiples = line(energies)
@@ -46,10 +54,10 @@ def test_gradient_is_that_of_the_double_bracket(energies):
 
     K1, chi1 = averaged_field(shells, FIRST), chi1_field(shells)
 
-    def Q(s):
+    def weighted(s):
         return K1(s) / 2 + (field_of_h1(shells, s) - K1(s)) / 3
 
-    K3 = mean_over_phases(shells, bracket(bracket(Q, chi1), chi1), state)
+    K3 = mean_over_phases(shells, bracket(bracket(weighted, chi1), chi1), state)
     np.testing.assert_allclose(field, K3, atol=1e-10 * np.abs(K3).max())
 
 
@@ -66,11 +74,11 @@ def test_gradient_sees_the_detuning_inside_a_shell():
     n, kr, ki = state
     found = [2 * (ki * re - kr * im), 0.5 * n * im - h * ki, h * kr - 0.5 * n * re]
 
-    def D(s):
+    def detuned(s):
         return np.array([0 * s[0], shells.detuning * s[2], -shells.detuning * s[1]])
 
     chi1 = chi1_field(shells)
-    wanted = mean_over_phases(shells, bracket(bracket(D, chi1), chi1), state) / 2
+    wanted = mean_over_phases(shells, bracket(bracket(detuned, chi1), chi1), state) / 2
     np.testing.assert_allclose(found, wanted, atol=1e-10 * np.abs(wanted).max())
 
 

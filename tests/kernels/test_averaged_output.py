@@ -21,15 +21,15 @@ def test_fast_phase_loses_nothing_over_many_turns(omega, time):
 
 
 def test_there_and_back():
-    # the classical Runge-Kutta step errs by the fifth power of the size of the change
+    # the classical Runge-Kutta step errs by at least the fifth power of the size of the change
     shells, state = random_shells([1, 1, 3, 3], seed=12)
     left = []
-    for g in (0.01, 0.005):
+    for g in (0.04, 0.02):
         there = state.copy()
         change_variables(shells, g, -1.0, there)
         change_variables(shells, g, 1.0, there)
         left.append(np.abs(there - state).max())
-    assert np.log2(left[0] / left[1]) == pytest.approx(5, abs=0.5)
+    assert np.log2(left[0] / left[1]) == pytest.approx(5.5, abs=0.7)
 
 
 def test_first_order_map_keeps_lengths_and_misses_the_second_order():
@@ -40,9 +40,7 @@ def test_first_order_map_keeps_lengths_and_misses_the_second_order():
         first_order_map(shells, g, first, np.empty_like(state), np.empty_like(state))
         change_variables(shells, g, 1.0, both)
         length = state[0] ** 2 + 4 * (state[1] ** 2 + state[2] ** 2)
-        np.testing.assert_allclose(
-            first[0] ** 2 + 4 * (first[1] ** 2 + first[2] ** 2), length, rtol=1e-13
-        )
+        np.testing.assert_allclose(first[0] ** 2 + 4 * (first[1] ** 2 + first[2] ** 2), length, rtol=1e-13)
         missed.append(np.abs(first - both).max())
     assert np.log2(missed[0] / missed[1]) == pytest.approx(2, abs=0.1)
 
