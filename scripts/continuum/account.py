@@ -1,6 +1,6 @@
 """The tables of docs/continuum.md: what the continuum in energy says about the Letter's statements.
 
-Run ``python scripts/continuum/account.py`` (a few minutes on one core); ``--samples`` sets the number of random occupations.
+Run ``python scripts/continuum/account.py`` (a few minutes on one core).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def discrete_growth(energy, weight, p_hat, n, g):
     theta, phi = np.arccos(np.clip(p_hat[:, 2], -1, 1)), np.arctan2(p_hat[:, 1], p_hat[:, 0])
     bin_energy, energy_bin = np.unique(energy, return_inverse=True)
     grid = Grid(energy, weight, theta, phi, energy_bin, bin_energy)
-    found = growth_of_systems(grid, n[None], np.array([g]))
+    found = growth_of_systems(grid, n[None], np.array([g]), method="dispersion")
     arrays = found.arrays
     return float(arrays["growth_rate"][0]), float(arrays["frequency"][0]), found.reasons[0] is None
 
@@ -170,7 +170,7 @@ def random_occupations(samples: int) -> None:
             systems = [random_spectrum(random, structured, shape) for _ in range(share)]
             couplings = 10 ** random.uniform(-6, -3, share)
             epn = np.array([on_grid(system, grid) for system in systems])
-            found = growth_of_systems(grid, epn, couplings)
+            found = growth_of_systems(grid, epn, couplings, method="dispersion")
             growth = np.where([r is None for r in found.reasons], found.arrays["growth_rate"], np.nan)
             for system, g, own in zip(systems, couplings, growth, strict=True):
                 modes = continuum_modes(system, float(g))
