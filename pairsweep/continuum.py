@@ -29,7 +29,7 @@ SMALLEST_TOLERANCE = 1e-12  # rounding decides below
 BUDGET = 400_000  # evaluations of the dispersion function for one system
 MOST_MODES = 512
 SETTLED = 1e-3  # relative change of the fastest root at which the refinement of a smooth occupation ends
-REFINEMENTS = (1e-3, 1e-4, 1e-5, 1e-6)  # deviations from piecewise linear that are tried in turn
+REFINEMENTS = (1e-2, 1e-3, 1e-4, 1e-5)  # deviations from piecewise linear that are tried in turn
 RESOLVED = 4.0  # a mode whose growth is this many bin spacings of 2 E must show on the grid
 AGREEMENT = 0.2  # relative difference up to which a resolved ladder and the continuum agree
 CUTOFF_SENSITIVE = 0.1
@@ -237,17 +237,18 @@ def judge(grid_growth: float, modes: ContinuumModes, settled: bool, rungs: Ladde
     """Verdict of a system from its own grid's growth (MeV, NaN if not vouched for), the continuum and the ladder.
 
     Grid and continuum are compared by stable or not. They are in conflict, and nothing is vouched for, where the finest
-    grid resolves a mode (its growth is several spacings of 2 E) and the continuum says something else.
+    rung resolves a mode (its growth is several spacings of 2 E) and the continuum says something else.
     """
-    if math.isnan(grid_growth) or not settled or np.isnan(rungs.growth).any():
+    if math.isnan(grid_growth) or not settled:
         return UNDETERMINED
     continuum = modes.growth_rate
-    finest = float(rungs.growth[-1])
-    spacing = 2.0 * system.energy_max / float(rungs.n_energy[-1])
-    if max(continuum, finest) > RESOLVED * spacing and abs(continuum - finest) > AGREEMENT * max(
-        continuum, finest
-    ):
-        return UNDETERMINED
+    with_result = np.flatnonzero(~np.isnan(rungs.growth))
+    if with_result.size:
+        finest = float(rungs.growth[with_result[-1]])
+        spacing = 2.0 * system.energy_max / float(rungs.n_energy[with_result[-1]])
+        larger = max(continuum, finest)
+        if larger > RESOLVED * spacing and abs(continuum - finest) > AGREEMENT * larger:
+            return UNDETERMINED
     if continuum > 0.0:
         return CONTINUUM if grid_growth > 0.0 else MISSED
     return DISCRETISATION if grid_growth > 0.0 else STABLE

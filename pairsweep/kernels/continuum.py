@@ -32,6 +32,7 @@ from pairsweep.kernels.jit import jit
 EPSILON = 2.220446049250313e-16
 SERIES_REACH = 4.0  # half-widths beyond which a piece is seen through its series
 SERIES_TERMS = 14  # (1/4)^(2 * 14) is below rounding
+SERIES_TERMS_FAR = 4  # and so is (1/100)^(2 * 4)
 
 
 class Medium(NamedTuple):
@@ -192,8 +193,10 @@ def piece_integrals(to_low, to_high, centre, half):
     if distance > (SERIES_REACH * half) ** 2:
         x = half * _inverse(zeta)
         x2 = x * x
+        # as many terms as reach rounding: |x2| < 1/16, or < 1e-4 for the many that are far away
+        terms = SERIES_TERMS if distance < (100.0 * half) ** 2 else SERIES_TERMS_FAR
         tail = 0.0j  # sum over j >= 1 of x2^(j-1)/(2 j + 3)
-        for j in range(SERIES_TERMS, 0, -1):
+        for j in range(terms, 0, -1):
             tail = tail * x2 + 1.0 / (2 * j + 3)
         bulk = 1.0 / 3.0 + x2 * tail
         q0 = 2.0 * x * (1.0 + x2 * bulk)
@@ -244,9 +247,11 @@ def dispersion(medium, anchor, offset, W, dW):
     edges = medium.edges
     pieces = edges.size - 1
     scale = 0.0
-    sums = np.zeros((2, 9), dtype=np.complex128)
-    for h in range(medium.shift.size):
-        for branch in (1, -1):
+    total = np.zeros((2, 9), dtype=np.complex128)
+    part = np.empty((4, 9))  # real and imaginary part, value and derivative: plain loops over reals
+    for branch in (1, -1):
+        part[:] = 0.0
+        for h in range(medium.shift.size):
             high = _to_edge(anchor, 0.5 * offset, branch, medium.shift[h], edges[0])
             for k in range(pieces):
                 low = high
@@ -256,14 +261,19 @@ def dispersion(medium, anchor, offset, W, dW):
                 half = 0.5 * (edges[k + 1] - edges[k])
                 i0, i1, d0, d1, logarithm = piece_integrals(low, high, 0.5 * (edges[k] + edges[k + 1]), half)
                 scale += medium.size[h, k] * edges[k + 1] * (edges[k + 1] * logarithm + 8.0 * half)
+                level = medium.level[h, k]
+                slope = medium.slope[h, k]
                 for i in range(9):
-                    parity = branch if i > 5 else 1
-                    m = medium.level[h, k, i]
-                    b = medium.slope[h, k, i]
-                    sums[0, i] += parity * (m * i0 + b * i1)
-                    sums[1, i] += 0.5 * branch * parity * (m * d0 + b * d1)
-    _assemble(sums[0], 1.0, W)
-    _assemble(sums[1], 0.0, dW)
+                    part[0, i] += level[i] * i0.real + slope[i] * i1.real
+                    part[1, i] += level[i] * i0.imag + slope[i] * i1.imag
+                    part[2, i] += level[i] * d0.real + slope[i] * d1.real
+                    part[3, i] += level[i] * d0.imag + slope[i] * d1.imag
+        for i in range(9):
+            parity = branch if i > 5 else 1
+            total[0, i] += parity * complex(part[0, i], part[1, i])
+            total[1, i] += 0.5 * branch * parity * complex(part[2, i], part[3, i])
+    _assemble(total[0], 1.0, W)
+    _assemble(total[1], 0.0, dW)
     return scale
 
 
