@@ -262,7 +262,8 @@ def examine(
     g: float,
     discrete_growth: DiscreteGrowth,
     refinements: Sequence[int] = (1, 2, 4, 8, 16, 32, 64, 128),
-    edges: Sequence[float] | None = (),
+    edges: Sequence[float] = (),
+    linear: bool = True,
     growth_tolerance: float = GROWTH_TOLERANCE,
 ) -> Examination:
     """Say whether the instability of one system is real.
@@ -280,9 +281,10 @@ def examine(
         The solver for discrete systems.
     refinements : sequence of int
         Rungs of the ladder, in units of the grid's own number of energy bins.
-    edges : sequence of float, or None
-        Energies (MeV) of the occupation's steps and kinks, if it is linear in E between them
-        (`pairsweep.occupation.energy_edges`); None for one that is smooth.
+    edges : sequence of float
+        Energies (MeV) of the occupation's steps and kinks (`pairsweep.occupation.energy_edges`).
+    linear : bool
+        Whether the occupation is linear in E between them; refined piecewise where not.
     growth_tolerance : float
         See `continuum_modes`.
 
@@ -301,8 +303,8 @@ def examine(
             n_theta=n_theta,
             n_phi=n_phi,
             energy_max=energy_max,
-            edges=() if edges is None else edges,
-            linear=edges is not None,
+            edges=edges,
+            linear=linear,
             tolerance=deviation,
         )
 

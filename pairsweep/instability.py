@@ -175,6 +175,18 @@ def growth_of_systems(
     return GrowthResult(arrays, systems.reasons)
 
 
+def fastest_mode(
+    energy: Floats, weight: Floats, p_hat: Floats, n: Floats, g: float
+) -> tuple[float, float, bool]:
+    """Growth rate and frequency (MeV) of the fastest mode of pairs in any directions, and whether it is certain."""
+    theta, phi = np.arccos(np.clip(p_hat[:, 2], -1.0, 1.0)), np.arctan2(p_hat[:, 1], p_hat[:, 0])
+    bin_energy, energy_bin = np.unique(energy, return_inverse=True)
+    grid = Grid(energy, weight, theta, phi, energy_bin, bin_energy)
+    found = growth_of_systems(grid, n[None], np.array([g]))
+    arrays = found.arrays
+    return float(arrays["growth_rate"][0]), float(arrays["frequency"][0]), found.reasons[0] is None
+
+
 def dense_bytes(pairs: int) -> int:
     """Memory that all eigenvalues of a dense M take, bytes: the matrix, LAPACK's copy, eigenvectors."""
     return 8 * (2 * pairs) ** 2 * 4

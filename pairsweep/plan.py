@@ -10,7 +10,7 @@ import numpy as np
 
 from pairsweep.expand import POINT, Sweep
 from pairsweep.grid import bins
-from pairsweep.spec import Spec
+from pairsweep.spec import ContinuumOptions, Spec
 from pairsweep.template import ArrayPlan, Coordinate, Template
 from pairsweep.vocab import COMPONENTS, LABELS, QUADRANTS, TIME_IN_MU, Label, Variable, variables_of
 
@@ -135,6 +135,8 @@ def _trailing_sizes(sweep: Sweep) -> dict[str, int]:
         fixed = {p.values[0] for p in energies if not p.is_axis}
         sizes["energy_bin"] = len(fixed) + sum(p.is_axis for p in energies)
     sizes["mode"] = spec.growth.modes
+    if "continuum" in spec.analyses:
+        sizes["ladder"] = len(refinements(spec.continuum, min(int(n) for n in spec["n_energy"].values)))
     if spec.evolution is not None:
         sizes["time"] = spec.evolution.samples
     return sizes
@@ -144,6 +146,11 @@ def computed_variables(spec: Spec) -> tuple[Variable, ...]:
     """Variables that a sweep computes."""
     options = spec.growth
     return variables_of(spec.analyses, spec.kind, options.details, options.modes > 0)
+
+
+def refinements(options: ContinuumOptions, n_energy: int) -> tuple[int, ...]:
+    """Rungs of a ladder that starts at ``n_energy`` bins, in units of it."""
+    return tuple(2**rung for rung in range(max(1, options.ladder_max // n_energy).bit_length()))
 
 
 def _arrays(sweep: Sweep) -> tuple[ArrayPlan, ...]:
@@ -172,6 +179,8 @@ def _coordinates(sweep: Sweep) -> tuple[Coordinate, ...]:
         coordinates += _energy_coordinates(sweep)
     if "theta_bin" in used:
         coordinates += _angle_coordinates(sweep)
+    if "ladder" in used:
+        coordinates += _ladder_coordinates(sweep)
     if "time" in used:
         coordinates += _time_coordinates(sweep)
     fixed = {"quadrant": np.array(QUADRANTS), "component": np.array(COMPONENTS), "beam": np.array(spec.beams)}
@@ -229,6 +238,26 @@ def _angle_coordinates(sweep: Sweep) -> list[Coordinate]:
         found.append(Coordinate(dim, (dim,), np.arange(size), LABELS[dim].attrs))
         found.append(Coordinate(name, (*dims, dim), values.reshape(*shape, size), LABELS[name].attrs))
     return found
+
+
+def _ladder_coordinates(sweep: Sweep) -> list[Coordinate]:
+    """Energy bins of each rung, 0 beyond the last rung of a longer start."""
+    size = _trailing_sizes(sweep)["ladder"]
+    dims, shape, rows = _over(sweep, ("n_energy",))
+    values = np.zeros((len(rows), size), dtype=np.int64)
+    for row, at in zip(values, rows, strict=True):
+        n_energy = int(at["n_energy"])
+        rungs = refinements(sweep.spec.continuum, n_energy)
+        row[: len(rungs)] = n_energy * np.array(rungs)
+    return [
+        Coordinate("ladder", ("ladder",), np.arange(size), LABELS["ladder"].attrs),
+        Coordinate(
+            "ladder_n_energy",
+            (*dims, "ladder"),
+            values.reshape(*shape, size),
+            LABELS["ladder_n_energy"].attrs,
+        ),
+    ]
 
 
 def _time_coordinates(sweep: Sweep) -> list[Coordinate]:

@@ -23,9 +23,10 @@ from pairsweep.expand import POINT, Sweep, at_points, expand
 from pairsweep.kernels.jit import kernel_digest
 from pairsweep.plan import Plan, SystemSize, make_plan, make_template, system_sizes
 from pairsweep.progress import Progress
-from pairsweep.solve import PointError, solve_block, solve_points
+from pairsweep.solve import solve_block, solve_points
 from pairsweep.spec import CustomOccupation, Scalar, Spec, SpecError, parse_spec, read_spec
 from pairsweep.store import Store, create, grow, open_dataset
+from pairsweep.systems import PointError
 from pairsweep.template import DONE, FAILED, PENDING, BlockResult, Failure, Template
 from pairsweep.vocab import STATUS_FLAGS
 

@@ -168,6 +168,19 @@ GROWTH = _table(
     ),
 )
 
+CONTINUUM = _table(
+    Field(
+        "ladder_max",
+        "integer",
+        "largest number of energy bins of the ladder, which doubles n_energy rung by rung",
+        axis=False,
+        required=False,
+        default=2048,
+        minimum=1,
+        maximum=10**6,
+    ),
+)
+
 EVOLUTION = _table(
     Field(
         "t_end",

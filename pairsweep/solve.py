@@ -4,53 +4,23 @@ from __future__ import annotations
 
 import time
 import traceback
-import types
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pairsweep import occupation
+from pairsweep.continuum import examine
 from pairsweep.evolution import evolve_batch, perturbed_kappa
 from pairsweep.expand import Positions, Sweep
-from pairsweep.grid import Floats, Grid, beams, bins
-from pairsweep.instability import growth_of_systems
-from pairsweep.schema import PATTERNS as PATTERN_FIELDS
-from pairsweep.spec import CustomOccupation
+from pairsweep.grid import Floats
+from pairsweep.instability import fastest_mode, growth_of_systems
+from pairsweep.plan import refinements
+from pairsweep.systems import PointError, build_grid, continuous_at, dimensions_of, systems_at
 from pairsweep.template import DONE, FAILED, BlockResult, Failure, Template
-from pairsweep.vocab import INTEGRATORS
+from pairsweep.vocab import INTEGRATORS, VARIABLES
 
-# Occupation numbers held at once: a block is solved in slices of this size, whatever its number of points.
-SLICE_NUMBERS = 2**21
-BINS_PARAMETERS = ("n_energy", "n_theta", "n_phi", "energy_max", "cell_volume")
 SEEDED = ("perturbation", "seed")  # parameters that no growth rate depends on
-PATTERNS: dict[str, Callable[..., occupation.Occupations]] = {
-    "quadrant": occupation.quadrant,
-    "energy_band": occupation.energy_band,
-    "fermi_dirac": occupation.fermi_dirac,
-}
-
-
-@dataclass(frozen=True)
-class PointError:
-    """Why a point has no result."""
-
-    reason: str
-    traceback: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class Systems:
-    """Points that share a grid: their rows in the block, occupations (P, N) and coupling (P,)."""
-
-    grid: Grid
-    rows: NDArray[np.int64]
-    rho: Floats
-    rhobar: Floats
-    g: Floats
 
 
 def solve_block(
@@ -95,6 +65,8 @@ def solve_points(
         _solve_growth(sweep, positions, numbers, errors)
     if "evolution" in sweep.spec.analyses:
         _solve_evolution(sweep, positions, numbers, errors)
+    if "continuum" in sweep.spec.analyses:
+        _solve_continuum(sweep, positions, numbers, errors)
     numbers["status"][:] = DONE
     numbers["status"][list(errors)] = FAILED
     return numbers, errors
@@ -104,14 +76,14 @@ def _solve_growth(
     sweep: Sweep, positions: Positions, numbers: dict[str, NDArray[Any]], errors: dict[int, PointError]
 ) -> None:
     """Growth of each distinct system once, copied to the points that differ only in what it does not see."""
-    seen = _dimensions_of(sweep, lambda name, table: name not in SEEDED)
+    seen = dimensions_of(sweep, lambda name, table: name not in SEEDED)
     distinct, copies = np.unique(positions[:, seen], axis=0, return_inverse=True)
-    systems_at = np.zeros((len(distinct), positions.shape[1]), dtype=np.int64)
-    systems_at[:, seen] = distinct
+    places = np.zeros((len(distinct), positions.shape[1]), dtype=np.int64)
+    places[:, seen] = distinct
     copies = copies.reshape(-1)
     failed: dict[int, PointError] = {}
     found: dict[str, NDArray[Any]] = {}
-    for systems in _systems(sweep, systems_at, failed):
+    for systems in systems_at(sweep, places, failed):
         options = sweep.spec.growth
         result = growth_of_systems(
             systems.grid,
@@ -153,7 +125,7 @@ def _solve_evolution(
     options = sweep.spec.evolution
     assert options is not None, "the analysis implies its table"
     failed: dict[int, PointError] = {}
-    for systems in _systems(sweep, positions, failed):
+    for systems in systems_at(sweep, positions, failed):
         if systems.rows.size == 0:
             continue
         at = positions[systems.rows]
@@ -205,124 +177,34 @@ def _groups(sizes: Floats, seeds: NDArray[Any]) -> Iterator[tuple[tuple[float, i
         yield (float(size), int(seed)), np.flatnonzero(group.reshape(-1) == number)
 
 
-def _dimensions_of(sweep: Sweep, wanted: Callable[[str, str], bool]) -> list[int]:
-    """Dimensions with a parameter for which ``wanted(name, table)`` holds."""
-    return [
-        number
-        for number, dimension in enumerate(sweep.dimensions)
-        if any(wanted(member.name, member.table) for member in dimension.members)
-    ]
-
-
-def _systems(sweep: Sweep, positions: Positions, failed: dict[int, PointError]) -> Iterator[Systems]:
-    """Cut positions into groups that share a grid and a pattern, with occupations filled and checked."""
-    per_grid = _dimensions_of(
-        sweep,
-        lambda name, table: (
-            (table == "grid" and not name.startswith(("rho_", "rhobar_"))) or name == "pattern"
-        ),
-    )
-    distinct, group = np.unique(positions[:, per_grid], axis=0, return_inverse=True)
-    group = group.reshape(-1)
+def _solve_continuum(
+    sweep: Sweep, positions: Positions, numbers: dict[str, NDArray[Any]], errors: dict[int, PointError]
+) -> None:
+    """Verdict of each distinct system, copied to the points that differ only in what it does not see."""
+    seen = dimensions_of(sweep, lambda name, table: name not in SEEDED)
+    distinct, first, copies = np.unique(positions[:, seen], axis=0, return_index=True, return_inverse=True)
+    names = [v.name for v in VARIABLES.values() if v.analysis == "continuum"]
     for number in range(len(distinct)):
-        rows = np.flatnonzero(group == number)
-        grid = build_grid(sweep, positions[rows[:1]])
-        step = max(1, SLICE_NUMBERS // grid.size)
-        for start in range(0, rows.size, step):
-            part = rows[start : start + step]
-            rho, rhobar = _occupations(sweep, grid, positions[part], part, failed)
-            good = _checked_occupations(rho, rhobar, part, failed)
-            g = np.broadcast_to(sweep.values("g", positions[part]), part.shape)
-            yield Systems(grid, part[good], rho[good], rhobar[good], np.array(g[good], dtype=np.float64))
-
-
-def build_grid(sweep: Sweep, position: Positions) -> Grid:
-    """Grid of the system at one position, (1, dimensions)."""
-
-    def value(name: str) -> Any:
-        return sweep.values(name, position)[0].item()
-
-    if sweep.spec.kind == "bins":
-        return bins(**{name: value(name) for name in BINS_PARAMETERS})
-    names = sweep.spec.beams
-    energy, weight, theta, phi = (
-        [value(f"{key}_{name}") for name in names] for key in ("energy", "weight", "theta", "phi")
-    )
-    return beams(energy, weight, theta, phi, names=names)
-
-
-def _occupations(
-    sweep: Sweep, grid: Grid, positions: Positions, rows: NDArray[np.int64], failed: dict[int, PointError]
-) -> tuple[Floats, Floats]:
-    """Occupations (P, N) of points on one grid with one pattern."""
-
-    def column(name: str) -> Floats:
-        return np.broadcast_to(sweep.values(name, positions), rows.shape)[:, None]
-
-    spec = sweep.spec
-    if spec.kind == "beams":
-        rho = np.concatenate([column(f"rho_{name}") for name in spec.beams], axis=1)
-        rhobar_names = [
-            f"rhobar_{name}" if f"rhobar_{name}" in spec else f"rho_{name}" for name in spec.beams
-        ]
-        return rho, np.concatenate([column(name) for name in rhobar_names], axis=1)
-    pattern = str(sweep.values("pattern", positions)[0])
-    if pattern == "custom":
-        return _custom_occupations(sweep, grid, positions, rows, failed)
-    parameters = {name: column(name) for name in PATTERN_FIELDS[pattern] if name in spec}
-    rho, rhobar = PATTERNS[pattern](grid, **parameters)
-    shape = (rows.size, grid.size)
-    return np.broadcast_to(rho, shape), np.broadcast_to(rhobar, shape)
-
-
-def _custom_occupations(
-    sweep: Sweep, grid: Grid, positions: Positions, rows: NDArray[np.int64], failed: dict[int, PointError]
-) -> tuple[Floats, Floats]:
-    """Call the user's function once for each combination of its parameters."""
-    custom = sweep.spec.custom
-    assert custom is not None, "a custom pattern has its source"
-    others = {name for pattern in PATTERN_FIELDS.values() for name in pattern} | {"pattern"}
-    names = [p.name for p in sweep.spec.parameters if p.table == "occupation" and p.name not in others]
-    moving = _dimensions_of(sweep, lambda name, table: name in names)
-    distinct, copies = np.unique(positions[:, moving], axis=0, return_inverse=True)
-    rho, rhobar = (np.full((rows.size, grid.size), np.nan) for _ in range(2))
-    for number in range(len(distinct)):
-        members = np.flatnonzero(copies.reshape(-1) == number)
-        parameters = {name: sweep.values(name, positions[members[:1]])[0].item() for name in names}
+        rows = np.flatnonzero(copies.reshape(-1) == number)
+        at = positions[first[number], None]
         try:
-            function = load_function(custom)
-            pair = function(grid.energy.copy(), grid.theta.copy(), grid.phi.copy(), **parameters)
-            for target, values in zip((rho, rhobar), pair, strict=True):
-                target[members] = np.asarray(values, dtype=np.float64)
-        except Exception as error:  # whatever a user's function does is recorded, and the sweep goes on
-            reason = f"{custom.reference} raised {type(error).__name__}: {' '.join(str(error).split())}"
-            for row in rows[members]:
-                failed[int(row)] = PointError(reason, traceback.format_exc())
-            rho[members] = np.nan
-    return rho, rhobar
-
-
-@lru_cache(maxsize=8)
-def load_function(custom: CustomOccupation) -> Callable[..., Any]:
-    """Execute the user's source as a module of its own and return the function."""
-    module = types.ModuleType("pairsweep_custom")
-    exec(compile(custom.source, custom.reference.split(":")[0], "exec"), module.__dict__)
-    function: Callable[..., Any] = getattr(module, custom.function)
-    return function
-
-
-def _checked_occupations(
-    rho: Floats, rhobar: Floats, rows: NDArray[np.int64], failed: dict[int, PointError]
-) -> NDArray[np.bool_]:
-    """Which points have occupations in [0, 1]; the others fail with the first value that is not."""
-    inside = (rho >= 0) & (rho <= 1) & (rhobar >= 0) & (rhobar <= 1)
-    good = np.asarray(inside.all(axis=1))
-    for point in np.flatnonzero(~good):
-        if int(rows[point]) in failed:
+            point = continuous_at(sweep, at)
+            grid = build_grid(sweep, at)
+            found = examine(
+                grid,
+                point.occupation,
+                energy_max=float(sweep.values("energy_max", at)[0]),
+                g=float(sweep.values("g", at)[0]),
+                discrete_growth=fastest_mode,
+                refinements=refinements(sweep.spec.continuum, grid.bin_energy.size),
+                edges=point.edges,
+                linear=point.linear,
+            )
+        except Exception as error:  # a user's function may do anything; its point fails and the sweep goes on
+            for row in rows:
+                errors.setdefault(int(row), PointError(" ".join(str(error).split()), traceback.format_exc()))
             continue
-        pair = int(np.flatnonzero(~inside[point])[0])
-        failed[int(rows[point])] = PointError(
-            f"occupation of pair {pair}: rho = {rho[point, pair]:g}, rhobar = {rhobar[point, pair]:g}: "
-            "occupations lie between 0 and 1"
-        )
-    return good
+        for name in names:
+            value = np.asarray(getattr(found, name))
+            inside: tuple[Any, ...] = (rows, *(slice(size) for size in value.shape))
+            numbers[name][inside] = value

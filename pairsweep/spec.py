@@ -86,6 +86,13 @@ class GrowthOptions:
 
 
 @dataclass(frozen=True)
+class ContinuumOptions:
+    """How far the ladder of energy bins goes."""
+
+    ladder_max: int = 2048
+
+
+@dataclass(frozen=True)
 class EvolutionOptions:
     """What is fixed for every point of an evolution sweep; times in 1/MeV, or in 1/mu' where ``in_mu``."""
 
@@ -118,6 +125,7 @@ class Spec:
     zips: tuple[tuple[str, ...], ...]
     beams: tuple[str, ...]
     growth: GrowthOptions
+    continuum: ContinuumOptions
     evolution: EvolutionOptions | None
     custom: CustomOccupation | None
     cluster: Mapping[str, object]
@@ -146,6 +154,7 @@ class Spec:
             "zips": sorted(list(group) for group in self.zips),
             "beams": list(self.beams),
             "growth": list(astuple(self.growth)),
+            "continuum": list(astuple(self.continuum)),
             "evolution": None if options is None else list(astuple(options)),
             "custom": None if self.custom is None else [self.custom.function, self.custom.digest],
         }
@@ -227,8 +236,12 @@ class _Reader:
             raise SpecError("grid.kind", kind, 'choose "bins" or "beams"')
         beams: tuple[str, ...] = ()
         evolution = None
-        known_keys("growth", self.data.get("growth", {}), schema.GROWTH)
         growth = GrowthOptions(**self._fixed("growth", self.data.get("growth", {}), schema.GROWTH))
+        continuum = ContinuumOptions(
+            **self._fixed("continuum", self.data.get("continuum", {}), schema.CONTINUUM)
+        )
+        if "continuum" in analyses and kind == "beams":
+            raise SpecError("analyses", "continuum", 'needs kind = "bins": beams have single energies')
         # Axes come in the order of the file, so its tables are walked in that order.
         for table in self.data:
             if table == "grid" and kind == "bins":
@@ -258,6 +271,7 @@ class _Reader:
             zips,
             beams,
             growth,
+            continuum,
             evolution,
             self.custom,
             self.data.get("cluster", {}),
@@ -328,7 +342,9 @@ class _Reader:
             names.append(name)
             self._beam(table, name, beam)
         if all(value == 0 for name in names for value in self.parameters[f"weight_{name}"].values):
-            raise SpecError("grid.beams", None, "every weight is 0: give at least one beam a phase-space volume")
+            raise SpecError(
+                "grid.beams", None, "every weight is 0: give at least one beam a phase-space volume"
+            )
         return tuple(names)
 
     def _beam(self, table: str, name: str, beam: Mapping[str, Any]) -> None:
@@ -380,6 +396,8 @@ class _Reader:
 
     def _fixed(self, table: str, data: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Any]:
         """Read keys that hold one value for the whole sweep."""
+        if table != "evolution":  # the other keys of that table are parameters
+            known_keys(table, data, fields)
         fixed: dict[str, Any] = {}
         for field in fields.values():
             place = f"{table}.{field.name}"

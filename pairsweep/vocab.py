@@ -150,6 +150,53 @@ VARIABLES = _by_name(
     Variable("kappa_max", "mean abs(kappa) at its first maximum", "1", "evolution"),
     Variable("time_of_max", "time of the first maximum of mean abs(kappa)", "MeV^-1", "evolution"),
     Variable("period", "period of the pair oscillation", "MeV^-1", "evolution"),
+    Variable(
+        "verdict", "is the instability real", "1", "continuum", dtype="int8", flags=VERDICTS, kinds=("bins",)
+    ),
+    Variable(
+        "continuum_growth_rate",
+        "largest growth rate with continuous energy, 0 where none",
+        "MeV",
+        "continuum",
+        kinds=("bins",),
+    ),
+    Variable(
+        "continuum_frequency", "its oscillation frequency, 0 where none", "MeV", "continuum", kinds=("bins",)
+    ),
+    Variable(
+        "vouched_growth",
+        "smallest growth rate that the continuum analysis vouches for",
+        "MeV",
+        "continuum",
+        kinds=("bins",),
+    ),
+    Variable(
+        "ladder_growth", "growth rate on finer energy bins", "MeV", "continuum", ("ladder",), kinds=("bins",)
+    ),
+    Variable(
+        "ladder_exponent",
+        "d ln(growth)/d ln(n_energy) along the ladder",
+        "1",
+        "continuum",
+        ("ladder",),
+        kinds=("bins",),
+    ),
+    Variable(
+        "cutoff_shift",
+        "relative change of the growth rate with empty modes up to twice energy_max",
+        "1",
+        "continuum",
+        kinds=("bins",),
+    ),
+    Variable(
+        "cutoff_sensitive",
+        "does the growth rate change by more than 10 % with the cutoff",
+        "1",
+        "continuum",
+        dtype="int8",
+        flags=("no", "yes"),
+        kinds=("bins",),
+    ),
 )
 
 LABELS = {
@@ -162,6 +209,8 @@ LABELS = {
         Label("phi_bin", "bin in phi"),
         Label("phi", "azimuth of the bin", "rad"),
         Label("mode", "mode, fastest first"),
+        Label("ladder", "rung of the ladder of energy bins"),
+        Label("ladder_n_energy", "number of energy bins of the rung"),
         Label("time", "time", "MeV^-1"),
         Label("time_mev", "time", "MeV^-1"),
         Label("quadrant", "phi quadrant"),
@@ -195,9 +244,7 @@ GROWTH_DETAILS = _by_name(
 TIME_IN_MU = Label("time", "time in units of 1/mu', mu' = g energy_max^3")
 
 # A parameter must not be called like one of these: it would hide them in the dataset.
-RESERVED_NAMES = (
-    frozenset(VARIABLES) | frozenset(GROWTH_DETAILS) | frozenset(LABELS) | {"ladder", "mode", "verdict"}
-)
+RESERVED_NAMES = frozenset(VARIABLES) | frozenset(GROWTH_DETAILS) | frozenset(LABELS)
 
 
 def variables_of(
