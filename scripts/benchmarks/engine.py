@@ -2,7 +2,7 @@
 """What the engine costs beside the bare kernel, storing included, and beside others; prints a table.
 
     engine.py             cheap (1 us) and costly (1 ms) points; serial, 1 and 2 workers; one task per point
-    engine.py --scale     a hundred thousand blocks of a simulated kernel: seconds, memory, files
+    engine.py --scale N   N small blocks of a simulated kernel: seconds, memory, files
 
 CPU seconds where one process does the work, so that other users of the machine do not count.
 """
@@ -201,10 +201,9 @@ def costs(folder: str) -> None:
             row(name, "xyzpy, serial (wall)", few, other, share)
 
 
-def scale(folder: str) -> None:
+def scale(folder: str, blocks: int) -> None:
     """The ledger, the chunk files and the client with many blocks."""
-    blocks = 100_000
-    print("| 100,000 blocks of 10 points | seconds | memory, MB |\n|---|---|---|")
+    print(f"| {blocks:,} blocks of 10 points | seconds | memory, MB |\n|---|---|---|")
 
     def row(name: str, action: Callable[[], object]) -> None:
         started = time.perf_counter()
@@ -228,10 +227,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--scale", action="store_true")
+    parser.add_argument("--scale", type=int, metavar="N")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="engine-") as folder:
-        (scale if options.scale else costs)(folder)
+        if options.scale:
+            scale(folder, options.scale)
+        else:
+            costs(folder)
 
 
 if __name__ == "__main__":
