@@ -114,15 +114,11 @@ class Pool:
         """Run ``blocks``; an exception of the task is raised here."""
         payload = pickle.dumps(task)
         queue = Queue(task, blocks, on_done)
-        briefed: set[int] = set()
         work = queue.next()
         while True:
             while work is not None and (worker := self._free()) is not None:
                 try:
-                    if id(worker) not in briefed:
-                        worker.connection.send_bytes(payload)
-                        briefed.add(id(worker))
-                    worker.connection.send_bytes(pickle.dumps(work))
+                    worker.connection.send_bytes(pickle.dumps((payload, work)))
                     worker.work = work
                     work = queue.next()
                 except OSError:

@@ -10,6 +10,7 @@ import resource
 import signal
 import sys
 import traceback
+from functools import lru_cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -31,9 +32,15 @@ def _stand_back(memory: int) -> None:
             resource.setrlimit(resource.RLIMIT_DATA, (memory, resource.getrlimit(resource.RLIMIT_DATA)[1]))
 
 
-def _answer(task: Task, work: Work) -> bytes:
+@lru_cache(maxsize=1)
+def _unpacked(payload: bytes) -> Task:
+    task: Task = pickle.loads(payload)
+    return task
+
+
+def _answer(payload: bytes, work: Work) -> bytes:
     try:
-        return pickle.dumps(task(work.block, work.only))
+        return pickle.dumps(_unpacked(payload)(work.block, work.only))
     except Exception as error:
         return _passed_on(error, f"in a worker process, at block {work.block}")
 
@@ -61,14 +68,9 @@ def main() -> None:
     threadpool_limits(1)
     with contextlib.suppress(EOFError, ConnectionError):
         connection.send_bytes(pickle.dumps("ready"))
-        payload = connection.recv_bytes()
-        try:
-            task: Task = pickle.loads(payload)
-        except Exception as error:
-            connection.send_bytes(_passed_on(error, "in a worker process, taking the task"))
-            return
         while True:
-            connection.send_bytes(_answer(task, pickle.loads(connection.recv_bytes())))
+            payload, work = pickle.loads(connection.recv_bytes())
+            connection.send_bytes(_answer(payload, work))
 
 
 if __name__ == "__main__":

@@ -98,6 +98,15 @@ def test_a_task_that_workers_cannot_take_is_an_error_and_no_death(monkeypatch):
         execute(Unknown(""), range(3), on_done=lambda ack: None, workers=1)
 
 
+def test_a_pool_serves_one_run_after_another():
+    acks = []
+    with Pool(1) as crew:
+        crew.run(Deadly(""), range(3), acks.append)
+        crew.run(Sleepy(""), range(3, 5), acks.append)
+    assert [ack.block for ack in acks] == list(range(5))
+    assert len({ack.host for ack in acks}) == 1
+
+
 def test_workers_end_with_the_pool():
     with Pool(2) as crew:
         crew.run(Deadly(""), range(3), lambda ack: None)

@@ -1,5 +1,6 @@
 """One coordinator, found dead or alive."""
 
+import errno
 import json
 import os
 import signal
@@ -86,3 +87,17 @@ def test_only_one_writes_a_block(tmp_path):
         pass
     with lock.only_writer(tmp_path, 3), lock.only_writer(tmp_path, 4, patience=0.0):
         pass
+
+
+def test_a_file_system_without_locks_leaves_the_heartbeat(path, monkeypatch):
+    def refuse(handle, operation):
+        raise OSError(errno.ENOSYS, "no locks here")
+
+    monkeypatch.setattr(lock.fcntl, "flock", refuse)
+    with lock.only_writer(path.parent, 3):
+        pass
+    monkeypatch.setattr(lock.socket, "gethostname", lambda: "first")
+    with Lock(path):
+        monkeypatch.setattr(lock.socket, "gethostname", lambda: "second")
+        with pytest.raises(StoreError, match="on first"):
+            Lock(path).__enter__()
