@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from pairsweep.grid import Floats
+from pairsweep.plot.evolution import linear_phase
 from pairsweep.query import mu, select
 from pairsweep.vocab import MODE_KINDS
 
@@ -40,7 +41,7 @@ def _judge(agrees: bool) -> Outcome:
     return "agrees" if agrees else "differs"
 
 
-# --- two pairs ----------------------------------------------------------------------------------------------------
+# --- two pairs --------------------------------------------------------------------------------------------
 
 
 def _two_pairs(results: Results) -> tuple[Floats, Floats, Floats, float, float]:
@@ -208,7 +209,7 @@ def _vector(values: Floats) -> str:
     return "(" + ", ".join(f"{value + 0.0:.2f}" for value in np.round(values, 2)) + ")"
 
 
-# --- many directions ----------------------------------------------------------------------------------------------
+# --- many directions --------------------------------------------------------------------------------------
 
 
 def interaction_scale(results: Results) -> Statement:
@@ -239,33 +240,60 @@ def _grids(runs: xr.Dataset) -> list[str]:
     return [str(grid) for grid in zip(*(column.values.ravel().tolist() for column in columns), strict=True)]
 
 
-def fitted_growth(results: Results) -> Statement:
-    ratios = np.concatenate(
-        [
-            (results[name]["growth_rate_fit"] / results[name]["growth_rate"]).values
-            for name in ("fig2", "fig3")
-        ]
-    )
-    known = ratios[np.isfinite(ratios)]
+def _measured_over_predicted(runs: xr.Dataset) -> list[float]:
+    """Growth of the highest bin's pairing in its linear phase over the largest eigenvalue; NaN without a phase."""
+    axis = runs["growth_rate"].dims[0]
+    ratios = []
+    for i in range(runs.sizes[axis]):
+        run = runs.isel({axis: i}).load()
+        curve = run["kappa_energy"].isel(energy_bin=int(run["n_energy"]) - 1).values
+        phase = linear_phase(curve)
+        if phase is None:
+            ratios.append(float("nan"))
+            continue
+        slope = np.polyfit(run["time_mev"].values[phase], np.log(curve[phase]), 1)[0]
+        ratios.append(float(slope / run["growth_rate"]))
+    return ratios
+
+
+def growth_in_time(results: Results) -> Statement:
+    named = {
+        grid: ratio
+        for name in ("fig2", "fig3")
+        for grid, ratio in zip(_grids(results[name]), _measured_over_predicted(results[name]), strict=True)
+    }
     return Statement(
         "p. 4",
-        "the growth of <|kappa|> in the linear regime matches the eigenvalue of M",
-        f"fitted over eigenvalue: {known.min():.3f} to {known.max():.3f} in {known.size} of {ratios.size} runs "
-        "with a linear phase",
-        _judge(known.size > 0 and bool(np.abs(known - 1.0).max() < 0.03)),
+        "the growth of <|kappa|> in the linear regime matches the real part of the eigenvalue of M",
+        "measured over largest eigenvalue: "
+        + ", ".join(f"{ratio:.2f} on {grid}" for grid, ratio in named.items()),
+        _judge(all(abs(ratio - 1.0) < 0.1 for ratio in named.values())),
+        "a run first settles into its forced response; on finer angular grids that excites slower modes of M more than "
+        "the fastest one, and the curve grows at their rate until it saturates",
     )
 
 
 def conversion_between_quadrants(results: Results) -> Statement:
     rho = select(results["fig2"], {"n_phi": 32})["rho_quadrant"].load()
     change = (rho - rho.isel(time=0)).values
-    apart = float(np.abs(rho.sel(quadrant=4) - rho.sel(quadrant=2)).max())
     return Statement(
         "Fig. 2(b)",
         "occupations of the first quadrant are converted to the others",
         f"(1, 32): first quadrant {change[:, 0].min():+.2f}, the others up to "
-        f"{', '.join(f'{value:+.2f}' for value in change[:, 1:].max(0))}; quadrants 2 and 4 within {apart:.2g}",
+        f"{', '.join(f'{value:+.2f}' for value in change[:, 1:].max(0))}",
         _judge(bool(change[:, 0].min() < -0.1 and np.all(change[:, 1:].max(0) > 0.02))),
+    )
+
+
+def symmetry_of_quadrants(results: Results) -> Statement:
+    rho = select(results["fig2"], {"n_phi": 32})["rho_quadrant"].load()
+    apart = np.abs(rho.sel(quadrant=4) - rho.sel(quadrant=2))
+    return Statement(
+        "Fig. 2(b)",
+        "the fourth quadrant evolves as the second",
+        f"(1, 32): their occupations differ by up to {float(apart.max()):.2g}",
+        _judge(float(apart.max()) < 0.01),
+        "the equations and occupations have this symmetry, random perturbations have not, and the difference grows",
     )
 
 
@@ -279,7 +307,7 @@ def pairing_everywhere(results: Results) -> Statement:
     )
 
 
-# --- many energies ------------------------------------------------------------------------------------------------
+# --- many energies ----------------------------------------------------------------------------------------
 
 
 def stable_above_four_bins(results: Results) -> Statement:
@@ -367,7 +395,7 @@ def anisotropy_of_the_persistent_bin(results: Results) -> Statement:
     )
 
 
-# --- crossing, coupling, thermal ----------------------------------------------------------------------------------
+# --- crossing, coupling, thermal --------------------------------------------------------------------------
 
 
 def crossing_and_instability(results: Results) -> Statement:
@@ -439,8 +467,9 @@ CHECKS: tuple[Callable[[Results], Statement], ...] = (
     thermal_gas,
     interaction_scale,
     saturation_over_angles,
-    fitted_growth,
+    growth_in_time,
     conversion_between_quadrants,
+    symmetry_of_quadrants,
     pairing_everywhere,
     saturation_falls_with_bins,
     growth_falls_with_bins,

@@ -25,7 +25,8 @@ def test_linear_phase_is_the_rise_before_the_first_maximum():
     time = np.linspace(0, 14, 281)
     rise = linear_phase(pulses(time, 1.7))
     slope = np.diff(np.log(pulses(time, 1.7)[rise])) / np.diff(time[rise])
-    assert slope == pytest.approx(np.full(slope.size, 1.7), rel=0.02)
+    # at 0.3 of its maximum this pulse still grows at sqrt(1 - 0.3^2) = 0.954 of the rate
+    assert np.all((slope > 0.95 * 1.7) & (slope <= 1.7))
 
 
 @pytest.mark.parametrize(
