@@ -18,7 +18,7 @@ import numpy as np
 from pairsweep.kernels.dispersion import RESIDUE, real_pole_sums
 from pairsweep.kernels.farfield import add_real_polynomial
 from pairsweep.kernels.jit import jit
-from pairsweep.kernels.strip import nearest_pole
+from pairsweep.kernels.strip import evaluate, nearest_pole
 
 UNIT = 1.1102230246251565e-16
 UNKNOWN = -1
@@ -43,6 +43,9 @@ DEGREE = 9
 LARGEST_GROUP = 6
 WIDENINGS = 24
 STEADY = 1e-15
+NEWTON = 4
+# a Newton step this small leaves the next one below rounding
+STEP = 1e-8
 
 
 @jit()
@@ -322,6 +325,71 @@ def smallest_disc(strip, c, nearest, wanted, largest, polish):
         if disc_zeros(h, rho, error) == wanted:
             return rho, c
         rho *= 2.0
+    return np.inf, c
+
+
+@jit()
+def simple_zero(strip, c, nearest, work, sums):
+    """Return (radius, centre) of a disc that holds exactly one zero, polished from the estimate ``c``; or infinity.
+
+    Rouche against the linear part: abs(f) + R < abs(f') rho, where R bounds the rest of the Taylor series of f. A
+    determinant of matrices is at most the product of their norms, so f is majorised, coefficient by coefficient,
+    by (A + B)^3 with A(s) = 1 + sum b_j/(d_j - s) over the other poles and B(s) = b/(d - s) of the nearest one, less
+    the terms with more factors of B than its rank; and R <= rho^2/2 times its second derivative at rho.
+    """
+    f, df = evaluate(strip, c.real, c.imag, nearest, work, sums)
+    for _ in range(NEWTON):
+        square = df.real * df.real + df.imag * df.imag
+        if not 0.0 < square < np.inf:
+            return np.inf, c
+        step = f * df.conjugate()
+        step = complex(step.real / square, step.imag / square)
+        c -= step
+        f, df = evaluate(strip, c.real, c.imag, nearest, work, sums)
+        if abs(step) <= STEP * abs(c - strip.location[nearest]):
+            break
+    t = abs(c - strip.location[nearest])
+    room = strip.cut - abs(c.real - strip.centre)
+    slope = abs(df)
+    if not (slope > 0.0 and room > 0.0 and t > 0.0):
+        return np.inf, c
+    terms = strip.count + strip.local.shape[0]
+    rho = 4.0 * abs(f) / slope
+    for attempt in range(2):
+        if not (rho < 0.25 * t and rho < 0.25 * room):
+            return np.inf, c
+        a0 = 1.0 + strip.far_size
+        a1 = strip.far_size / (room - rho)
+        a2 = 2.0 * a1 / (room - rho)
+        for j in range(strip.count):
+            if j != nearest:
+                dx = c.real - strip.location[j]
+                away = np.sqrt(dx * dx + c.imag * c.imag) - rho
+                if away <= rho:
+                    return np.inf, c
+                a = strip.bound[j] / away
+                a0 += a
+                a1 += a / away
+                a2 += 2.0 * a / (away * away)
+        b0 = strip.bound[nearest] / (t - rho)
+        b1 = b0 / (t - rho)
+        b2 = 2.0 * b1 / (t - rho)
+        high = 1.0 if strip.rank[nearest] > 1 else 0.0
+        top = 1.0 if strip.rank[nearest] > 2 else 0.0
+        # majorant F = A^3 + 3 A^2 B + 3 A B^2 + B^3 and its derivatives at rho
+        value = a0 * a0 * (a0 + 3.0 * b0) + high * 3.0 * a0 * b0 * b0 + top * b0 * b0 * b0
+        by_a = 3.0 * a0 * (a0 + 2.0 * b0) + high * 3.0 * b0 * b0
+        by_b = 3.0 * a0 * a0 + high * 6.0 * a0 * b0 + top * 3.0 * b0 * b0
+        first = by_a * a1 + by_b * b1
+        second = (
+            by_a * a2 + by_b * b2 + 6.0 * (a0 + b0) * a1 * a1
+            + 2.0 * (6.0 * a0 + high * 6.0 * b0) * a1 * b1 + (high * 6.0 * a0 + top * 6.0 * b0) * b1 * b1
+        )  # fmt: skip
+        noise = UNIT * (12.0 * (terms + 16.0) + 400.0)
+        if abs(f) + noise * value + 0.5 * second * rho * rho < (slope - noise * first) * rho:
+            return rho, c
+        # the smallest radius that rounding allows
+        rho = max(rho, 4.0 * (abs(f) + noise * value) / slope)
     return np.inf, c
 
 

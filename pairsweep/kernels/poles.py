@@ -29,6 +29,8 @@ CUT_BOUND = 0.25
 # Positions of different bases are told apart by rounded sums; a gap this wide is known to ten digits.
 RESOLVED_GAP = 1e-6
 MAX_CLUSTERS = 512
+MANY = 128
+WIDE = 100.0
 
 Clusters = namedtuple(
     "Clusters",
@@ -102,6 +104,7 @@ def _cut(position, bound, cut_after):
     """Mark in ``cut_after`` the gaps behind sorted entries where a cut line passes; return whether zero does.
 
     Candidates are the MAX_CLUSTERS widest resolved gaps. The entries between two candidates act as one interval.
+    From the widest on, a gap is used if its strip holds many poles or if it would cost digits to bridge it.
     """
     entries = position.size
     gap = np.zeros(entries)
@@ -131,12 +134,32 @@ def _cut(position, bound, cut_after):
                 low[runs] = position[i + 1]
                 total[runs] = 0.0
     runs += 1
-    for k in range(runs - 1):
-        x = 0.5 * (high[k] + low[k + 1])
+    narrowness = np.empty(runs)
+    for k in range(runs):
+        narrowness[k] = -gap[last[k]]
+    chosen = np.zeros(runs, dtype=np.bool_)
+    chosen[runs - 1] = True
+    for k in ascending(narrowness, runs):
+        x = high[k] - 0.5 * narrowness[k]
+        if chosen[k] or not x > high[k]:
+            continue
+        left = k
+        while left > 0 and not chosen[left - 1]:
+            left -= 1
+        right = k + 1
+        while not chosen[right]:
+            right += 1
+        own = 0.0
+        for j in range(left, right + 1):
+            own += total[j]
+        first = last[left - 1] + 1 if left > 0 else 0
+        if last[right] - first < MANY and -narrowness[k] < WIDE * own:
+            continue
         size = 0.0
         for j in range(runs):
             size += total[j] / (x - high[j] if j <= k else low[j] - x) + total[j] / (x + low[j])
         if size < CUT_BOUND:
+            chosen[k] = True
             cut_after[last[k]] = True
     if low[0] <= 0.0:
         return False
