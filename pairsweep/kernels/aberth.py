@@ -82,7 +82,7 @@ def iterate(strip, window, steady, zero_x, zero_y, host):
     centre = strip.centre
     radius = strip.radius
     nearest = host.copy()
-    work = np.empty((4, strip.count))
+    work = np.empty((4, strip.count + strip.order))
     sums = np.empty(SUMS)
     active = np.ones(zeros, dtype=np.bool_)
     wandered = np.empty(zeros, dtype=np.int64)

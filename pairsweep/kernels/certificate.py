@@ -16,7 +16,6 @@ bound of its rounding error.
 import numpy as np
 
 from pairsweep.kernels.dispersion import RESIDUE, real_pole_sums
-from pairsweep.kernels.farfield import add_real_polynomial
 from pairsweep.kernels.jit import jit
 from pairsweep.kernels.strip import evaluate, nearest_pole
 
@@ -66,9 +65,8 @@ def negative_eigenvalues(strip, x, nearest, work, sums):
     if t == 0.0:
         return UNKNOWN
     size = strip.far_size + real_pole_sums(
-        x, strip.location, strip.residue, strip.bound, strip.count, nearest, work, sums
+        x, strip.location, strip.residue, strip.bound, strip.count, strip.centre, strip.order, nearest, work, sums
     )
-    add_real_polynomial(x, strip.centre, strip.local, sums)
     s00 = 1.0 - sums[0]
     s01 = -sums[1]
     s02 = -sums[2]
@@ -121,7 +119,7 @@ def negative_eigenvalues(strip, x, nearest, work, sums):
     e3 = D0 - (D1 - (D2 - strip.volume[nearest] / t) / t) / t
     norm = 1.0 + size
     pole = strip.bound[nearest] / abs(t)
-    error = matrix_error(size, strip.count + strip.local.shape[0])
+    error = matrix_error(size, strip.count + strip.order)
     # the eigenvalues of W_rest move by at most the norm of its error; the rest is the rounding of the formulas
     second = pole * pole if strip.rank[nearest] > 1 else 0.0
     third = second * pole if strip.rank[nearest] > 2 else 0.0
@@ -169,14 +167,14 @@ def taylor(strip, c, nearest, series, sizes):
             power *= -inverse
             size /= away
     s = c - strip.centre
-    for a in range(strip.local.shape[0]):
+    for a in range(strip.order):
         binomial = 1.0
         for k in range(min(3, a + 1)):
             power = complex(1.0, 0.0)
             for _ in range(a - k):
                 power *= s
             for i in range(RESIDUE):
-                series[i, k] += binomial * strip.local[a, i] * power
+                series[i, k] += binomial * strip.residue[i, strip.count + a] * power
             binomial *= (a - k) / (k + 1.0)
     for k in range(3):
         for i in range(6):
@@ -237,7 +235,7 @@ def series_error(strip, c, nearest, series, sizes, closest, rho):
         return np.inf
     q = rho / room
     rest = sizes[2] * rho * rho * rho / (closest - rho) + strip.far_size * q * q * q / (1.0 - q)
-    relative = 3.0 * UNIT * (strip.count + strip.local.shape[0] + 16.0)
+    relative = 3.0 * UNIT * (strip.count + strip.order + 16.0)
     far = strip.far_size
     noise = relative * (
         1.0 + sizes[0] + far + (sizes[1] + far / room) * rho + (sizes[2] + far / room / room) * rho * rho
@@ -353,7 +351,7 @@ def simple_zero(strip, c, nearest, work, sums):
     slope = abs(df)
     if not (slope > 0.0 and room > 0.0 and t > 0.0):
         return np.inf, c
-    terms = strip.count + strip.local.shape[0]
+    terms = strip.count + strip.order
     rho = 4.0 * abs(f) / slope
     for attempt in range(2):
         if not (rho < 0.25 * t and rho < 0.25 * room):
@@ -402,7 +400,7 @@ def count_real(strip, points, number, largest, disc_x, disc_r):
     between which the inertia does not change may be a pair that has just left the axis or is about to: a disc with
     radius at most ``largest`` about the real ``disc_x`` counts them.
     """
-    work = np.empty((4, strip.count))
+    work = np.empty((4, strip.count + strip.order))
     sums = np.empty(4 * RESIDUE)
     no_polish = np.int64(0)
     found = 0

@@ -95,11 +95,11 @@ def binomials(order):
 
 @jit()
 def far_field(clusters, target, radius, order, moment, binomial, local):
-    """Fill ``local`` (order, 9) with the polynomial of all far sources about the centre of ``target``.
+    """Fill ``local`` (9, order) with the polynomial of all far sources about the centre of ``target``.
 
     Returns a bound of their sum of bound_j/abs(omega - P_j).
     """
-    local[:order, :] = 0.0
+    local[:, :order] = 0.0
     size = 0.0
     inverse = np.empty(order + 1)
     for source in range(clusters.count):
@@ -123,9 +123,9 @@ def far_field(clusters, target, radius, order, moment, binomial, local):
                     if a % 2 == 1:
                         factor = -factor
                     for i in range(6):
-                        local[a, i] += (-factor if mirrored else factor) * moment[source, b, i]
+                        local[i, a] += (-factor if mirrored else factor) * moment[source, b, i]
                     for i in range(6, RESIDUE):
-                        local[a, i] += factor * moment[source, b, i]
+                        local[i, a] += factor * moment[source, b, i]
     return size
 
 
@@ -163,30 +163,3 @@ def near_poles(clusters, target, radius, at, location, residue, bound):
                 bound[at] = clusters.bound[j]
                 at += 1
     return at
-
-
-@jit()
-def add_polynomial(x, y, centre, local, sums):
-    """Add the far field at omega = x + i y to the ``sums`` (36,) of ``pole_sums``."""
-    s = complex(x - centre, y)
-    power = complex(1.0, 0.0)
-    slope = complex(0.0, 0.0)
-    for a in range(local.shape[0]):
-        for i in range(RESIDUE):
-            c = local[a, i]
-            sums[4 * i] += c * power.real
-            sums[4 * i + 1] += c * power.imag
-            sums[4 * i + 2] -= c * slope.real
-            sums[4 * i + 3] -= c * slope.imag
-        slope = (a + 1) * power
-        power *= s
-
-
-@jit()
-def add_real_polynomial(x, centre, local, sums):
-    """Add the far field at a real point to the ``sums`` (9,) of ``real_pole_sums``."""
-    power = 1.0
-    for a in range(local.shape[0]):
-        for i in range(RESIDUE):
-            sums[i] += local[a, i] * power
-        power *= x - centre

@@ -64,7 +64,7 @@ def verify_complex(strip, x, y, number, largest, disc_x, disc_r, discs, radius, 
     # np.int64 here and below: a plain constant would compile another copy of the callee
     nearest = np.int64(0)
     polish = np.int64(POLISH)
-    work = np.empty((4, strip.count))
+    work = np.empty((4, strip.count + strip.order))
     sums = np.empty(SUMS)
     proven = 0
     group[:number] = 0

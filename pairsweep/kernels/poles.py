@@ -29,8 +29,10 @@ CUT_BOUND = 0.25
 # Positions of different bases are told apart by rounded sums; a gap this wide is known to ten digits.
 RESOLVED_GAP = 1e-6
 MAX_CLUSTERS = 512
-MANY = 128
-WIDE = 100.0
+MANY = 256
+SEVERAL = 16
+SEPARATE = 4.0
+WIDE = 1e3
 
 Clusters = namedtuple(
     "Clusters",
@@ -100,11 +102,12 @@ def hermitian_eigenvalues(residue, column, matrix, out):
 
 
 @jit()
-def _cut(position, bound, cut_after):
+def _cut(position, bound, bridges, cut_after):
     """Mark in ``cut_after`` the gaps behind sorted entries where a cut line passes; return whether zero does.
 
     Candidates are the MAX_CLUSTERS widest resolved gaps. The entries between two candidates act as one interval.
-    From the widest on, a gap is used if its strip holds many poles or if it would cost digits to bridge it.
+    From the widest on, a gap is used if its strip holds many poles, fewer where the gap ``bridges`` two bases, or if
+    it would cost digits to bridge it.
     """
     entries = position.size
     gap = np.zeros(entries)
@@ -153,7 +156,8 @@ def _cut(position, bound, cut_after):
         for j in range(left, right + 1):
             own += total[j]
         first = last[left - 1] + 1 if left > 0 else 0
-        if last[right] - first < MANY and -narrowness[k] < WIDE * own:
+        entangled = not bridges[last[k]] or -narrowness[k] < SEPARATE * own
+        if last[right] - first < (MANY if entangled else SEVERAL) and -narrowness[k] < WIDE * own:
             continue
         size = 0.0
         for j in range(runs):
@@ -198,7 +202,10 @@ def cluster_poles(base, offset, strength, p_hat, scale):
         position[i] = abs(base[q] + offset[q])
         bound[i] = 2.0 * abs(strength[q])
     cut_after = np.zeros(entries, dtype=np.bool_)
-    central = not _cut(position, bound, cut_after)
+    bridges = np.zeros(entries, dtype=np.bool_)
+    for i in range(entries - 1):
+        bridges[i] = abs(abs(base[pair[i + 1]]) - abs(base[pair[i]])) > 0.5 * (position[i + 1] - position[i])
+    central = not _cut(position, bound, bridges, cut_after)
     cut_after[entries - 1] = True
     count = 0
     for i in range(entries):

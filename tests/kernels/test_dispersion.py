@@ -114,7 +114,7 @@ def test_determinant_with_a_pole_kept_apart(rank):
 
     for z in (0.3 + 0.4j, location[2] + 0.01j, -1.0 + 0.2j):
         for skip in (-1, 2):
-            pole_sums(z.real, z.imag, location, residue, 6, skip, work, sums)
+            pole_sums(z.real, z.imag, location, residue, 6, 0.0, 0, skip, work, sums)
             f, df = determinant(sums, z - location[2], residue, adjugate, volume, skip)
             assert f == pytest.approx(direct(z), rel=1e-11)
             h = 1e-7
@@ -131,7 +131,7 @@ def test_close_to_a_pole_no_digit_is_lost():
     adjugate, volume = np.zeros((9, 2)), np.zeros(2)
     work, sums = np.empty((4, 2)), np.empty(SUMS)
     t = 1e-9 + 0j
-    pole_sums(t.real, t.imag, location, residue, 2, 0, work, sums)
+    pole_sums(t.real, t.imag, location, residue, 2, 0.0, 0, 0, work, sums)
     f, _ = determinant(sums, t, residue, adjugate, volume, 0)
     rest = np.eye(3) - matrices[1] / (t - 1.0)
     pull = vectors[0].conj() @ np.linalg.inv(rest) @ vectors[0]
@@ -142,8 +142,8 @@ def test_real_sums_are_the_complex_ones_on_the_axis():
     rng = np.random.default_rng(6)
     location, residue, bound = rng.normal(size=5), rng.normal(size=(9, 5)), rng.random(5)
     work, sums, real = np.empty((4, 5)), np.empty(SUMS), np.empty(9)
-    pole_sums(0.3, 0.0, location, residue, 5, 1, work, sums)
-    size = real_pole_sums(0.3, location, residue, bound, 5, 1, work, real)
+    pole_sums(0.3, 0.0, location, residue, 5, 0.0, 0, 1, work, sums)
+    size = real_pole_sums(0.3, location, residue, bound, 5, 0.0, 0, 1, work, real)
     np.testing.assert_allclose(real, sums[::4], rtol=1e-13)
     others = np.arange(5) != 1
     assert size == pytest.approx(np.sum((bound / abs(0.3 - location))[others]))
