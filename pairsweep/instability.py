@@ -233,8 +233,7 @@ class _Systems:
         if fraction is not None:
             return np.asarray(fraction * coupling)
         scale = 4.0 * self.g * (np.abs(self.n + 1.0) @ np.abs(self.grid.weight))
-        floor = [tolerance_floor(*both) for both in zip(coupling, scale, strict=True)]
-        return np.asarray(np.maximum(GROWTH_TOLERANCE * coupling, floor))
+        return np.asarray(np.maximum(GROWTH_TOLERANCE * coupling, tolerance_floor(coupling, scale)))
 
     def _solve_bulk(self, tolerance: Floats) -> NDArray[np.int64]:
         """Batched solver of small systems; returns the points it did not certify."""

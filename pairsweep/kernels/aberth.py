@@ -18,7 +18,8 @@ from pairsweep.kernels.strip import evaluate, nearest_pole
 
 WINDOW = 16
 SWEEPS = 60
-CONVERGED = 1e-13
+TIGHT = 1e-13
+LOOSE = 1e-3
 
 
 @jit()
@@ -70,14 +71,18 @@ def _pull(x, y, px, zx, zy):
 
 
 @jit()
-def iterate(strip, window, zero_x, zero_y, host):
-    """Move the estimates until each is steady; return the number that are not after SWEEPS sweeps."""
+def iterate(strip, window, steady, zero_x, zero_y, host):
+    """Move the estimates until steps fall below ``steady`` of the distance to the pole or the nearest other estimate.
+
+    Convergence is cubic for simple zeros, so a thousandth is enough to tell zeros apart. Returns the number of
+    estimates still moving after SWEEPS sweeps.
+    """
     location = strip.location
     zeros = strip.zeros
     centre = strip.centre
     radius = strip.radius
     nearest = host.copy()
-    work = np.empty((4, strip.count))
+    work = np.empty((4, strip.count + strip.order))
     sums = np.empty(SUMS)
     active = np.ones(zeros, dtype=np.bool_)
     wandered = np.empty(zeros, dtype=np.int64)
@@ -116,10 +121,12 @@ def iterate(strip, window, zero_x, zero_y, host):
             away = (x - p) * (x - p) + y * y
             gx += (x - p) / away
             gy -= y / away
+            closest = away
             low = max(0, k - window)
             high = min(zeros, k + window + 1)
             for m in range(low, high):
                 if m != k:
+                    closest = min(closest, (x - zero_x[m]) ** 2 + (y - zero_y[m]) ** 2)
                     px, py = _pull(x, y, location[host[m]], zero_x[m], zero_y[m])
                     gx += px
                     gy += py
@@ -145,7 +152,7 @@ def iterate(strip, window, zero_x, zero_y, host):
             if away > radius:
                 zero_x[k] = centre + (zero_x[k] - centre) * radius / away
                 zero_y[k] *= radius / away
-            if length <= CONVERGED * (abs(x - p) + abs(y)) + 4e-16 * abs(x):
+            if length <= steady * np.sqrt(closest) + 4e-16 * abs(x):
                 active[k] = False
             else:
                 left += 1

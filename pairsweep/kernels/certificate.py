@@ -16,9 +16,8 @@ bound of its rounding error.
 import numpy as np
 
 from pairsweep.kernels.dispersion import RESIDUE, real_pole_sums
-from pairsweep.kernels.farfield import add_real_polynomial
 from pairsweep.kernels.jit import jit
-from pairsweep.kernels.strip import nearest_pole
+from pairsweep.kernels.strip import evaluate, nearest_pole
 
 UNIT = 1.1102230246251565e-16
 UNKNOWN = -1
@@ -43,6 +42,9 @@ DEGREE = 9
 LARGEST_GROUP = 6
 WIDENINGS = 24
 STEADY = 1e-15
+NEWTON = 4
+# a Newton step this small leaves the next one below rounding
+STEP = 1e-8
 
 
 @jit()
@@ -63,9 +65,8 @@ def negative_eigenvalues(strip, x, nearest, work, sums):
     if t == 0.0:
         return UNKNOWN
     size = strip.far_size + real_pole_sums(
-        x, strip.location, strip.residue, strip.bound, strip.count, nearest, work, sums
+        x, strip.location, strip.residue, strip.bound, strip.count, strip.centre, strip.order, nearest, work, sums
     )
-    add_real_polynomial(x, strip.centre, strip.local, sums)
     s00 = 1.0 - sums[0]
     s01 = -sums[1]
     s02 = -sums[2]
@@ -118,7 +119,7 @@ def negative_eigenvalues(strip, x, nearest, work, sums):
     e3 = D0 - (D1 - (D2 - strip.volume[nearest] / t) / t) / t
     norm = 1.0 + size
     pole = strip.bound[nearest] / abs(t)
-    error = matrix_error(size, strip.count + strip.local.shape[0])
+    error = matrix_error(size, strip.count + strip.order)
     # the eigenvalues of W_rest move by at most the norm of its error; the rest is the rounding of the formulas
     second = pole * pole if strip.rank[nearest] > 1 else 0.0
     third = second * pole if strip.rank[nearest] > 2 else 0.0
@@ -166,14 +167,14 @@ def taylor(strip, c, nearest, series, sizes):
             power *= -inverse
             size /= away
     s = c - strip.centre
-    for a in range(strip.local.shape[0]):
+    for a in range(strip.order):
         binomial = 1.0
         for k in range(min(3, a + 1)):
             power = complex(1.0, 0.0)
             for _ in range(a - k):
                 power *= s
             for i in range(RESIDUE):
-                series[i, k] += binomial * strip.local[a, i] * power
+                series[i, k] += binomial * strip.residue[i, strip.count + a] * power
             binomial *= (a - k) / (k + 1.0)
     for k in range(3):
         for i in range(6):
@@ -234,7 +235,7 @@ def series_error(strip, c, nearest, series, sizes, closest, rho):
         return np.inf
     q = rho / room
     rest = sizes[2] * rho * rho * rho / (closest - rho) + strip.far_size * q * q * q / (1.0 - q)
-    relative = 3.0 * UNIT * (strip.count + strip.local.shape[0] + 16.0)
+    relative = 3.0 * UNIT * (strip.count + strip.order + 16.0)
     far = strip.far_size
     noise = relative * (
         1.0 + sizes[0] + far + (sizes[1] + far / room) * rho + (sizes[2] + far / room / room) * rho * rho
@@ -326,6 +327,71 @@ def smallest_disc(strip, c, nearest, wanted, largest, polish):
 
 
 @jit()
+def simple_zero(strip, c, nearest, work, sums):
+    """Return (radius, centre) of a disc that holds exactly one zero, polished from the estimate ``c``; or infinity.
+
+    Rouche against the linear part: abs(f) + R < abs(f') rho, where R bounds the rest of the Taylor series of f. A
+    determinant of matrices is at most the product of their norms, so f is majorised, coefficient by coefficient,
+    by (A + B)^3 with A(s) = 1 + sum b_j/(d_j - s) over the other poles and B(s) = b/(d - s) of the nearest one, less
+    the terms with more factors of B than its rank; and R <= rho^2/2 times its second derivative at rho.
+    """
+    f, df = evaluate(strip, c.real, c.imag, nearest, work, sums)
+    for _ in range(NEWTON):
+        square = df.real * df.real + df.imag * df.imag
+        if not 0.0 < square < np.inf:
+            return np.inf, c
+        step = f * df.conjugate()
+        step = complex(step.real / square, step.imag / square)
+        c -= step
+        f, df = evaluate(strip, c.real, c.imag, nearest, work, sums)
+        if abs(step) <= STEP * abs(c - strip.location[nearest]):
+            break
+    t = abs(c - strip.location[nearest])
+    room = strip.cut - abs(c.real - strip.centre)
+    slope = abs(df)
+    if not (slope > 0.0 and room > 0.0 and t > 0.0):
+        return np.inf, c
+    terms = strip.count + strip.order
+    rho = 4.0 * abs(f) / slope
+    for attempt in range(2):
+        if not (rho < 0.25 * t and rho < 0.25 * room):
+            return np.inf, c
+        a0 = 1.0 + strip.far_size
+        a1 = strip.far_size / (room - rho)
+        a2 = 2.0 * a1 / (room - rho)
+        for j in range(strip.count):
+            if j != nearest:
+                dx = c.real - strip.location[j]
+                away = np.sqrt(dx * dx + c.imag * c.imag) - rho
+                if away <= rho:
+                    return np.inf, c
+                a = strip.bound[j] / away
+                a0 += a
+                a1 += a / away
+                a2 += 2.0 * a / (away * away)
+        b0 = strip.bound[nearest] / (t - rho)
+        b1 = b0 / (t - rho)
+        b2 = 2.0 * b1 / (t - rho)
+        high = 1.0 if strip.rank[nearest] > 1 else 0.0
+        top = 1.0 if strip.rank[nearest] > 2 else 0.0
+        # majorant F = A^3 + 3 A^2 B + 3 A B^2 + B^3 and its derivatives at rho
+        value = a0 * a0 * (a0 + 3.0 * b0) + high * 3.0 * a0 * b0 * b0 + top * b0 * b0 * b0
+        by_a = 3.0 * a0 * (a0 + 2.0 * b0) + high * 3.0 * b0 * b0
+        by_b = 3.0 * a0 * a0 + high * 6.0 * a0 * b0 + top * 3.0 * b0 * b0
+        first = by_a * a1 + by_b * b1
+        second = (
+            by_a * a2 + by_b * b2 + 6.0 * (a0 + b0) * a1 * a1
+            + 2.0 * (6.0 * a0 + high * 6.0 * b0) * a1 * b1 + (high * 6.0 * a0 + top * 6.0 * b0) * b1 * b1
+        )  # fmt: skip
+        noise = UNIT * (12.0 * (terms + 16.0) + 400.0)
+        if abs(f) + noise * value + 0.5 * second * rho * rho < (slope - noise * first) * rho:
+            return rho, c
+        # the smallest radius that rounding allows
+        rho = max(rho, 4.0 * (abs(f) + noise * value) / slope)
+    return np.inf, c
+
+
+@jit()
 def count_real(strip, points, number, largest, disc_x, disc_r):
     """Lower bound of the zeros on or next to the real axis of a strip; returns (zeros, number of discs used).
 
@@ -334,7 +400,7 @@ def count_real(strip, points, number, largest, disc_x, disc_r):
     between which the inertia does not change may be a pair that has just left the axis or is about to: a disc with
     radius at most ``largest`` about the real ``disc_x`` counts them.
     """
-    work = np.empty((4, strip.count))
+    work = np.empty((4, strip.count + strip.order))
     sums = np.empty(4 * RESIDUE)
     no_polish = np.int64(0)
     found = 0

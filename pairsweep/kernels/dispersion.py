@@ -114,11 +114,12 @@ def residue_adjugate(residue, column, rank, out):
 
 
 @jit(fastmath=LANES)
-def pole_sums(x, y, location, residue, count, skip, work, sums):
-    """Fill ``sums`` (36,) with sum R_j/(omega - P_j) and sum R_j/(omega - P_j)^2 at omega = x + i y.
+def pole_sums(x, y, location, residue, count, centre, order, skip, work, sums):
+    """Fill ``sums`` (36,) with F = sum R_j/(omega - P_j) + sum_a L_a (omega - centre)^a and -dF/domega.
 
-    For each of the nine residue numbers: Re and Im of the first sum, Re and Im of the second. ``location`` (>= count,)
-    and ``residue`` (9, >= count) are the poles; pole ``skip`` is left out; ``work`` (4, >= count) is scratch.
+    For each of the nine residue numbers: Re and Im of F, Re and Im of -dF/domega, at omega = x + i y. ``location``
+    (count,) and the first columns of ``residue`` (9, count + order) are the poles, the last columns the coefficients
+    L_a of distant ones; pole ``skip`` is left out; ``work`` (4, count + order) is scratch.
     """
     for j in range(count):
         dx = x - location[j]
@@ -132,12 +133,25 @@ def pole_sums(x, y, location, residue, count, skip, work, sums):
     if skip >= 0:
         for i in range(4):
             work[i, skip] = 0.0
+    dx = x - centre
+    re = 1.0
+    im = 0.0
+    slope_re = 0.0
+    slope_im = 0.0
+    for a in range(order):
+        work[0, count + a] = re
+        work[1, count + a] = im
+        work[2, count + a] = slope_re
+        work[3, count + a] = slope_im
+        slope_re = -(a + 1) * re
+        slope_im = -(a + 1) * im
+        re, im = re * dx - im * y, re * y + im * dx
     for block in range(3):
         k = 3 * block
         a0 = a1 = a2 = a3 = 0.0
         b0 = b1 = b2 = b3 = 0.0
         c0 = c1 = c2 = c3 = 0.0
-        for j in range(count):
+        for j in range(count + order):
             ra = residue[k, j]
             rb = residue[k + 1, j]
             rc = residue[k + 2, j]
@@ -173,8 +187,8 @@ def pole_sums(x, y, location, residue, count, skip, work, sums):
 
 
 @jit(fastmath=LANES)
-def real_pole_sums(x, location, residue, bound, count, skip, work, sums):
-    """Fill ``sums[:9]`` with sum R_j/(x - P_j) at a real point; return sum bound_j/abs(x - P_j), an error scale."""
+def real_pole_sums(x, location, residue, bound, count, centre, order, skip, work, sums):
+    """Fill ``sums[:9]`` with F of ``pole_sums`` at a real point; return sum bound_j/abs(x - P_j), an error scale."""
     for j in range(count):
         work[0, j] = 1.0 / (x - location[j])
     if skip >= 0:
@@ -182,10 +196,14 @@ def real_pole_sums(x, location, residue, bound, count, skip, work, sums):
     size = 0.0
     for j in range(count):
         size += bound[j] * abs(work[0, j])
+    power = 1.0
+    for a in range(order):
+        work[0, count + a] = power
+        power *= x - centre
     for block in range(3):
         k = 3 * block
         a = b = c = 0.0
-        for j in range(count):
+        for j in range(count + order):
             w = work[0, j]
             a += residue[k, j] * w
             b += residue[k + 1, j] * w
@@ -316,7 +334,7 @@ def dispersion_function(energy, weight, p_hat, n, g, rates, f, df):
     sums = np.empty(SUMS)
     for i in range(rates.size):
         omega = 1j * rates[i]
-        pole_sums(omega.real, omega.imag, location, residue, 2 * pairs, -1, work, sums)
+        pole_sums(omega.real, omega.imag, location, residue, 2 * pairs, 0.0, 0, -1, work, sums)
         value, slope = determinant(sums, omega, residue, residue, strength, -1)
         f[i] = value
         df[i] = 1j * slope

@@ -4,8 +4,8 @@ With omega = m + s in the target (centre m) and P = m' + t in the source, D = m 
 
     sum_j R_j/(omega - P_j) = sum_a s^a (-1)^a sum_b C(a + b, a) M_b / D^(a + b + 1),   abs(s) + abs(t) < abs(D).
 
-Terms of total order a + b >= ORDER are dropped; for (reach + half)/abs(D) = q they add less than q^order/(1 - q) of
-sum bound_j/abs(D). Sources with q > NEAR are not expanded: the caller adds their poles one by one. The mirrored poles
+Terms of total order a + b >= p are dropped; for (reach + half)/abs(D) = q they add less than q^p/(1 - q) of
+sum bound_j/abs(D), which is made less than a rounding. Sources with q > NEAR are not expanded: the caller adds their poles one by one. The mirrored poles
 -P carry -S and +a about the centre -m', with t -> -t.
 """
 
@@ -47,6 +47,14 @@ def is_source(clusters, target, source, mirrored):
 
 
 @jit()
+def terms_needed(q):
+    """Return the order at which q^order is below one rounding."""
+    if q <= 0.0:
+        return 1
+    return min(MAX_ORDER, max(1, int(np.ceil(np.log(TRUNCATION) / np.log(q)))))
+
+
+@jit()
 def expansion_order(clusters, target, radius):
     """Return the order needed for all sources far enough from ``target``, whose zeros lie within ``radius``."""
     worst = 0.0
@@ -57,9 +65,7 @@ def expansion_order(clusters, target, radius):
                 q = (radius + clusters.half[source]) / distance
                 if worst < q <= NEAR:
                     worst = q
-    if worst <= 0.0:
-        return 1
-    return min(MAX_ORDER, max(1, int(np.ceil(np.log(TRUNCATION) / np.log(worst)))))
+    return terms_needed(worst)
 
 
 @jit()
@@ -89,11 +95,11 @@ def binomials(order):
 
 @jit()
 def far_field(clusters, target, radius, order, moment, binomial, local):
-    """Fill ``local`` (order, 9) with the polynomial of all far sources about the centre of ``target``.
+    """Fill ``local`` (9, order) with the polynomial of all far sources about the centre of ``target``.
 
     Returns a bound of their sum of bound_j/abs(omega - P_j).
     """
-    local[:order, :] = 0.0
+    local[:, :order] = 0.0
     size = 0.0
     inverse = np.empty(order + 1)
     for source in range(clusters.count):
@@ -106,19 +112,20 @@ def far_field(clusters, target, radius, order, moment, binomial, local):
             if radius + clusters.half[source] > NEAR * abs(distance):
                 continue
             size += clusters.total[source] / nearest
+            terms = min(order, terms_needed((radius + clusters.half[source]) / abs(distance)))
             inverse[0] = 1.0 / distance
-            for a in range(order):
+            for a in range(terms):
                 inverse[a + 1] = inverse[a] / distance
-            for b in range(order):
+            for b in range(terms):
                 flip = -1.0 if mirrored and b % 2 == 1 else 1.0
-                for a in range(order - b):
+                for a in range(terms - b):
                     factor = flip * binomial[a, b] * inverse[a + b]
                     if a % 2 == 1:
                         factor = -factor
                     for i in range(6):
-                        local[a, i] += (-factor if mirrored else factor) * moment[source, b, i]
+                        local[i, a] += (-factor if mirrored else factor) * moment[source, b, i]
                     for i in range(6, RESIDUE):
-                        local[a, i] += factor * moment[source, b, i]
+                        local[i, a] += factor * moment[source, b, i]
     return size
 
 
@@ -156,30 +163,3 @@ def near_poles(clusters, target, radius, at, location, residue, bound):
                 bound[at] = clusters.bound[j]
                 at += 1
     return at
-
-
-@jit()
-def add_polynomial(x, y, centre, local, sums):
-    """Add the far field at omega = x + i y to the ``sums`` (36,) of ``pole_sums``."""
-    s = complex(x - centre, y)
-    power = complex(1.0, 0.0)
-    slope = complex(0.0, 0.0)
-    for a in range(local.shape[0]):
-        for i in range(RESIDUE):
-            c = local[a, i]
-            sums[4 * i] += c * power.real
-            sums[4 * i + 1] += c * power.imag
-            sums[4 * i + 2] -= c * slope.real
-            sums[4 * i + 3] -= c * slope.imag
-        slope = (a + 1) * power
-        power *= s
-
-
-@jit()
-def add_real_polynomial(x, centre, local, sums):
-    """Add the far field at a real point to the ``sums`` (9,) of ``real_pole_sums``."""
-    power = 1.0
-    for a in range(local.shape[0]):
-        for i in range(RESIDUE):
-            sums[i] += local[a, i] * power
-        power *= x - centre

@@ -8,9 +8,9 @@ the system is not certified and says so. Cost O(N) for a fixed number of pairs p
 
 import numpy as np
 
-from pairsweep.kernels.aberth import WINDOW, iterate, start
-from pairsweep.kernels.certificate import LARGEST_GROUP, count_real, smallest_disc
-from pairsweep.kernels.dispersion import oscillators
+from pairsweep.kernels.aberth import LOOSE, TIGHT, WINDOW, iterate, start
+from pairsweep.kernels.certificate import LARGEST_GROUP, count_real, simple_zero, smallest_disc
+from pairsweep.kernels.dispersion import SUMS, oscillators
 from pairsweep.kernels.farfield import binomials, expansion_order, moments, reach
 from pairsweep.kernels.jit import jit
 from pairsweep.kernels.poles import EPSILON, MERGE, cluster_poles
@@ -51,7 +51,7 @@ def tolerance_floor(coupling, scale):
     Omega is known to MERGE roundings of ``scale`` = 4 g sum w abs(n + 1), and a double root at a threshold splits by
     the square root of a perturbation times the coupling.
     """
-    return np.sqrt(MERGE * EPSILON * max(scale, coupling) * coupling)
+    return np.sqrt(MERGE * EPSILON * np.maximum(scale, coupling) * coupling)
 
 
 @jit()
@@ -64,6 +64,8 @@ def verify_complex(strip, x, y, number, largest, disc_x, disc_r, discs, radius, 
     # np.int64 here and below: a plain constant would compile another copy of the callee
     nearest = np.int64(0)
     polish = np.int64(POLISH)
+    work = np.empty((4, strip.count + strip.order))
+    sums = np.empty(SUMS)
     proven = 0
     group[:number] = 0
     radius[:number] = np.inf
@@ -74,8 +76,8 @@ def verify_complex(strip, x, y, number, largest, disc_x, disc_r, discs, radius, 
         z = complex(x[i], y[i])
         nearest = nearest_pole(strip, z.real, nearest)
         members = np.int64(1)
-        r, c = smallest_disc(strip, z, nearest, members, min(largest, 0.5 * y[i]), polish)
-        if not (r < np.inf and abs(c - z) <= largest):
+        r, c = simple_zero(strip, z, nearest, work, sums)
+        if not (r <= min(largest, 0.5 * y[i]) and abs(c - z) <= 0.5 * y[i]):
             total = z
             for j in range(i + 1, number):
                 if x[j] - x[i] > largest or members == LARGEST_GROUP:
@@ -136,7 +138,8 @@ def _strip_modes(clusters, k, tolerance, moment, binomial, rates, references, po
     disc_r = np.empty(zeros)
     for attempt in range(ATTEMPTS):
         start(strip, 0.6 + 0.35 * attempt, zero_x, zero_y, host)
-        iterate(strip, WINDOW if attempt < 2 else zeros, zero_x, zero_y, host)
+        steady = LOOSE if attempt == 0 else TIGHT
+        iterate(strip, WINDOW if attempt < 2 else zeros, steady, zero_x, zero_y, host)
         on_axis = (0.1 if attempt == 0 else 0.3) * tolerance
         reals = np.int64(0)
         uppers = np.int64(0)

@@ -29,6 +29,10 @@ CUT_BOUND = 0.25
 # Positions of different bases are told apart by rounded sums; a gap this wide is known to ten digits.
 RESOLVED_GAP = 1e-6
 MAX_CLUSTERS = 512
+MANY = 256
+SEVERAL = 16
+SEPARATE = 4.0
+WIDE = 1e3
 
 Clusters = namedtuple(
     "Clusters",
@@ -98,10 +102,12 @@ def hermitian_eigenvalues(residue, column, matrix, out):
 
 
 @jit()
-def _cut(position, bound, cut_after):
+def _cut(position, bound, bridges, cut_after):
     """Mark in ``cut_after`` the gaps behind sorted entries where a cut line passes; return whether zero does.
 
     Candidates are the MAX_CLUSTERS widest resolved gaps. The entries between two candidates act as one interval.
+    From the widest on, a gap is used if its strip holds many poles, fewer where the gap ``bridges`` two bases, or if
+    it would cost digits to bridge it.
     """
     entries = position.size
     gap = np.zeros(entries)
@@ -131,12 +137,33 @@ def _cut(position, bound, cut_after):
                 low[runs] = position[i + 1]
                 total[runs] = 0.0
     runs += 1
-    for k in range(runs - 1):
-        x = 0.5 * (high[k] + low[k + 1])
+    narrowness = np.empty(runs)
+    for k in range(runs):
+        narrowness[k] = -gap[last[k]]
+    chosen = np.zeros(runs, dtype=np.bool_)
+    chosen[runs - 1] = True
+    for k in ascending(narrowness, runs):
+        x = high[k] - 0.5 * narrowness[k]
+        if chosen[k] or not x > high[k]:
+            continue
+        left = k
+        while left > 0 and not chosen[left - 1]:
+            left -= 1
+        right = k + 1
+        while not chosen[right]:
+            right += 1
+        own = 0.0
+        for j in range(left, right + 1):
+            own += total[j]
+        first = last[left - 1] + 1 if left > 0 else 0
+        entangled = not bridges[last[k]] or -narrowness[k] < SEPARATE * own
+        if last[right] - first < (MANY if entangled else SEVERAL) and -narrowness[k] < WIDE * own:
+            continue
         size = 0.0
         for j in range(runs):
             size += total[j] / (x - high[j] if j <= k else low[j] - x) + total[j] / (x + low[j])
         if size < CUT_BOUND:
+            chosen[k] = True
             cut_after[last[k]] = True
     if low[0] <= 0.0:
         return False
@@ -175,7 +202,10 @@ def cluster_poles(base, offset, strength, p_hat, scale):
         position[i] = abs(base[q] + offset[q])
         bound[i] = 2.0 * abs(strength[q])
     cut_after = np.zeros(entries, dtype=np.bool_)
-    central = not _cut(position, bound, cut_after)
+    bridges = np.zeros(entries, dtype=np.bool_)
+    for i in range(entries - 1):
+        bridges[i] = abs(abs(base[pair[i + 1]]) - abs(base[pair[i]])) > 0.5 * (position[i + 1] - position[i])
+    central = not _cut(position, bound, bridges, cut_after)
     cut_after[entries - 1] = True
     count = 0
     for i in range(entries):

@@ -6,7 +6,6 @@ import numpy as np
 
 from pairsweep.kernels.dispersion import RESIDUE, determinant, pole_sums, residue_adjugate
 from pairsweep.kernels.farfield import (
-    add_polynomial,
     expansion_order,
     far_field,
     near_count,
@@ -22,7 +21,7 @@ Strip = namedtuple(
         "count",  # with the near poles of other strips
         "zeros",  # zeros of the strip: the sum of the ranks of its own poles
         "location",  # (count,) MeV, from the reference of the strip
-        "residue",  # (9, count)
+        "residue",  # (9, count + order) and behind the poles the polynomial of the far strips about the centre
         "bound",  # (count,) sum of 2 abs(c): a bound of the norm of the residue
         "rank",  # (own,)
         "seed",  # (3, own) eigenvalues of the residues
@@ -31,7 +30,7 @@ Strip = namedtuple(
         "centre",  # middle of the own poles
         "radius",  # all zeros lie within it about the centre
         "cut",  # distance of the nearest cut line from the centre
-        "local",  # (order, 9) polynomial of the far strips about the centre
+        "order",  # terms of that polynomial
         "far_size",  # bound of the far sum of bound_j/abs(omega - P_j)
     ],
 )
@@ -42,13 +41,12 @@ def make_strip(clusters, k, moment, binomial):
     """Collect what strip ``k`` needs; ``moment`` and ``binomial`` come from ``farfield``."""
     radius = reach(clusters, k)
     order = expansion_order(clusters, k, radius)
-    local = np.empty((order, RESIDUE))
-    far_size = far_field(clusters, k, radius, order, moment, binomial, local)
     offset = clusters.first[k]
     own = clusters.first[k + 1] - offset
     count = own + near_count(clusters, k, radius)
     location = np.empty(count)
-    residue = np.empty((RESIDUE, count))
+    residue = np.empty((RESIDUE, count + order))
+    far_size = far_field(clusters, k, radius, order, moment, binomial, residue[:, count:])
     bound = np.empty(count)
     adjugate = np.empty((RESIDUE, own))
     volume = np.empty(own)
@@ -75,7 +73,7 @@ def make_strip(clusters, k, moment, binomial):
         clusters.centre[k],
         radius,
         clusters.half[k] + clusters.room[k],
-        local,
+        order,
         far_size,
     )
 
@@ -94,7 +92,6 @@ def nearest_pole(strip, x, guess):
 @jit()
 def evaluate(strip, x, y, nearest, work, sums):
     """Return f and df/domega at omega = x + i y; ``nearest`` is the own pole next to it."""
-    pole_sums(x, y, strip.location, strip.residue, strip.count, nearest, work, sums)
-    add_polynomial(x, y, strip.centre, strip.local, sums)
+    pole_sums(x, y, strip.location, strip.residue, strip.count, strip.centre, strip.order, nearest, work, sums)
     t = complex(x - strip.location[nearest], y)
     return determinant(sums, t, strip.residue, strip.adjugate, strip.volume, nearest)
