@@ -16,7 +16,15 @@ def line(energies):
 
 @pytest.mark.parametrize(
     "energies",
-    [[2.0], [1.0, 3.0], [1.0, 3.0, 5.0, 7.0], [1.0, 2.0, 3.0], [0.7, 1.0], [1.0, np.sqrt(2), np.pi], [1.0, 1.01]],
+    [
+        [2.0],
+        [1.0, 3.0],
+        [1.0, 3.0, 5.0, 7.0],
+        [1.0, 2.0, 3.0],
+        [0.7, 1.0],
+        [1.0, np.sqrt(2), np.pi],
+        [1.0, 1.01],
+    ],
 )
 def test_no_harmonic_of_k3_is_taken_for_a_mean(energies):
     points, multiples = line(energies)

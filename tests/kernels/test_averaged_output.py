@@ -40,9 +40,7 @@ def test_first_order_map_keeps_lengths_and_misses_the_second_order():
         first_order_map(shells, g, first, np.empty_like(state), np.empty_like(state))
         change_variables(shells, g, 1.0, both)
         length = state[0] ** 2 + 4 * (state[1] ** 2 + state[2] ** 2)
-        np.testing.assert_allclose(
-            first[0] ** 2 + 4 * (first[1] ** 2 + first[2] ** 2), length, rtol=1e-13
-        )
+        np.testing.assert_allclose(first[0] ** 2 + 4 * (first[1] ** 2 + first[2] ** 2), length, rtol=1e-13)
         missed.append(np.abs(first - both).max())
     assert np.log2(missed[0] / missed[1]) == pytest.approx(2, abs=0.1)
 

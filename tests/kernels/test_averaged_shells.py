@@ -82,9 +82,7 @@ def test_a_rotation_keeps_lengths_and_axis(compiled):
     shells, state = random_shells([1, 1, 2])
     gradient = np.empty_like(state)
     G = np.random.default_rng(2).normal(size=(2, 3)) * (1 + 0.5j)
-    call(
-        linear_gradient, compiled, shells.geometry, shells.first, np.array([0.3, -1.0, 0.2]), G, gradient
-    )
+    call(linear_gradient, compiled, shells.geometry, shells.first, np.array([0.3, -1.0, 0.2]), G, gradient)
     local = state * np.array([[1], [2], [2]])
     after = state.copy()
     call(rotate, compiled, gradient, 0.7, after)
