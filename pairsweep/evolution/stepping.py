@@ -30,7 +30,7 @@ LADDER_PER_OCTAVE = 8
 # From this number of pairs on the lanes hold pairs of one point instead of points.
 PAIRS_IN_LANES = 256
 ROUNDS = 10
-MOST_STEPS = 10**8
+MOST_STEPS = 3 * 10**7
 # A run is lost when a clearly smaller step does not bring the deviation below this fraction of the one before:
 # at once where it is small (rounding), after three times where it is not (the step may still be far too long).
 CLEARLY, LOST, SMALL, CHANCES = 1.4, 0.7, 0.03, 3
