@@ -150,6 +150,61 @@ def test_splitting_agrees_with_the_reference(seed, g):
     assert float(abs(difference["spin_pairing"]).max()) < 2e-7 * grid.weight.sum()
 
 
+def two_shells(seed):
+    """Beams of two energies far from each other, weakly coupled: made for averaging."""
+    random = np.random.default_rng(seed)
+    angles = np.arccos(random.uniform(-1, 1, 6)), random.uniform(0, 2 * np.pi, 6)
+    grid = grids.beams(np.repeat([1.0, 2.7], 3), 0.2 + random.random(6), *angles)
+    kappa = 0.3 * (random.random(6) - 0.5 + 1j * random.random(6))
+    return grid, random.random(6), random.random(6), kappa
+
+
+@settings(max_examples=5, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_all_methods_agree_on_random_systems(seed):
+    grid, rho, rhobar, kappa = two_shells(seed)
+    options = {"kappa": kappa, "times": [0.0, 100.0, 300.0]}
+    reference = evolve(grid, rho, rhobar, 2e-3, method="reference", tolerance=1e-9, **options)
+    for method, tolerance in (("splitting", 1e-8), ("averaged", 3e-3)):
+        run = evolve(grid, rho, rhobar, 2e-3, method=method, tolerance=tolerance, **options)
+        assert run.attrs["method"] == method
+        error = max(float(abs(run[name] - reference[name]).max()) for name in ("rho_beam", "kappa_beam"))
+        assert error < 2 * tolerance
+        assert float(run.error_estimate) <= tolerance
+
+
+def test_the_physical_coupling_runs_at_once():
+    grid, rho, rhobar = quadrant(1, 1, 4)
+    g = 6.65e-14
+    run = evolve(grid, rho, rhobar, g, t_end=3e-3 / g, samples=301, tolerance=1e-6)
+    assert run.attrs["method"] == "averaged"
+    assert run.attrs["steps"] < 10_000
+    assert float(run.growth_rate_fit) == pytest.approx(
+        growth_rate(grid, rho + rhobar - 1, 1e-7) * g / 1e-7, rel=0.02
+    )
+    assert float(run.kappa_max) > 0.1
+
+
+def test_auto_takes_splitting_where_averaging_cannot_meet_the_tolerance():
+    grid, rho, rhobar = quadrant(1, 1, 4)
+    run = evolve(grid, rho, rhobar, 1e-6, t_end=20.0, samples=3, tolerance=1e-8)
+    assert run.attrs["method"] == "splitting"
+    assert int(run.method_taken) == 1
+
+
+@pytest.mark.parametrize(("weight", "g"), [(1.0, 3e-2), (40.0, 1e-3)])
+def test_averaging_is_refused_with_the_number_that_says_why(weight, g):
+    grid = grids.beams([1.0, 1.02], [weight, weight], [0.3, 1.2], [0.0, 1.0])
+    with pytest.raises(EvolutionError, match=r"ratio \d"):
+        evolve(grid, [1.0, 0.2], [1.0, 0.1], g, t_end=5.0, samples=3, method="averaged", tolerance=1e-3)
+
+
+def test_splitting_refuses_a_run_that_would_not_end():
+    grid, rho, rhobar = quadrant(1, 1, 4)
+    with pytest.raises(EvolutionError, match="averaged"):
+        evolve(grid, rho, rhobar, 6.65e-14, t_end=1e11, samples=3, method="splitting")
+
+
 @settings(max_examples=6, deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_permutation_changes_nothing(seed):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from pairsweep.evolution.averaging import averaging_pays, run_averaged
 from pairsweep.evolution.batch import (
     DRIFTED,
     OK,
@@ -61,7 +62,13 @@ def evolve_batch(
     good = np.flatnonzero(work.status == OK)
     if method == "reference":
         run_reference(batch, work, good, tolerance)
+    elif method == "averaged":
+        run_averaged(batch, work, good, tolerance, final=True)
     else:
+        if method == "auto":
+            pays = averaging_pays(batch, good, tolerance)
+            left = run_averaged(batch, work, good[pays], tolerance, final=False)
+            good = np.sort(np.concatenate([good[~pays], left]))
         run_splitting(batch, work, good, tolerance, ABA1084)
     _judge_drift(work, tolerance)
     return collect(batch, work)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pairsweep.evolution.batch import NOT_FINITE, OK, TOLERANCE_MISSED, Batch, Ints, Work
+from pairsweep.evolution.batch import NOT_FINITE, OK, REFUSED, TOLERANCE_MISSED, Batch, Ints, Work
 from pairsweep.grid import Floats
 from pairsweep.kernels.lanes import LANES
 from pairsweep.kernels.splitting import LARGEST_TURN, integrate
@@ -30,7 +30,7 @@ LADDER_PER_OCTAVE = 8
 # From this number of pairs on the lanes hold pairs of one point instead of points.
 PAIRS_IN_LANES = 256
 ROUNDS = 10
-MOST_STEPS = 10**9
+MOST_STEPS = 3 * 10**7
 # A run is lost when a clearly smaller step does not bring the deviation below this fraction of the one before:
 # at once where it is small (rounding), after three times where it is not (the step may still be far too long).
 CLEARLY, LOST, SMALL, CHANCES = 1.4, 0.7, 0.03, 3
@@ -64,9 +64,9 @@ def run_splitting(batch: Batch, work: Work, points: Ints, tolerance: float, sche
     """Run every point with the longest step whose measured error meets the tolerance."""
     # the layout depends on the system alone, never on how many points there are
     width = 1 if batch.grid.size >= PAIRS_IN_LANES else LANES
-    searches = _first_steps(batch, points, tolerance, scheme)
-    for point in searches:
+    for point in points:
         work.method[point] = "splitting"
+    searches = _first_steps(batch, work, points, tolerance, scheme)
     for _ in range(ROUNDS):
         groups: dict[bytes, list[int]] = {}
         for point, search in searches.items():
@@ -91,7 +91,9 @@ def _miss(work: Work, point: int, tolerance: float) -> None:
     )
 
 
-def _first_steps(batch: Batch, points: Ints, tolerance: float, scheme: Tableau) -> dict[int, _Search]:
+def _first_steps(
+    batch: Batch, work: Work, points: Ints, tolerance: float, scheme: Tableau
+) -> dict[int, _Search]:
     """Steps of the first round: by the phase of the fastest pair and by the turn of B in a stage."""
     grid = batch.grid
     spins = np.hypot(batch.rho + batch.rhobar - 1.0, 2.0 * np.abs(batch.kappa0))
@@ -101,10 +103,18 @@ def _first_steps(batch: Batch, points: Ints, tolerance: float, scheme: Tableau) 
     fine, coarse = FIRST_PHASES[tolerance >= LOOSE]
     searches = {}
     for point in points:
-        # a check may take up to VOUCHED times the step of a later, smaller one: the limit holds for all
+        # later steps are smaller, and so are those of their checks
         limit = LARGEST_TURN / turn[point] if turn[point] > 0 else batch.times[point, -1]
         step = min(coarse / fastest, limit) if fastest > 0 else limit
         step = _on_ladder(step, coarse / fastest if fastest > 0 else batch.times[point, -1])
+        if batch.times[point, -1] > MOST_STEPS * step:
+            work.fail(
+                point,
+                REFUSED,
+                f"splitting: over {MOST_STEPS:g} steps for 2 E t = {fastest * batch.times[point, -1]:.1e}: "
+                'shorten the run, or use method = "averaged" where g w is small against E',
+            )
+            continue
         searches[int(point)] = _Search(step * fine / coarse, step)
     return searches
 
