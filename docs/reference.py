@@ -7,12 +7,15 @@ here needs Sphinx.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import inspect
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import pairsweep
 from pairsweep import cli, schema, spec, vocab
 from pairsweep.checks import MAX_AXIS
+from pairsweep.execute import Site
 from pairsweep.plot import KINDS
 from pairsweep.schema import Field
 
@@ -98,6 +101,8 @@ def _spec_rules() -> str:
 def _spec_table(table: str) -> list[str]:
     if table == "occupation":
         return _patterns()
+    if table == "cluster":
+        return _cluster()
     listed = SPECIAL_TABLES.get(table) or [(f"Table `[{table}]`", table.upper(), "")]
     parts = []
     for heading, name, text in listed:
@@ -125,6 +130,34 @@ Your own function: `function = "file.py:f"` (looked for beside the specification
 `f(energy, theta, phi, **parameters)` with arrays over all pairs (MeV, radians) and returns `(rho, rhobar)`, each
 between 0 and 1. Every other key of the table is passed on as a parameter and may be an axis. The source of the
 file travels to the workers, and its hash is part of what a store is checked against."""
+
+
+def _cluster() -> list[str]:
+    """Keys of a site: a dataclass of its own, whose docstring says what they mean, some of them together."""
+    meanings: dict[str, str] = {}
+    for line in (inspect.getdoc(Site) or "").split("-\n", 1)[1].splitlines():
+        names, colon, meaning = line.partition(" : ")
+        if colon:
+            meanings |= dict.fromkeys(names.split(", "), meaning)
+    defaults = {field.name: field.default for field in dataclasses.fields(Site)}
+    kinds = {int: "whole number", tuple: "list of text"}
+    return [
+        "## Table `[cluster]`",
+        "What the jobs of a batch system are like, for `--scheduler slurm` and its relatives. It decides no number, "
+        "so it may change between two runs of one store; it may also stand in a file of its own (`--cluster FILE`).",
+        _table(
+            ("key", "type", "default", "meaning"),
+            (
+                (
+                    f"`{name}`",
+                    kinds.get(type(default), "text"),
+                    "may be left out" if default is None else f"`{json.dumps(default)}`",
+                    meanings[name],
+                )
+                for name, default in defaults.items()
+            ),
+        ),
+    ]
 
 
 def _fields(fields: Iterable[Field]) -> str:

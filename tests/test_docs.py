@@ -1,14 +1,16 @@
 """The guide against the code: nothing it shows may have drifted. None of this needs Sphinx."""
 
+import dataclasses
 import importlib.util
 import re
-import shlex
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from pairsweep import cli, schema, vocab
+from pairsweep.execute import Site
 from pairsweep.schema import Field
 from pairsweep.spec import CustomOccupation, parse_spec
 
@@ -64,6 +66,12 @@ def test_every_table_and_pattern_has_a_heading():
         assert f'### `pattern = "{pattern}"`' in page
 
 
+def test_every_key_of_a_site_is_documented():
+    documented = rows(GENERATED["specification.md"])
+    for field in dataclasses.fields(Site):
+        assert documented[f"`{field.name}`"][0][3], field.name
+
+
 def test_limits_and_defaults_are_those_of_the_code():
     documented = rows(GENERATED["specification.md"])
     assert documented["`energy_max`"][0][1:5] == ["number", "MeV", "> 0, ≤ 1e+06", "**needed**"]
@@ -116,15 +124,29 @@ def test_every_specification_parses(page):
         assert parse_spec(block.text, custom=custom or None).analyses, f"{page}:{block.line}"
 
 
+def parses(commands):
+    """Parse the commands that call pairsweep; a wrong one ends the test with the parser's own words."""
+    called = [words for words in map(pages.pairsweep_command, commands) if words and "--help" not in words]
+    for words in called:
+        cli.parser().parse_args(words)
+    return len(called)
+
+
 @EVERY_PAGE
 def test_every_command_line_parses(page):
     for block in pages.blocks(WRITTEN[page]):
-        if block.language not in ("sh", "bash", ""):
-            continue
-        for command in block.commands:
-            arguments = pages.pairsweep_command(command)
-            if arguments is not None and "--help" not in arguments:
-                cli.parser().parse_args(arguments)  # ends the test with the parser's own words
+        if block.language in ("sh", "bash", ""):
+            parses(block.commands)
+
+
+@EVERY_PAGE
+def test_every_file_that_a_page_includes_is_there_and_true(page):
+    for name in re.findall(r"```\{literalinclude\} (\S+)", WRITTEN[page]):
+        text = (DOCS / name).read_text("utf-8")
+        if name.endswith(".sbatch"):
+            assert parses([line.strip() for line in text.splitlines() if "pairsweep run" in line]) == 2
+        elif name.endswith(".toml"):
+            assert Site.from_table(tomllib.loads(text)["cluster"]).jobs > 1
 
 
 @EVERY_PAGE
@@ -157,18 +179,20 @@ def test_recipes_are_complete():
     sections = WRITTEN["recipes.md"].split("\n## ")[1:]
     assert [section.splitlines()[0] for section in sections] == list(recipes)
     for section, (question, blocks) in zip(sections, recipes.items(), strict=True):
-        commands = [line for block in blocks if block.language == "sh" for line in block.commands]
         assert question.endswith("?")
         assert any(block.language == "toml" and block.name for block in blocks), question
+        assert any(block.language == "sh" and "pairsweep" in block.text for block in blocks), question
         (picture,) = (Path(target).name for target in pages.links(section) if target.endswith(".png"))
-        assert any(picture in shlex.split(command) for command in commands), question
+        assert any(picture in block.text for block in blocks), question
 
 
 def test_blocks_of_a_page():
-    text = "## A\n```toml\n# a.toml\nx = 1\n```\n[b](b.md#c) ![p](p.png) [w](https://w)\n\n    pairsweep run \\\n      s\n"
+    prose = "[b](b.md#c) ![p](p.png) [w](https://w)"
+    text = f"## A\n```toml\n# a.toml\nx = 1\n```\n{prose}\n\n    pairsweep run \\\n      s\n"
     fenced, indented = pages.blocks(text)
     assert (fenced.language, fenced.name, fenced.heading, fenced.line) == ("toml", "a.toml", "A", 3)
     assert indented.commands == ["pairsweep run    s"]
     assert pages.links(text) == ["b.md", "p.png"]
     assert pages.pairsweep_command('A=1 pairsweep run "$S"  # c') == ["run", "1"]
+    assert pages.pairsweep_command("exec pairsweep show s &") == ["show", "s"]
     assert pages.pairsweep_command("sbatch job.sh") is None
