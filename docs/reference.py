@@ -21,6 +21,8 @@ from pairsweep.schema import Field
 
 Rows = Iterable[tuple[str, ...]]
 
+KINDS_OF_VALUE = {"integer": "whole number", "number": "number", "text": "text", "flag": "true or false"}
+
 # Tables whose keys are not called after them: heading, the keys of the schema, and what stands above the list.
 SPECIAL_TABLES = {
     "grid": [
@@ -166,7 +168,7 @@ def _fields(fields: Iterable[Field]) -> str:
         (
             (
                 f"`{field.name}`",
-                {"integer": "whole number", "number": "number", "text": "text"}[field.kind],
+                KINDS_OF_VALUE[field.kind],
                 _units(field.units),
                 _limits(field),
                 _default(field),
@@ -190,9 +192,9 @@ def _limits(field: Field) -> str:
 
 
 def _default(field: Field) -> str:
-    if field.default is not None:
-        return f'`"{field.default}"`' if isinstance(field.default, str) else f"`{field.default:g}`"
-    return "**needed**" if field.required else "may be left out"
+    if field.default is None:
+        return "**needed**" if field.required else "may be left out"
+    return f"`{field.default:g}`" if isinstance(field.default, float) else f"`{json.dumps(field.default)}`"
 
 
 # --- the dataset ------------------------------------------------------------------------------------------
@@ -218,7 +220,13 @@ def dataset() -> str:
         if variables:
             heading = f'## Variables of `"{analysis}"`' if analysis else "## In every store"
             parts += [heading, _variables(variables)]
-    flagged = [v for v in vocab.VARIABLES.values() if v.flags]
+        details = [v for v in vocab.GROWTH_DETAILS.values() if v.analysis == analysis]
+        if details:
+            parts += [
+                "Where the table `[growth]` asks for them, by `modes` or `details` (`ps.growth` gives all of them):",
+                _variables(details),
+            ]
+    flagged = [v for v in (*vocab.VARIABLES.values(), *vocab.GROWTH_DETAILS.values()) if v.flags]
     parts += ["## Codes", _table(("variable", "values"), ((f"`{v.name}`", _flags(v)) for v in flagged))]
     return _page(parts)
 
