@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-FENCE = re.compile(r"```(\w*)\s*$")
+FENCE = re.compile(r"```(\S*)")
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 NAMED = re.compile(r"#\s*([\w-]+\.(?:toml|py|sh))\b")
 
@@ -71,8 +71,8 @@ def links(markdown: str) -> list[str]:
 def pairsweep_command(line: str) -> list[str] | None:
     """Arguments of a command line that calls pairsweep; None for any other. Variables count as 1."""
     words = [re.sub(r"\$\{?\w+\}?", "1", word) for word in shlex.split(line, comments=True)]
-    while words and "=" in words[0]:  # settings of the environment
+    while words and (words[0] == "exec" or "=" in words[0]):  # settings of the environment
         words = words[1:]
-    if words[:1] == ["srun"]:
-        words = [word for word in words[1:] if not word.startswith("-")]
+    if words[-1:] == ["&"]:
+        words = words[:-1]
     return words[1:] if words[:1] == ["pairsweep"] else None

@@ -7,16 +7,21 @@ here needs Sphinx.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import inspect
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import pairsweep
 from pairsweep import cli, schema, spec, vocab
 from pairsweep.checks import MAX_AXIS
+from pairsweep.execute import Site
 from pairsweep.plot import KINDS
 from pairsweep.schema import Field
 
 Rows = Iterable[tuple[str, ...]]
+
+KINDS_OF_VALUE = {"integer": "whole number", "number": "number", "text": "text", "flag": "true or false"}
 
 # Tables whose keys are not called after them: heading, the keys of the schema, and what stands above the list.
 SPECIAL_TABLES = {
@@ -98,6 +103,8 @@ def _spec_rules() -> str:
 def _spec_table(table: str) -> list[str]:
     if table == "occupation":
         return _patterns()
+    if table == "cluster":
+        return _cluster()
     listed = SPECIAL_TABLES.get(table) or [(f"Table `[{table}]`", table.upper(), "")]
     parts = []
     for heading, name, text in listed:
@@ -127,13 +134,41 @@ between 0 and 1. Every other key of the table is passed on as a parameter and ma
 file travels to the workers, and its hash is part of what a store is checked against."""
 
 
+def _cluster() -> list[str]:
+    """Keys of a site: a dataclass of its own, whose docstring says what they mean, some of them together."""
+    meanings: dict[str, str] = {}
+    for line in (inspect.getdoc(Site) or "").split("-\n", 1)[1].splitlines():
+        names, colon, meaning = line.partition(" : ")
+        if colon:
+            meanings |= dict.fromkeys(names.split(", "), meaning)
+    defaults = {field.name: field.default for field in dataclasses.fields(Site)}
+    kinds = {int: "whole number", tuple: "list of text"}
+    return [
+        "## Table `[cluster]`",
+        "What the jobs of a batch system are like, for `--scheduler slurm` and its relatives. It decides no number, "
+        "so it may change between two runs of one store; it may also stand in a file of its own (`--cluster FILE`).",
+        _table(
+            ("key", "type", "default", "meaning"),
+            (
+                (
+                    f"`{name}`",
+                    kinds.get(type(default), "text"),
+                    "may be left out" if default is None else f"`{json.dumps(default)}`",
+                    meanings[name],
+                )
+                for name, default in defaults.items()
+            ),
+        ),
+    ]
+
+
 def _fields(fields: Iterable[Field]) -> str:
     return _table(
         ("key", "type", "units", "limits", "default", "axis", "meaning"),
         (
             (
                 f"`{field.name}`",
-                {"integer": "whole number", "number": "number", "text": "text"}[field.kind],
+                KINDS_OF_VALUE[field.kind],
                 _units(field.units),
                 _limits(field),
                 _default(field),
@@ -157,9 +192,9 @@ def _limits(field: Field) -> str:
 
 
 def _default(field: Field) -> str:
-    if field.default is not None:
-        return f'`"{field.default}"`' if isinstance(field.default, str) else f"`{field.default:g}`"
-    return "**needed**" if field.required else "may be left out"
+    if field.default is None:
+        return "**needed**" if field.required else "may be left out"
+    return f"`{field.default:g}`" if isinstance(field.default, float) else f"`{json.dumps(field.default)}`"
 
 
 # --- the dataset ------------------------------------------------------------------------------------------
@@ -185,7 +220,13 @@ def dataset() -> str:
         if variables:
             heading = f'## Variables of `"{analysis}"`' if analysis else "## In every store"
             parts += [heading, _variables(variables)]
-    flagged = [v for v in vocab.VARIABLES.values() if v.flags]
+        details = [v for v in vocab.GROWTH_DETAILS.values() if v.analysis == analysis]
+        if details:
+            parts += [
+                "Where the table `[growth]` asks for them, by `modes` or `details` (`ps.growth` gives all of them):",
+                _variables(details),
+            ]
+    flagged = [v for v in (*vocab.VARIABLES.values(), *vocab.GROWTH_DETAILS.values()) if v.flags]
     parts += ["## Codes", _table(("variable", "values"), ((f"`{v.name}`", _flags(v)) for v in flagged))]
     return _page(parts)
 

@@ -1,15 +1,16 @@
 """The guide against the code: nothing it shows may have drifted. None of this needs Sphinx."""
 
+import dataclasses
 import importlib.util
 import re
-import shlex
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from pairsweep import cli, schema, vocab
-from pairsweep.schema import Field
+from pairsweep.execute import Site
 from pairsweep.spec import CustomOccupation, parse_spec
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,11 +31,11 @@ WRITTEN = {path.name: path.read_text("utf-8") for path in (*DOCS.glob("*.md"), R
 EVERY_PAGE = pytest.mark.parametrize("page", sorted(WRITTEN))
 
 
-def schema_fields():
-    """Every `Field` of the schema, however it is grouped."""
-    tables = [value for value in vars(schema).values() if isinstance(value, dict)]
+def everything(module, kind):
+    """Every object of one kind in the tables of a module, however they are grouped."""
+    tables = [value for value in vars(module).values() if isinstance(value, dict)]
     tables += [inner for table in tables for inner in table.values() if isinstance(inner, dict)]
-    return {id(f): f for table in tables for f in table.values() if isinstance(f, Field)}.values()
+    return list({id(v): v for table in tables for v in table.values() if isinstance(v, kind)}.values())
 
 
 def rows(page):
@@ -49,7 +50,7 @@ def rows(page):
 
 def test_every_key_of_a_specification_is_documented():
     documented = rows(GENERATED["specification.md"])
-    fields = schema_fields()
+    fields = everything(schema, schema.Field)
     assert len(fields) > 20
     for field in fields:
         assert any(cells[-1] == field.meaning for cells in documented[f"`{field.name}`"]), field.name
@@ -64,6 +65,12 @@ def test_every_table_and_pattern_has_a_heading():
         assert f'### `pattern = "{pattern}"`' in page
 
 
+def test_every_key_of_a_site_is_documented():
+    documented = rows(GENERATED["specification.md"])
+    for field in dataclasses.fields(Site):
+        assert documented[f"`{field.name}`"][0][3], field.name
+
+
 def test_limits_and_defaults_are_those_of_the_code():
     documented = rows(GENERATED["specification.md"])
     assert documented["`energy_max`"][0][1:5] == ["number", "MeV", "> 0, ≤ 1e+06", "**needed**"]
@@ -74,14 +81,16 @@ def test_limits_and_defaults_are_those_of_the_code():
 
 def test_every_variable_and_label_is_documented():
     documented = rows(GENERATED["dataset.md"])
-    for variable in vocab.VARIABLES.values():
+    variables = everything(vocab, vocab.Variable)
+    assert len(variables) >= len(vocab.VARIABLES) > 20
+    for variable in variables:
         cells = next(cells for cells in documented[f"`{variable.name}`"] if len(cells) == 6)
         assert cells[5] == variable.meaning
         assert cells[1] == ", ".join(f"`{dim}`" for dim in variable.trailing)
         assert cells[2] in (variable.units, "code", "")
         for code, flag in enumerate(variable.flags):
             assert f"{code} {flag}" in documented[f"`{variable.name}`"][-1][1]
-    for label in vocab.LABELS.values():
+    for label in everything(vocab, vocab.Label):
         assert documented[f"`{label.name}`"][0][2] == label.meaning
 
 
@@ -116,15 +125,29 @@ def test_every_specification_parses(page):
         assert parse_spec(block.text, custom=custom or None).analyses, f"{page}:{block.line}"
 
 
+def parses(commands):
+    """Parse the commands that call pairsweep; a wrong one ends the test with the parser's own words."""
+    called = [words for words in map(pages.pairsweep_command, commands) if words and "--help" not in words]
+    for words in called:
+        cli.parser().parse_args(words)
+    return len(called)
+
+
 @EVERY_PAGE
 def test_every_command_line_parses(page):
     for block in pages.blocks(WRITTEN[page]):
-        if block.language not in ("sh", "bash", ""):
-            continue
-        for command in block.commands:
-            arguments = pages.pairsweep_command(command)
-            if arguments is not None and "--help" not in arguments:
-                cli.parser().parse_args(arguments)  # ends the test with the parser's own words
+        if block.language in ("sh", "bash", ""):
+            parses(block.commands)
+
+
+@EVERY_PAGE
+def test_every_file_that_a_page_includes_is_there_and_true(page):
+    for name in re.findall(r"```\{literalinclude\} (\S+)", WRITTEN[page]):
+        text = (DOCS / name).read_text("utf-8")
+        if name.endswith(".sbatch"):
+            assert parses([line.strip() for line in text.splitlines() if "pairsweep run" in line]) == 2
+        elif name.endswith(".toml"):
+            assert Site.from_table(tomllib.loads(text)["cluster"]).jobs > 1
 
 
 @EVERY_PAGE
@@ -157,18 +180,20 @@ def test_recipes_are_complete():
     sections = WRITTEN["recipes.md"].split("\n## ")[1:]
     assert [section.splitlines()[0] for section in sections] == list(recipes)
     for section, (question, blocks) in zip(sections, recipes.items(), strict=True):
-        commands = [line for block in blocks if block.language == "sh" for line in block.commands]
         assert question.endswith("?")
         assert any(block.language == "toml" and block.name for block in blocks), question
+        assert any(block.language == "sh" and "pairsweep" in block.text for block in blocks), question
         (picture,) = (Path(target).name for target in pages.links(section) if target.endswith(".png"))
-        assert any(picture in shlex.split(command) for command in commands), question
+        assert any(picture in block.text for block in blocks), question
 
 
 def test_blocks_of_a_page():
-    text = "## A\n```toml\n# a.toml\nx = 1\n```\n[b](b.md#c) ![p](p.png) [w](https://w)\n\n    pairsweep run \\\n      s\n"
+    prose = "[b](b.md#c) ![p](p.png) [w](https://w)"
+    text = f"## A\n```toml\n# a.toml\nx = 1\n```\n{prose}\n\n    pairsweep run \\\n      s\n"
     fenced, indented = pages.blocks(text)
     assert (fenced.language, fenced.name, fenced.heading, fenced.line) == ("toml", "a.toml", "A", 3)
     assert indented.commands == ["pairsweep run    s"]
     assert pages.links(text) == ["b.md", "p.png"]
     assert pages.pairsweep_command('A=1 pairsweep run "$S"  # c') == ["run", "1"]
+    assert pages.pairsweep_command("exec pairsweep show s &") == ["show", "s"]
     assert pages.pairsweep_command("sbatch job.sh") is None
