@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pairsweep import plot, query
     from pairsweep.checks import SpecError, UsageError
     from pairsweep.grid import Grid, beams, bins
+    from pairsweep.evolution import evolve
     from pairsweep.instability import growth
     from pairsweep.occupation import energy_band, fermi_dirac, quadrant
     from pairsweep.query import boundary, derived, summary
@@ -32,6 +33,7 @@ _HOME = {
     "derived": "query",
     "energy_band": "occupation",
     "errors": "runner",
+    "evolve": "evolution",
     "fermi_dirac": "occupation",
     "growth": "instability",
     "open_store": "runner",
@@ -54,6 +56,7 @@ __all__ = [
     "derived",
     "energy_band",
     "errors",
+    "evolve",
     "fermi_dirac",
     "growth",
     "open_store",
