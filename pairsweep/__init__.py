@@ -13,8 +13,8 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from pairsweep import plot, query
     from pairsweep.checks import SpecError, UsageError
-    from pairsweep.grid import Grid, beams, bins
     from pairsweep.evolution import evolve
+    from pairsweep.grid import Grid, beams, bins
     from pairsweep.instability import growth
     from pairsweep.occupation import energy_band, fermi_dirac, quadrant
     from pairsweep.query import boundary, derived, summary

@@ -16,7 +16,7 @@ from pairsweep.expand import Positions, Sweep
 from pairsweep.grid import Floats
 from pairsweep.instability import fastest_mode, growth_of_systems
 from pairsweep.plan import refinements
-from pairsweep.systems import PointError, build_grid, continuous_at, dimensions_of, systems_at
+from pairsweep.systems import PointError, build_grid, continuous_at, grouped, systems_at
 from pairsweep.template import DONE, FAILED, BlockResult, Failure, Template
 from pairsweep.vocab import INTEGRATORS, VARIABLES
 
@@ -76,14 +76,10 @@ def _solve_growth(
     sweep: Sweep, positions: Positions, numbers: dict[str, NDArray[Any]], errors: dict[int, PointError]
 ) -> None:
     """Growth of each distinct system once, copied to the points that differ only in what it does not see."""
-    seen = dimensions_of(sweep, lambda name, table: name not in SEEDED)
-    distinct, copies = np.unique(positions[:, seen], axis=0, return_inverse=True)
-    places = np.zeros((len(distinct), positions.shape[1]), dtype=np.int64)
-    places[:, seen] = distinct
-    copies = copies.reshape(-1)
+    first, copies = grouped(sweep, positions, lambda name, table: name not in SEEDED)
     failed: dict[int, PointError] = {}
     found: dict[str, NDArray[Any]] = {}
-    for systems in systems_at(sweep, places, failed):
+    for systems in systems_at(sweep, positions[first], failed):
         options = sweep.spec.growth
         result = growth_of_systems(
             systems.grid,
@@ -98,7 +94,7 @@ def _solve_growth(
             if name not in numbers:
                 continue
             if name not in found:
-                found[name] = np.zeros((len(distinct), *numbers[name].shape[1:]), dtype=values.dtype)
+                found[name] = np.zeros((first.size, *numbers[name].shape[1:]), dtype=values.dtype)
                 if values.dtype.kind == "f":
                     found[name][:] = np.nan
             _fill(found[name], systems.rows, values)
@@ -181,11 +177,10 @@ def _solve_continuum(
     sweep: Sweep, positions: Positions, numbers: dict[str, NDArray[Any]], errors: dict[int, PointError]
 ) -> None:
     """Verdict of each distinct system, copied to the points that differ only in what it does not see."""
-    seen = dimensions_of(sweep, lambda name, table: name not in SEEDED)
-    distinct, first, copies = np.unique(positions[:, seen], axis=0, return_index=True, return_inverse=True)
+    first, copies = grouped(sweep, positions, lambda name, table: name not in SEEDED)
     names = [v.name for v in VARIABLES.values() if v.analysis == "continuum"]
-    for number in range(len(distinct)):
-        rows = np.flatnonzero(copies.reshape(-1) == number)
+    for number in range(first.size):
+        rows = np.flatnonzero(copies == number)
         at = positions[first[number], None]
         try:
             point = continuous_at(sweep, at)

@@ -16,7 +16,7 @@ from pairsweep import occupation
 from pairsweep.expand import Positions, Sweep
 from pairsweep.grid import Floats, Grid, beams, bins
 from pairsweep.schema import PATTERNS as PATTERN_FIELDS
-from pairsweep.spec import CustomOccupation
+from pairsweep.spec import CustomOccupation, Scalar
 
 # Occupation numbers held at once: a block is solved in slices of this size, whatever its number of points.
 SLICE_NUMBERS = 2**21
@@ -47,26 +47,34 @@ class Systems:
     g: Floats
 
 
-def dimensions_of(sweep: Sweep, wanted: Callable[[str, str], bool]) -> list[int]:
-    """Dimensions with a parameter for which ``wanted(name, table)`` holds."""
-    return [
-        number
-        for number, dimension in enumerate(sweep.dimensions)
-        if any(wanted(member.name, member.table) for member in dimension.members)
-    ]
+def grouped(
+    sweep: Sweep, positions: Positions, wanted: Callable[[str, str], bool]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Group positions that agree in every parameter for which ``wanted(name, table)`` holds.
+
+    Returns
+    -------
+    (G,) first row of each group, (P,) group of each row
+    """
+    key = np.zeros(len(positions), dtype=np.int64)
+    for number, dimension in enumerate(sweep.dimensions):
+        members = [member for member in dimension.members if wanted(member.name, member.table)]
+        codes: dict[tuple[Scalar, ...], int] = {}
+        along = [codes.setdefault(row, len(codes)) for row in zip(*(m.values for m in members), strict=True)]
+        if members:
+            key = key * len(codes) + np.array(along)[positions[:, number]]
+    _, first, group = np.unique(key, return_index=True, return_inverse=True)
+    return first, group
 
 
 def systems_at(sweep: Sweep, positions: Positions, failed: dict[int, PointError]) -> Iterator[Systems]:
     """Cut positions into groups that share a grid and a pattern, with occupations filled and checked."""
-    per_grid = dimensions_of(
-        sweep,
-        lambda name, table: (
-            (table == "grid" and not name.startswith(("rho_", "rhobar_"))) or name == "pattern"
-        ),
-    )
-    distinct, group = np.unique(positions[:, per_grid], axis=0, return_inverse=True)
-    group = group.reshape(-1)
-    for number in range(len(distinct)):
+
+    def decides_the_grid(name: str, table: str) -> bool:
+        return name == "pattern" or (table == "grid" and not name.startswith(("rho_", "rhobar_")))
+
+    first, group = grouped(sweep, positions, decides_the_grid)
+    for number in range(first.size):
         rows = np.flatnonzero(group == number)
         grid = build_grid(sweep, positions[rows[:1]])
         step = max(1, SLICE_NUMBERS // grid.size)
@@ -124,11 +132,10 @@ def _custom_occupations(
     custom = sweep.spec.custom
     assert custom is not None, "a custom pattern has its source"
     names = _custom_parameters(sweep)
-    moving = dimensions_of(sweep, lambda name, table: name in names)
-    distinct, copies = np.unique(positions[:, moving], axis=0, return_inverse=True)
+    first, group = grouped(sweep, positions, lambda name, table: name in names)
     rho, rhobar = (np.full((rows.size, grid.size), np.nan) for _ in range(2))
-    for number in range(len(distinct)):
-        members = np.flatnonzero(copies.reshape(-1) == number)
+    for number in range(first.size):
+        members = np.flatnonzero(group == number)
         parameters = {name: sweep.values(name, positions[members[:1]])[0].item() for name in names}
         try:
             function = load_function(custom)
