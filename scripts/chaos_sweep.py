@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from pairsweep.execute import Ack, execute
-from pairsweep.store import Store, StoreError, create
+from pairsweep.spec import UsageError
+from pairsweep.store import Store, create
 from pairsweep.template import DONE, FAILED, ArrayPlan, BlockResult, Coordinate, Template
 
 FINGERPRINT = {"spec": "chaos", "kernels": "1", "dtype": "float64"}
@@ -118,7 +119,7 @@ def main() -> None:
         with store.lock():
             print("running", flush=True)
             execute(Chaos(path, **options), store.pending(), on_done=lambda ack: None, **how)
-    except StoreError as error:
+    except UsageError as error:
         sys.exit(str(error))
 
 

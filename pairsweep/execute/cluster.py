@@ -160,7 +160,8 @@ def address(where: str, tls: Tls | None) -> Iterator[Client]:
     try:
         security = tls.security() if tls else None
         client = Client(where, set_as_default=False, timeout=PATIENCE, security=security)
-    except (OSError, ValueError, TypeError, RuntimeError) as error:
+    except (OSError, ValueError, TypeError, RuntimeError, MemoryError) as error:
+        # MemoryError: whatever else answers there, dask takes its greeting for the length of a message
         raise ExecuteError("--scheduler", where, f"no dask scheduler answers there ({error})") from error
     with client:
         yield client
