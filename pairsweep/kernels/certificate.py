@@ -54,12 +54,35 @@ def matrix_error(size, terms):
 
 
 @jit()
+def sign_count(e1, e2, e3, error1, error2, error3):
+    """Return the number of negative eigenvalues of a Hermitian 3 x 3 matrix, UNKNOWN where errors could change it.
+
+    e_k are the elementary symmetric functions of its eigenvalues. The sign of e3 gives the parity; what is left is
+    whether all three share one sign, which holds exactly where e2 > 0 and e1 has the sign of e3. Then also
+    e2 >= 3 abs(e3)^(2/3) and abs(e1) >= 3 abs(e3)^(1/3), so an e1 or e2 near 0 decides against it.
+    """
+    least = abs(e3) - error3
+    if not least > 0.0:
+        return UNKNOWN
+    root = least ** (1.0 / 3.0)
+    matched = e1 if e3 > 0.0 else -e1
+    one_sign = UNKNOWN
+    if e2 < -error2 or matched < -error1 or e2 + error2 < 2.999 * root * root or matched + error1 < 2.999 * root:
+        one_sign = 0
+    elif e2 > error2 and matched > error1:
+        one_sign = 1
+    if one_sign == UNKNOWN:
+        return UNKNOWN
+    if e3 > 0.0:
+        return 0 if one_sign == 1 else 2
+    return 3 if one_sign == 1 else 1
+
+
+@jit()
 def negative_eigenvalues(strip, x, nearest, work, sums):
     """Return the number of negative eigenvalues of the Hermitian W at real ``x``, UNKNOWN if rounding could change it.
 
-    For a Hermitian matrix it is the number of sign changes in (1, e1, e2, e3), the coefficients of the characteristic
-    polynomial; if each is larger than its error, so is every sign right. As in ``determinant`` the nearest pole is
-    kept apart: e_k is a polynomial in 1/t.
+    As in ``determinant`` the nearest pole is kept apart: every e_k of ``sign_count`` is a polynomial in 1/t.
     """
     t = x - strip.location[nearest]
     if t == 0.0:
@@ -123,21 +146,11 @@ def negative_eigenvalues(strip, x, nearest, work, sums):
     # the eigenvalues of W_rest move by at most the norm of its error; the rest is the rounding of the formulas
     second = pole * pole if strip.rank[nearest] > 1 else 0.0
     third = second * pole if strip.rank[nearest] > 2 else 0.0
-    if not abs(e1) > 3.0 * error + 8.0 * UNIT * (norm + pole):
-        return UNKNOWN
-    if not abs(e2) > 7.0 * (norm + pole) * error + 60.0 * UNIT * (norm * norm + norm * pole + second):
-        return UNKNOWN
     cubic = norm * norm * (norm + 3.0 * pole) + 3.0 * norm * second + third
-    if not abs(e3) > 4.0 * (norm * (norm + 2.0 * pole) + second) * error + 200.0 * UNIT * cubic:
-        return UNKNOWN
-    changes = 0
-    if e1 < 0.0:
-        changes += 1
-    if (e1 < 0.0) != (e2 < 0.0):
-        changes += 1
-    if (e2 < 0.0) != (e3 < 0.0):
-        changes += 1
-    return changes
+    error1 = 3.0 * error + 8.0 * UNIT * (norm + pole)
+    error2 = 7.0 * (norm + pole) * error + 60.0 * UNIT * (norm * norm + norm * pole + second)
+    error3 = 4.0 * (norm * (norm + 2.0 * pole) + second) * error + 200.0 * UNIT * cubic
+    return sign_count(e1, e2, e3, error1, error2, error3)
 
 
 @jit()

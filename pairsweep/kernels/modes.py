@@ -33,6 +33,12 @@ STATUS_TEXT = {
 
 ATTEMPTS = 4
 POLISH = 4
+# Estimates this flat, in terms of the distance to their pole, are taken for real.
+FLAT = 1e-5
+FLATTER = 1e-8
+# A group of equal zeros may take a disc of this fraction of its growth rate, in SPREADS steps of a factor 10.
+WIDEST = 1e-3
+SPREADS = 4
 
 
 @jit()
@@ -55,11 +61,11 @@ def tolerance_floor(coupling, scale):
 
 
 @jit()
-def verify_complex(strip, x, y, number, largest, disc_x, disc_r, discs, radius, group):
+def verify_complex(strip, x, y, number, tolerance, radius, group):
     """Prove the ``number`` estimates x + i y above the axis, sorted by x, one by one or as groups; return their zeros.
 
-    ``radius`` gets the radius of each disc and ``group`` the zeros in it; estimates that joined the group of another or
-    are not proven get 0. Proven ones move to the centre of their disc. Discs about the real axis are kept clear of.
+    ``radius`` gets the radius of each disc and ``group`` the zeros in it. Proven estimates move to the centre of their
+    disc; those that joined the group of another get -1, those that are not proven 0.
     """
     # np.int64 here and below: a plain constant would compile another copy of the callee
     nearest = np.int64(0)
@@ -69,32 +75,37 @@ def verify_complex(strip, x, y, number, largest, disc_x, disc_r, discs, radius, 
     proven = 0
     group[:number] = 0
     radius[:number] = np.inf
-    taken = np.zeros(number, dtype=np.bool_)
     for i in range(number):
-        if taken[i]:
+        if group[i] != 0:
             continue
         z = complex(x[i], y[i])
         nearest = nearest_pole(strip, z.real, nearest)
         members = np.int64(1)
+        largest = max(tolerance, WIDEST * y[i])
         r, c = simple_zero(strip, z, nearest, work, sums)
-        if not (r <= min(largest, 0.5 * y[i]) and abs(c - z) <= 0.5 * y[i]):
+        found = r <= min(0.5 * tolerance, 0.5 * c.imag) and abs(c - z) <= 0.5 * y[i]
+        reach = 0.0
+        for widening in range(SPREADS):
+            if found:
+                break
+            # widen the group until a disc holds it
+            spread = largest * 10.0 ** (widening + 1 - SPREADS)
             total = z
+            members = np.int64(1)
             for j in range(i + 1, number):
-                if x[j] - x[i] > largest or members == LARGEST_GROUP:
+                if x[j] - x[i] > spread or members == LARGEST_GROUP:
                     break
-                if not taken[j] and abs(complex(x[j], y[j]) - z) <= largest:
+                if group[j] == 0 and abs(complex(x[j], y[j]) - z) <= spread:
                     total += complex(x[j], y[j])
                     members += 1
             if members == 1:
                 continue
-            z = total / members
-            r, c = smallest_disc(strip, z, nearest, members, min(largest, 0.5 * z.imag), polish)
-            if not (r < np.inf and abs(c - z) <= largest):
-                continue
-        free = c.imag > r
-        for d in range(discs):
-            if abs(c - disc_x[d]) <= r + disc_r[d]:
-                free = False
+            reach = spread
+            r, c = smallest_disc(strip, total / members, nearest, members, min(largest, 0.5 * y[i]), polish)
+            found = r < np.inf and abs(c - z) <= largest
+        if not found or not r < c.imag:
+            continue
+        free = True
         for j in range(i - 1, -1, -1):
             if c.real - x[j] > 4.0 * largest:
                 break
@@ -102,12 +113,11 @@ def verify_complex(strip, x, y, number, largest, disc_x, disc_r, discs, radius, 
                 free = False
         if not free:
             continue
-        if members > 1:
-            for j in range(i + 1, number):
-                if x[j] - x[i] > largest:
-                    break
-                if abs(complex(x[j], y[j]) - complex(x[i], y[i])) <= largest:
-                    taken[j] = True
+        for j in range(i + 1, number):
+            if members == 1 or x[j] - x[i] > reach:
+                break
+            if group[j] == 0 and abs(complex(x[j], y[j]) - z) <= reach:
+                group[j] = -1
         x[i] = c.real
         y[i] = c.imag
         radius[i] = r
@@ -128,8 +138,9 @@ def _strip_modes(clusters, k, tolerance, moment, binomial, rates, references, po
     zero_x = np.empty(zeros)
     zero_y = np.empty(zeros)
     host = np.empty(zeros, dtype=np.int64)
-    real_x = np.empty(zeros)
-    spare = np.empty(zeros)
+    real_x = np.empty(2 * zeros)
+    points = np.empty(2 * zeros)
+    upper = np.empty((2, zeros))
     upper_x = np.empty(zeros)
     upper_y = np.empty(zeros)
     radius = np.empty(zeros)
@@ -139,36 +150,40 @@ def _strip_modes(clusters, k, tolerance, moment, binomial, rates, references, po
     for attempt in range(ATTEMPTS):
         start(strip, 0.6 + 0.35 * attempt, zero_x, zero_y, host)
         steady = LOOSE if attempt == 0 else TIGHT
+        flat = FLAT if attempt == 0 else FLATTER
         iterate(strip, WINDOW if attempt < 2 else zeros, steady, zero_x, zero_y, host)
-        on_axis = (0.1 if attempt == 0 else 0.3) * tolerance
         reals = np.int64(0)
         uppers = np.int64(0)
         for i in range(zeros):
-            if abs(zero_y[i]) <= on_axis:
+            near = strip.location[nearest_pole(strip, zero_x[i], host[i])]
+            if abs(zero_y[i]) <= flat * abs(zero_x[i] - near):
                 real_x[reals] = zero_x[i]
                 reals += 1
             elif zero_y[i] > 0.0:
-                upper_x[uppers] = zero_x[i]
-                upper_y[uppers] = zero_y[i]
+                upper[0, uppers] = zero_x[i]
+                upper[1, uppers] = zero_y[i]
                 uppers += 1
+        order = ascending(upper[0], uppers)
+        for i in range(uppers):
+            upper_x[i] = upper[0, order[i]]
+            upper_y[i] = upper[1, order[i]]
+        proven = verify_complex(strip, upper_x, upper_y, uppers, tolerance, radius, group)
+        # what is not proven and slow enough to be stable may be a pair on or next to the axis
+        for i in range(uppers):
+            if group[i] == 0 and upper_y[i] < 0.5 * tolerance and reals + 2 <= 2 * zeros:
+                real_x[reals] = upper_x[i]
+                real_x[reals + 1] = upper_x[i]
+                reals += 2
         order = ascending(real_x, reals)
         for i in range(reals):
-            spare[i] = real_x[order[i]]
-        real, discs = count_real(strip, spare, reals, 0.9 * tolerance, disc_x, disc_r)
-        order = ascending(upper_x, uppers)
-        for i in range(uppers):
-            spare[i] = upper_x[order[i]]
-            radius[i] = upper_y[order[i]]
-        for i in range(uppers):
-            upper_x[i] = spare[i]
-            upper_y[i] = radius[i]
-        proven = verify_complex(
-            strip, upper_x, upper_y, uppers, 0.5 * tolerance, disc_x, disc_r, discs, radius, group
-        )
-        if real + 2 * proven != zeros:
+            points[i] = real_x[order[i]]
+        real, discs = count_real(strip, points, reals, 0.9 * tolerance, disc_x, disc_r)
+        if real + 2 * proven != zeros or _overlap(
+            upper_x, upper_y, radius, group, uppers, disc_x, disc_r, discs
+        ):
             continue
         for i in range(uppers):
-            if group[i] == 0 or upper_y[i] <= tolerance:
+            if group[i] <= 0 or upper_y[i] <= tolerance:
                 continue
             static = both and abs(upper_x[i]) <= radius[i]
             if both and upper_x[i] < 0.0 and not static:
@@ -182,6 +197,16 @@ def _strip_modes(clusters, k, tolerance, moment, binomial, rates, references, po
             at += 1
         return CERTIFIED, at
     return NOT_CERTIFIED, at
+
+
+@jit()
+def _overlap(x, y, radius, group, number, disc_x, disc_r, discs):
+    """Whether a proven disc above the axis meets one of the discs about the axis: a zero might be counted twice."""
+    for d in range(discs):
+        for i in range(number):
+            if group[i] > 0 and abs(complex(x[i] - disc_x[d], y[i])) <= radius[i] + disc_r[d]:
+                return True
+    return False
 
 
 @jit()
