@@ -1,0 +1,329 @@
+#!/usr/bin/env python3
+"""Time per trajectory at equal true error: this package against general integrators, side by side in one run.
+
+    python scripts/benchmarks/evolution.py [--rows 1,2,3,4,5] [--repeats 3] [--coupling 1e-6]
+
+Every method runs down a ladder of its own tolerances. A row of the table gives its least time whose true error, in
+n and 2 |kappa| of any pair at 31 samples, against splitting at a tolerance of 1e-10, is within 1e-4 or 1e-8. Ours
+count everything a user waits for: choice of the step, error estimate, observables. Times are process times, the
+least of the repeats, of one thread. Peers: scipy's DOP853 with the compiled right-hand side, DOP853 compiled
+throughout, and heyoka (scalar and a batch of eight) where it is installed: pip install 'pairsweep[bench]'.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numba import njit
+from scipy.integrate import solve_ivp
+
+from pairsweep.evolution import evolve_batch, perturbed_kappa
+from pairsweep.grid import Grid, bins
+from pairsweep.kernels.dop853 import E3, E5, STAGES, A
+from pairsweep.kernels.lanes import LANES
+from pairsweep.kernels.splitting import advance
+from pairsweep.kernels.tableaus import ABA1084
+from pairsweep.occupation import quadrant
+
+ROWS = (
+    ((1, 1, 4), 1200.0),
+    ((1, 1, 32), 1500.0),
+    ((1, 8, 8), 1500.0),
+    ((3, 1, 4), 1500.0),
+    ((4, 16, 16), 300.0),
+)
+TARGETS = (1e-4, 1e-8)
+SAMPLES = 31
+# Beyond these numbers of pairs a peer takes minutes: heyoka to compile, scipy to run.
+MOST_HEYOKA, MOST_SCIPY = 100, 300
+FMA_PER_PAIR_AND_STAGE = 21
+
+Curves = np.ndarray  # (T, 2, N): n and 2 |kappa| of every pair
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """One row: the grid with its pairs recorded one by one, the initial state of eight seeds, the sample times."""
+
+    grid: Grid
+    rho: np.ndarray
+    kappa0: np.ndarray
+    g: float
+    times: np.ndarray
+
+    @property
+    def frame(self) -> tuple[np.ndarray, ...]:
+        grid = self.grid
+        return grid.energy, grid.weight, grid.p_hat, grid.theta_hat, grid.phi_hat
+
+
+def make_case(shape: tuple[int, int, int], t_end: float, g: float) -> Case:
+    """Quadrant 0.9 / 0.1, the Letter's; time is scaled so that g t stays."""
+    grid = bins(*shape)
+    rho, _ = quadrant(grid, 0.9, 0.1)
+    as_beams = dataclasses.replace(grid, shape=None, names=tuple(map(str, range(grid.size))))
+    kappa0 = np.stack([perturbed_kappa(grid.size, 1e-5, seed) for seed in range(LANES)])
+    return Case(as_beams, rho, kappa0, g, np.linspace(0, t_end * 1e-6 / g, SAMPLES))
+
+
+def ours(case: Case, method: str, tolerance: float) -> tuple[float, Curves | None]:
+    """Seconds per trajectory of a batch of eight, and the curves of the first."""
+    rho = np.repeat(case.rho[None], LANES, axis=0)
+    started = time.process_time()
+    result = evolve_batch(
+        case.grid,
+        rho,
+        rho,
+        case.kappa0,
+        np.full(LANES, case.g),
+        case.times,
+        method=method,
+        tolerance=tolerance,
+    )
+    seconds = (time.process_time() - started) / LANES
+    if result.status.any():
+        return seconds, None
+    n = 2.0 * result.arrays["rho_beam"][0] - 1.0
+    return seconds, np.stack([n, 2.0 * result.arrays["kappa_beam"][0]], axis=1)
+
+
+def curves(n: np.ndarray, kappa: np.ndarray) -> Curves:
+    """Curves of (T, N) arrays."""
+    return np.stack([n, 2.0 * np.abs(kappa)], axis=1)
+
+
+@njit(nogil=True, error_model="numpy", fastmath=True)
+def rate(energy, weight, p_hat, theta_hat, phi_hat, g, y, out):
+    """Rate of y = (n, Re kappa, Im kappa) flat, without allocations: the package's right-hand side, made lean."""
+    size = energy.size
+    jx, jy, jz = 0.0, 0.0, 0.0
+    for q in range(size):
+        n, re, im = y[q] + 1.0, 2.0 * y[size + q], 2.0 * y[2 * size + q]
+        jx += weight[q] * (p_hat[q, 0] * n + theta_hat[q, 0] * re + phi_hat[q, 0] * im)
+        jy += weight[q] * (p_hat[q, 1] * n + theta_hat[q, 1] * re + phi_hat[q, 1] * im)
+        jz += weight[q] * (p_hat[q, 2] * n + theta_hat[q, 2] * re + phi_hat[q, 2] * im)
+    for p in range(size):
+        along = p_hat[p, 0] * jx + p_hat[p, 1] * jy + p_hat[p, 2] * jz
+        u = theta_hat[p, 0] * jx + theta_hat[p, 1] * jy + theta_hat[p, 2] * jz
+        v = phi_hat[p, 0] * jx + phi_hat[p, 1] * jy + phi_hat[p, 2] * jz
+        omega = 2.0 * energy[p] - 4.0 * g * along
+        n, re, im = y[p], y[size + p], y[2 * size + p]
+        out[p] = -8.0 * g * (v * re - u * im)
+        out[size + p] = omega * im + 2.0 * g * n * v
+        out[2 * size + p] = -omega * re - 2.0 * g * n * u
+
+
+def initial(case: Case) -> np.ndarray:
+    """Return y at t = 0 of the first seed."""
+    return np.concatenate([2.0 * case.rho - 1.0, case.kappa0[0].real, case.kappa0[0].imag])
+
+
+def split_curves(y: np.ndarray) -> Curves:
+    """Curves of y (T, 3 N)."""
+    n, re, im = np.split(y, 3, axis=1)
+    return curves(n, re + 1j * im)
+
+
+def scipy_dop853(case: Case, tolerance: float) -> tuple[float, Curves]:
+    """scipy's driver, compiled right-hand side."""
+    frame, g = case.frame, case.g
+
+    def fun(_: float, y: np.ndarray) -> np.ndarray:
+        out = np.empty_like(y)
+        rate(*frame, g, y, out)
+        return out
+
+    started = time.process_time()
+    span = (0.0, case.times[-1])
+    run = solve_ivp(fun, span, initial(case), "DOP853", t_eval=case.times, rtol=tolerance, atol=tolerance)
+    return time.process_time() - started, split_curves(run.y.T)
+
+
+@njit(nogil=True, error_model="numpy", fastmath={"contract"})
+def dop853(energy, weight, p_hat, theta_hat, phi_hat, g, y, times, tolerance, out):
+    """DOP853 compiled throughout, stopping at every sample."""
+    k = np.empty((STAGES + 1, y.size))
+    new = np.empty(y.size)
+    h = 0.01 / np.max(energy)
+    t = 0.0
+    rate(energy, weight, p_hat, theta_hat, phi_hat, g, y, k[0])
+    for sample in range(times.size):
+        while t < times[sample]:
+            step = min(h, times[sample] - t)
+            for i in range(1, STAGES + 1):
+                for c in range(y.size):
+                    new[c] = y[c]
+                for j in range(i):
+                    factor = step * A[i, j]
+                    if factor != 0.0:
+                        for c in range(y.size):
+                            new[c] += factor * k[j, c]
+                rate(energy, weight, p_hat, theta_hat, phi_hat, g, new, k[i])
+            third = 0.0
+            fifth = 0.0
+            for c in range(y.size):
+                e3 = 0.0
+                e5 = 0.0
+                for j in range(STAGES + 1):
+                    e3 += E3[j] * k[j, c]
+                    e5 += E5[j] * k[j, c]
+                scale = tolerance * (1.0 + max(abs(y[c]), abs(new[c])))
+                third += (step * e3 / scale) ** 2
+                fifth += (step * e5 / scale) ** 2
+            error = fifth / np.sqrt((fifth + 0.01 * third) * y.size) if fifth > 0.0 else 0.0
+            if error < 1.0:
+                t = times[sample] if step < h or t + step >= times[sample] else t + step
+                y[:] = new
+                k[0] = k[STAGES]
+            if error >= 1.0 or step == h:
+                h = step * min(6.0, max(0.3, 0.9 * max(error, 1e-10) ** -0.125))
+        out[sample] = y
+
+
+def compiled_dop853(case: Case, tolerance: float) -> tuple[float, Curves]:
+    """Time of the compiled integrator."""
+    out = np.empty((SAMPLES, 3 * case.grid.size))
+    started = time.process_time()
+    dop853(*case.frame, case.g, initial(case), case.times, tolerance, out)
+    return time.process_time() - started, split_curves(out)
+
+
+def heyoka_system(case: Case) -> tuple[list, np.ndarray]:
+    """Equations of the spin form, and the spins (8, 3 N) at t = 0."""
+    import heyoka
+
+    grid, g = case.grid, case.g
+    S = np.array(heyoka.make_vars(*[f"s{i}" for i in range(3 * grid.size)])).reshape(grid.size, 3)
+    J = [
+        heyoka.sum([float(w) * (S[p, k] + float(grid.p_hat[p, k])) for p, w in enumerate(grid.weight)])
+        for k in range(3)
+    ]
+    system = []
+    for p in range(grid.size):
+        v = [-2.0 * (float(grid.energy[p] * grid.p_hat[p, k]) - 2.0 * g * J[k]) for k in range(3)]
+        for k in range(3):
+            i, j = (k + 1) % 3, (k + 2) % 3
+            system.append((S[p, k], v[i] * S[p, j] - v[j] * S[p, i]))
+    n = 2.0 * case.rho[None, :, None] - 1.0
+    re, im = 2.0 * case.kappa0.real[..., None], 2.0 * case.kappa0.imag[..., None]
+    spins = n * grid.p_hat + re * grid.theta_hat + im * grid.phi_hat
+    return system, spins.reshape(LANES, -1)
+
+
+def heyoka_peers(case: Case) -> dict[str, Callable[[Case, float], tuple[float, Curves]]]:
+    """Scalar and batch integrators of heyoka; none where it is not installed or would compile for minutes."""
+    try:
+        import heyoka
+    except ImportError:
+        return {}
+    if case.grid.size > MOST_HEYOKA:
+        return {}
+    system, spins = heyoka_system(case)
+    compact = case.grid.size > 8
+
+    def observed(y: np.ndarray) -> Curves:
+        S = y.reshape(SAMPLES, case.grid.size, 3)
+        n = np.einsum("tpk,pk->tp", S, case.grid.p_hat)
+        re = np.einsum("tpk,pk->tp", S, case.grid.theta_hat)
+        im = np.einsum("tpk,pk->tp", S, case.grid.phi_hat)
+        return curves(n, 0.5 * (re + 1j * im))
+
+    def scalar(_: Case, tolerance: float) -> tuple[float, Curves]:
+        solver = heyoka.taylor_adaptive(system, spins[0].copy(), tol=tolerance, compact_mode=compact)
+        started = time.process_time()
+        y = solver.propagate_grid(case.times)[-1]
+        return time.process_time() - started, observed(y)
+
+    def batch(_: Case, tolerance: float) -> tuple[float, Curves]:
+        start = np.ascontiguousarray(spins.T)
+        solver = heyoka.taylor_adaptive_batch(system, start, tol=tolerance, compact_mode=compact)
+        grid = np.ascontiguousarray(np.repeat(case.times[:, None], LANES, axis=1))
+        started = time.process_time()
+        y = solver.propagate_grid(grid)[-1]
+        return (time.process_time() - started) / LANES, observed(y[..., 0])
+
+    return {"heyoka, batch of 8": batch, "heyoka": scalar}
+
+
+def ladder(name: str) -> Iterator[float]:
+    """Tolerances to try, from loose to tight."""
+    lowest = 9 if name in ("splitting", "averaged") else 13 if "scipy" in name else 14
+    yield from 10.0 ** -np.arange(3, lowest + 1)
+
+
+def least_times(
+    case: Case, methods: dict[str, Callable[[Case, float], tuple[float, Curves | None]]], repeats: int
+) -> dict[str, list[float]]:
+    """Least seconds per trajectory of each method within each target; infinite where it never is."""
+    _, truth = ours(case, "splitting", 1e-10)
+    assert truth is not None, "the reference has to exist"
+    found: dict[str, list[float]] = {}
+    for name, method in methods.items():
+        found[name] = [np.inf] * len(TARGETS)
+        for tolerance in ladder(name):
+            seconds, got = method(case, tolerance)
+            if got is None:
+                continue
+            error = np.max(np.abs(got - truth))
+            reached = [i for i, target in enumerate(TARGETS) if error <= target and seconds < found[name][i]]
+            if reached:
+                seconds = min(seconds, *(method(case, tolerance)[0] for _ in range(repeats - 1)), np.inf)
+            for i in reached:
+                found[name][i] = seconds
+            if error <= TARGETS[-1]:
+                break
+    return found
+
+
+def stage_cost(pairs: int) -> float:
+    """Nanoseconds for one pair of one point in one stage of the splitting kernel."""
+    scheme, steps = ABA1084, max(10, 20_000 // pairs)
+    pairs_in_lanes = pairs >= 256
+    blocks = pairs // LANES if pairs_in_lanes else pairs
+    rotations = np.zeros((scheme.stages + 2, blocks, 9, LANES))
+    rotations[:, :, [0, 4, 8]] = 1.0
+    arrays = np.ones((blocks, LANES)), np.full((scheme.stages, LANES), 1e-3 / pairs)
+    best = np.inf
+    for _ in range(5):
+        S = np.full((blocks, 3, LANES), 0.5)
+        started = time.process_time()
+        advance(scheme.b, rotations, *arrays, steps, pairs_in_lanes, S)
+        best = min(best, time.process_time() - started)
+    return best * 1e9 / (steps * scheme.stages * blocks * LANES)
+
+
+def main() -> None:
+    """Print one table for each row."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", default="1,2,3,4,5")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--coupling", type=float, default=1e-6, help="MeV^-2; g t stays")
+    arguments = parser.parse_args()
+    for number in map(int, arguments.rows.split(",")):
+        shape, t_end = ROWS[number - 1]
+        case = make_case(shape, t_end, arguments.coupling)
+        peers: dict[str, Callable[[Case, float], tuple[float, Curves | None]]] = heyoka_peers(case)
+        peers["DOP853, compiled"] = compiled_dop853
+        if case.grid.size <= MOST_SCIPY:
+            peers["DOP853, scipy"] = scipy_dop853
+        mine = {name: lambda c, t, name=name: ours(c, name, t) for name in ("splitting", "averaged")}
+        warm = dataclasses.replace(case, times=case.times[:2] * 1e-3)
+        for method in (*mine.values(), compiled_dop853):
+            method(warm, 1e-3)
+        found = least_times(case, mine | peers, arguments.repeats)
+        cost = stage_cost(case.grid.size)
+        print(f"\n{shape}, T = {case.times[-1]:g}/MeV, g = {case.g:g} MeV^-2")
+        print(f"splitting: {cost:.2f} ns for a pair and stage, {FMA_PER_PAIR_AND_STAGE / cost:.0f} FMA/ns")
+        print(f"{'ms per trajectory at a true error of':38s}" + "".join(f"{t:>16.0e}" for t in TARGETS))
+        fastest = [min(found[name][i] for name in peers) for i in range(len(TARGETS))]
+        for name, seconds in found.items():
+            cells = [f"{1e3 * s:9.3f} x{f / s:<6.2f}" for s, f in zip(seconds, fastest, strict=True)]
+            print(f"{name:38s}" + "".join(cells), flush=True)
+
+
+if __name__ == "__main__":
+    main()
