@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from pairsweep.kernels.dop853 import ALL_STAGES, STAGES, A, B, C, D, E3, E5
+from pairsweep.kernels.dop853 import ALL_STAGES, E3, E5, STAGES, A, B, C, D
 
 
 def test_tableau_is_explicit():
