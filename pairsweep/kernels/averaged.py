@@ -11,8 +11,6 @@ from pairsweep.kernels.averaged_forms import three_waves
 from pairsweep.kernels.averaged_kicks import kick_scratch, phase_line, third_order_gradient
 from pairsweep.kernels.averaged_map import change_variables
 from pairsweep.kernels.averaged_run import (
-    CHECK_COMPARE,
-    CHECK_STORE,
     DIFFERENCE,
     DONE,
     ENERGY_DRIFT,
@@ -24,11 +22,12 @@ from pairsweep.kernels.averaged_run import (
     STEPS,
     TOO_MANY_STEPS,
     System,
+    all_finite,
     largest_difference,
     run,
 )
-from pairsweep.kernels.averaged_shells import Shells, smallness, sort_into_shells
-from pairsweep.kernels.averaged_step import TINY, relative_size
+from pairsweep.kernels.averaged_shells import LANES, make_shells, pack, smallness, strength_and_width
+from pairsweep.kernels.averaged_step import TINY, copy_state, relative_size
 from pairsweep.kernels.jit import jit
 from pairsweep.kernels.observables import invariants
 
@@ -71,7 +70,8 @@ CHECKS = 48
 # Difference of two runs at which nothing follows from it any more; the difference that unit spins cannot exceed
 PARTED = 0.5
 LARGEST_ERROR = 2.0
-ATTEMPTS = 3
+# two of second order, then two and, with more kicks, up to two more of third
+ATTEMPTS = 6
 LEAST_PANELS = 4
 MOST_PANELS = 64
 # Measured: error of the kicks' quadrature, see kicks_left; error of chi1 alone at the samples over ratio^2
@@ -80,89 +80,59 @@ MAP_SHARE = 0.06
 
 
 @jit()
-def make_shells(energy, weight, p_hat, theta_hat, phi_hat, spin, g):
-    """Return the :class:`Shells` of one system; ``spin`` (N,) is |S| of each pair."""
-    pairs = energy.size
-    order = np.empty(pairs, dtype=np.int64)
-    first_all = np.empty(pairs + 1, dtype=np.int64)
-    centre_all = np.empty(pairs)
-    count = sort_into_shells(energy, weight, spin, g, order, first_all, centre_all)
-    first = first_all[: count + 1].copy()
-    centre = centre_all[:count].copy()
-    geometry = np.empty((9, pairs))
-    sorted_weight = np.empty(pairs)
-    detuning = np.empty(pairs)
-    background = np.zeros(3)
-    for a in range(count):
-        for q in range(first[a], first[a + 1]):
-            p = order[q]
-            sorted_weight[q] = weight[p]
-            detuning[q] = 2.0 * (energy[p] - centre[a])
-            for k in range(3):
-                geometry[k, q] = p_hat[p, k]
-                geometry[3 + k, q] = theta_hat[p, k]
-                geometry[6 + k, q] = phi_hat[p, k]
-                background[k] += weight[p] * p_hat[p, k]
-    multiples = np.zeros(count, dtype=np.int64)
-    return Shells(geometry, sorted_weight, first, centre, detuning, background, order, multiples)
+def averaged_start(shells, g, n, kappa, state):
+    """Fill ``state`` (B, 3 LANES) with the averaged state at t = 0; returns the error of the change of variables.
 
-
-@jit()
-def shell_strength(shells, spin):
-    """Return sum w |S| of every shell (shells,), MeV^3; ``spin`` (N,) in the pairs' own order."""
-    strength = np.zeros(shells.centre.size)
-    for a in range(shells.centre.size):
-        for q in range(shells.first[a], shells.first[a + 1]):
-            strength[a] += shells.weight[q] * spin[shells.order[q]]
-    return strength
-
-
-@jit()
-def averaged_start(shells, g, rho, rhobar, kappa0):
-    """Return the averaged state (3, N) at t = 0, sorted by shell, and the error of the change of variables.
-
-    The latter is the third order of the change against the seeds it disturbs, a relative error of kappa.
+    The latter is the third order of the change against the seeds it disturbs, a relative error of kappa. ``n``,
+    ``kappa`` (N,): the true state.
     """
-    pairs = rho.size
-    state = np.empty((3, pairs))
-    for q in range(pairs):
-        p = shells.order[q]
-        state[0, q] = rho[p] + rhobar[p] - 1.0
-        state[1, q] = kappa0[p].real
-        state[2, q] = kappa0[p].imag
-    true = state.copy()
-    change_variables(shells, g, -1.0, state)
+    values = np.empty((3, n.size))
+    for p in range(n.size):
+        values[0, p] = n[p]
+        values[1, p] = kappa[p].real
+        values[2, p] = kappa[p].imag
+    true = np.empty_like(state)
+    pack(shells.place, values, true)
+    copy_state(true, state)
+    back = -1.0
+    change_variables(shells, g, back, state)
     moved = largest_difference(state, true)
     size = TINY
-    for q in range(pairs):
-        size = max(size, 2.0 * np.sqrt(state[1, q] ** 2 + state[2, q] ** 2))
-    return state, moved * moved * min(1.0, moved / size)
+    for b in range(state.shape[0]):
+        for lane in range(LANES):
+            size = max(size, 2.0 * np.sqrt(state[b, LANES + lane] ** 2 + state[b, 2 * LANES + lane] ** 2))
+    return moved * moved * min(1.0, moved / size)
 
 
 @jit()
 def second_order_size(shells, g, terms, state):
     """Relative rate of change, 1/MeV, that K2 makes at ``state``."""
-    sums, coefficients = scratch(shells.centre.size)
-    first_rates = np.empty_like(state)
-    all_rates = np.empty_like(state)
-    averaged_rates(shells, g, FIRST, state, sums, coefficients, first_rates)
-    averaged_rates(shells, g, terms, state, sums, coefficients, all_rates)
-    return relative_size(shells.first, all_rates - first_rates, state)
+    wide, sums, coefficients = scratch(shells.centre.size)
+    change = np.zeros_like(state)
+    out = np.empty_like(state)
+    for k in range(2):
+        averaged_rates(shells, g, FIRST if k == 0 else terms, state, wide, sums, coefficients, out)
+        for b in range(state.shape[0]):
+            for i in range(state.shape[1]):
+                change[b, i] = out[b, i] - change[b, i]
+    return relative_size(shells.first, change, state)
 
 
 @jit()
 def third_order_size(shells, g, phases, state):
     """Relative rate of change, 1/MeV, that K3 makes at ``state``."""
-    vectors, shell_vectors = kick_scratch(shells.centre.size, state.shape[1])
     gradient = np.empty_like(state)
-    third_order_gradient(shells, g, phases, state, vectors, shell_vectors, gradient)
-    change = np.empty_like(state)
-    for q in range(state.shape[1]):
-        h, re, im = gradient[0, q], gradient[1, q], gradient[2, q]
-        change[0, q] = 2.0 * (state[2, q] * re - state[1, q] * im)
-        change[1, q] = 0.5 * state[0, q] * im - h * state[2, q]
-        change[2, q] = h * state[1, q] - 0.5 * state[0, q] * re
-    return relative_size(shells.first, change, state)
+    third_order_gradient(shells, g, phases, state, kick_scratch(shells.centre.size), gradient)
+    for b in range(state.shape[0]):
+        x = state[b]
+        y = gradient[b]
+        for lane in range(LANES):
+            h, re, im = y[lane], y[LANES + lane], y[2 * LANES + lane]
+            n, kr, ki = x[lane], x[LANES + lane], x[2 * LANES + lane]
+            y[lane] = 2.0 * (ki * re - kr * im)
+            y[LANES + lane] = 0.5 * n * im - h * ki
+            y[2 * LANES + lane] = h * kr - 0.5 * n * re
+    return relative_size(shells.first, gradient, state)
 
 
 @jit()
@@ -186,115 +156,103 @@ def evolve_point(system, g, kappa0, times, tolerance, rows, free, states, figure
     Fills ``rows`` (T, R), ``free`` (T,), ``states`` (T or 0, 3, N) as :func:`run` and ``figures``
     (POINT_FIGURES,); returns a status.
     """
-    figures[:] = 0.0
+    for i in range(figures.size):
+        figures[i] = 0.0
     figures[ERROR] = np.nan
     shells = make_shells(
         system.energy, system.weight, system.p_hat, system.theta_hat, system.phi_hat, system.spin, g
     )
-    strength = shell_strength(shells, system.spin)
-    ratio = smallness(shells.background, strength, shells.centre, shells.detuning, shells.first, g)
+    strength = np.empty(shells.centre.size)
+    width = strength_and_width(shells, system.spin, strength)
+    ratio = smallness(shells.background, strength, shells.centre, g)
     figures[RATIO] = ratio
     if not shells.centre[0] > 0.0:
         return NOT_TURNING
-    if not ratio <= MOST_RATIO:
+    if not (np.isfinite(ratio) and max(ratio, width) <= MOST_RATIO):
+        figures[RATIO] = max(ratio, width)
         return NOT_SMALL
     resonant, near = three_waves(shells.centre, strength, g)
     if near > MOST_RATIO:
         figures[RATIO] = near
         return NEAR_RESONANCE
-    if 2.0 * shells.centre[-1] * times[-1] > LONGEST_PHASE:
-        return PHASE_LOST
-    terms = RESONANT if resonant else SECOND
-    phases = phase_line(shells.centre, shells.multiples)
-    start, start_error = averaged_start(shells, g, system.rho, system.rhobar, kappa0)
     t_end = times[-1]
+    if 2.0 * shells.centre[-1] * t_end > LONGEST_PHASE:
+        return PHASE_LOST
+    all_terms = RESONANT if resonant else SECOND
+    phases = phase_line(shells.centre, shells.multiples)
+    start = np.empty((shells.place.shape[0], 3 * LANES))
+    start_error = averaged_start(shells, g, system.rho + system.rhobar - 1.0, kappa0, start)
+    if not all_finite(start):
+        return NOT_FINITE
     map_error = MAP_SHARE * ratio**2
     full = map_error > 0.1 * tolerance
     if full:
         map_error *= ratio
     step_tolerance = max(STEP_SHARE * tolerance, LEAST_STEP_TOLERANCE)
 
-    checks = np.zeros((CHECKS, 3, start.shape[1]))
-    no_rows = np.zeros((0, rows.shape[1]))
-    no_states = np.zeros((0, 3, start.shape[1]))
-    of_companion = np.zeros(FIGURES)
-    of_run = np.zeros(FIGURES)
+    checks = np.empty((CHECKS, start.shape[0], start.shape[1]))
+    of_run = np.empty(FIGURES)
+    state = np.empty_like(start)
     expected = 3.0 * t_end * third_order_size(shells, g, phases, start) if phases > 0 else 0.0
-    for order in range(2, 4):
-        if order == 2 and expected > tolerance:
-            continue
-        lower = FIRST if order == 2 else terms
-        state = start.copy()
+    order = 3 if expected > tolerance else 2
+    panels = 0
+    steps = 0.0
+    storing = panels == 0  # not the literal True, for which numba would compile a second run
+    for _ in range(ATTEMPTS):
+        terms = FIRST if storing and order == 2 else all_terms
+        if order == 3 and not storing:
+            panels = enough_panels(panels, expected, tolerance, steps, step_tolerance)
+        copy_state(start, state)
         status = run(
             shells,
             system,
             g,
-            lower,
+            terms,
             phases,
-            0,
+            panels,
             step_tolerance,
-            False,
+            full,
+            0 if storing else times.size,
             times,
-            CHECK_STORE,
             checks,
+            storing,
             state,
-            no_rows,
+            rows,
             free,
-            no_states,
-            of_companion,
+            states,
+            of_run,
         )
         if status != DONE:
             return status
-        panels = 0
-        for _ in range(ATTEMPTS):
-            if order == 3:
-                panels = enough_panels(panels, expected, tolerance, of_companion[STEPS], step_tolerance)
-            state = start.copy()
-            status = run(
-                shells,
-                system,
-                g,
-                terms,
-                phases,
-                panels,
-                step_tolerance,
-                full,
-                times,
-                CHECK_COMPARE,
-                checks,
-                state,
-                rows,
-                free,
-                states,
-                of_run,
-            )
-            if status != DONE:
-                return status
-            # linear in what it comes from only while the two runs are near: near 1 they have parted for good
-            difference = of_run[DIFFERENCE] / max(1.0 - of_run[DIFFERENCE] / PARTED, TINY)
-            if order == 2:
-                missing = t_end * second_order_size(shells, g, terms, start)
-                left = ratio * difference
-            else:
-                missing = of_run[KICK]
-                left = ratio * difference + kicks_left(panels, of_companion[STEPS], step_tolerance) * max(
-                    difference, 3.0 * missing
-                )
-            amplified = max(1.0, difference / missing) if missing > 0.0 else 1.0
-            error = left + amplified * (start_error + 0.5 * of_run[STEP_ERROR]) + map_error
-            figures[ERROR] = min(error, LARGEST_ERROR)
-            figures[ENERGY] = of_run[ENERGY_DRIFT]
-            figures[NORM] = of_run[NORM_DRIFT]
-            figures[STEPS_TAKEN] = of_run[STEPS]
-            figures[PANELS] = panels
-            figures[ORDER] = order
-            if error <= tolerance:
-                return DONE
-            if order == 2 or panels >= MOST_PANELS:
-                break
-            expected = max(expected, difference, 3.0 * missing)
-        if order == 2 and phases == 0:
-            break
+        if storing:
+            storing = False
+            steps = of_run[STEPS]
+            continue
+        # linear in what it comes from only while the two runs are near: near 1 they have parted for good
+        difference = of_run[DIFFERENCE] / max(1.0 - of_run[DIFFERENCE] / PARTED, TINY)
+        fixed = ratio * difference + map_error
+        missing = of_run[KICK] if order == 3 else t_end * second_order_size(shells, g, all_terms, start)
+        if missing > 0.0:
+            fixed += max(1.0, difference / missing) * (start_error + 0.5 * of_run[STEP_ERROR])
+        else:
+            fixed += start_error + 0.5 * of_run[STEP_ERROR]
+        left = 0.0
+        if order == 3:
+            expected = max(difference, 3.0 * missing)
+            left = kicks_left(panels, steps, step_tolerance) * expected
+        figures[ERROR] = min(fixed + left, LARGEST_ERROR)
+        figures[ENERGY] = of_run[ENERGY_DRIFT]
+        figures[NORM] = of_run[NORM_DRIFT]
+        figures[STEPS_TAKEN] = of_run[STEPS]
+        figures[PANELS] = panels
+        figures[ORDER] = order
+        if fixed + left <= tolerance:
+            return DONE
+        if order == 2 and phases > 0:
+            order = 3
+            storing = True
+        elif order == 2 or fixed > tolerance or panels >= MOST_PANELS:
+            return TOLERANCE_MISSED
     return TOLERANCE_MISSED
 
 

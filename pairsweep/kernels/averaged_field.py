@@ -13,7 +13,7 @@ from pairsweep.kernels.averaged_forms import (
     times_n,
     times_y,
 )
-from pairsweep.kernels.averaged_shells import AT_G, AT_L, AT_T, COEFFICIENTS, SUMS, rates, shell_sums
+from pairsweep.kernels.averaged_shells import AT_G, AT_L, AT_T, COEFFICIENTS, LANES, SUMS, rates, shell_sums
 from pairsweep.kernels.jit import jit
 
 # Which terms a field has: K1; K1 and K2; the three-wave resonances of K2 as well
@@ -42,7 +42,9 @@ def averaged_coefficients(centre, background, g, terms, sums, coefficients):
     v = np.empty(3, dtype=np.complex128)
     u = np.empty(3, dtype=np.complex128)
     zc = np.empty(3, dtype=np.complex128)
-    J0c = J0.astype(np.complex128)
+    J0c = np.empty(3, dtype=np.complex128)
+    for k in range(3):
+        J0c[k] = J0[k]
     V = np.zeros(3)
     mr = np.empty((3, 3))
     mi = np.empty((3, 3))
@@ -51,11 +53,11 @@ def averaged_coefficients(centre, background, g, terms, sums, coefficients):
         row = coefficients[a]
         for k in range(3):
             zc[k] = z[a, k].conjugate()
-        times_n(sums[a], J0c, False, v)
-        times_y(sums[a], zc, True, u)
+        times_n(sums[a], J0c, 1.0, v)
+        times_y(sums[a], zc, -1.0, u)
         for k in range(3):
             V[k] += (32.0 * u[k].real - 16.0 * v[k].real) / omega
-        times_y(sums[a], J0c, False, u)
+        times_y(sums[a], J0c, 1.0, u)
         for k in range(3):
             term = 16.0 * gg / omega * u[k]
             row[AT_G + k] += term.real
@@ -69,10 +71,10 @@ def averaged_coefficients(centre, background, g, terms, sums, coefficients):
                 row[AT_T + 9 + 3 * i + j] += 16.0 * gg / omega * J0[i] * z[a, j].imag
         for b in range(shells):
             plus = 1.0 / (omega + 2.0 * centre[b])
-            times_n(sums[b], z[a], True, v)
+            times_n(sums[b], z[a], -1.0, v)
             if b != a:
                 minus = 1.0 / (omega - 2.0 * centre[b])
-                times_n(sums[b], z[a], False, u)
+                times_n(sums[b], z[a], 1.0, u)
             else:
                 minus = 0.0
             for k in range(3):
@@ -99,15 +101,15 @@ def averaged_coefficients(centre, background, g, terms, sums, coefficients):
 
 
 @jit()
-def averaged_rates(shells, g, terms, state, sums, coefficients, out):
-    """Fill ``out`` (3, N) with d(state)/dt, MeV, of the averaged equations; ``sums``, ``coefficients``: scratch."""
-    shell_sums(shells.geometry, shells.weight, shells.first, state, sums)
+def averaged_rates(shells, g, terms, state, wide, sums, coefficients, out):
+    """Fill ``out`` (B, 3 LANES) with d(state)/dt, MeV; ``wide``, ``sums``, ``coefficients``: :func:`scratch`."""
+    shell_sums(shells, state, wide, sums)
     averaged_coefficients(shells.centre, shells.background, g, terms, sums, coefficients)
-    rates(shells.geometry, shells.first, shells.detuning, coefficients, state, out)
+    rates(shells, 1.0, coefficients, state, out)
     return 0
 
 
 @jit()
 def scratch(count):
-    """Return the scratch arrays (sums, coefficients) of :func:`averaged_rates` for ``count`` shells."""
-    return np.zeros((count, SUMS)), np.zeros((count, COEFFICIENTS))
+    """Return the scratch arrays (wide, sums, coefficients) of :func:`averaged_rates` for ``count`` shells."""
+    return np.zeros(SUMS * LANES), np.zeros((count, SUMS)), np.zeros((count, COEFFICIENTS))

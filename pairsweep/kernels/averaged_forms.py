@@ -28,25 +28,27 @@ RESONANT = 1e-13
 
 
 @jit()
-def times_n(sums, v, transpose, out):
-    """Fill ``out`` (3,) with N v, or N^T v, for N = sum w n eps eps^dagger = I W - P + i [eps_ijk d_k]."""
-    sign = -1.0 if transpose else 1.0
+def times_n(sums, v, sign, out):
+    """Fill ``out`` (3,) with N v (``sign`` = 1.0) or N^T v (-1.0).
+
+    N = sum w n eps eps^dagger = I W - P + i [eps_ijk d_k], with W, d and P the sums of w n, w n p and w n p p^T.
+    """
     w = sums[0]
-    ix = 1j * sign * sums[1]
-    iy = 1j * sign * sums[2]
-    iz = 1j * sign * sums[3]
+    ix = complex(0.0, sign * sums[1])
+    iy = complex(0.0, sign * sums[2])
+    iz = complex(0.0, sign * sums[3])
     out[0] = (w - sums[4]) * v[0] + (iz - sums[7]) * v[1] - (iy + sums[8]) * v[2]
     out[1] = -(iz + sums[7]) * v[0] + (w - sums[5]) * v[1] + (ix - sums[9]) * v[2]
     out[2] = (iy - sums[8]) * v[0] - (ix + sums[9]) * v[1] + (w - sums[6]) * v[2]
 
 
 @jit()
-def times_y(sums, v, transpose, out):
-    """Fill ``out`` (3,) with Y v, or Y^T v, for Y = sum w kappa p eps^T."""
+def times_y(sums, v, sign, out):
+    """Fill ``out`` (3,) with Y v (``sign`` = 1.0) or Y^T v (-1.0), Y = sum w kappa p eps^T."""
     for i in range(3):
         total = 0.0j
         for j in range(3):
-            k = AT_Y + (3 * j + i if transpose else 3 * i + j)
+            k = AT_Y + (3 * i + j if sign > 0.0 else 3 * j + i)
             total += complex(sums[k], sums[k + 9]) * v[j]
         out[i] = total
 
@@ -145,16 +147,18 @@ def add_form(form, linear, centre, background, factor, sums, coefficients):
     ntz = np.empty((every, 3), dtype=np.complex128)
     yz = np.empty((every, 3), dtype=np.complex128)
     ytz = np.empty((every, 3), dtype=np.complex128)
-    m = np.empty((3, 3), dtype=np.complex128)
+    mr = np.empty((3, 3))
+    mi = np.empty((3, 3))
     for a in range(shells):
         oa = 2.0 * centre[a]
         row = coefficients[a]
-        m[:, :] = 0.0
+        mr[:, :] = 0.0
+        mi[:, :] = 0.0
         for b in range(every):
-            times_n(sums[a], ze[b], False, nz[b])
-            times_n(sums[a], ze[b], True, ntz[b])
-            times_y(sums[a], ze[b], False, yz[b])
-            times_y(sums[a], ze[b], True, ytz[b])
+            times_n(sums[a], ze[b], 1.0, nz[b])
+            times_n(sums[a], ze[b], -1.0, ntz[b])
+            times_y(sums[a], ze[b], 1.0, yz[b])
+            times_y(sums[a], ze[b], -1.0, ytz[b])
         for b in range(every):
             for d in range(every):
                 if linear and b != shells and d != shells:
@@ -166,7 +170,9 @@ def add_form(form, linear, centre, background, factor, sums, coefficients):
                         grad[b, i] += A * nz[d, i]
                         grad[d, i] += A * ntz[b, i]
                         for j in range(3):
-                            m[i, j] += A * ze[d, i] * ze[b, j]
+                            term = A * ze[d, i] * ze[b, j]
+                            mr[i, j] += term.real
+                            mi[i, j] += term.imag
                 B = factor * _b(form, oa, omega[b], omega[d], zero)
                 if B != 0.0:
                     for i in range(3):
@@ -178,7 +184,7 @@ def add_form(form, linear, centre, background, factor, sums, coefficients):
                             t = (B * ze[d, i] * ze[b, j]).conjugate()
                             row[AT_T + 3 * i + j] += t.real
                             row[AT_T + 9 + 3 * i + j] += t.imag
-        add_quadratic(row, m.real, m.imag, 1.0)
+        add_quadratic(row, mr, mi, 1.0)
     for a in range(shells):
         for k in range(3):
             gradient = grad[shells - 1 - a, k]

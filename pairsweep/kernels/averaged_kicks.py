@@ -14,14 +14,21 @@ points of a closed line m theta (one integer m_a per shell) is exact when no suc
 is 0 modulo the number of points. Commensurate shells take their own frequencies for m; others get integers without
 any accidental resonance.
 
-Vectors here are local: rows along p_hat, theta_hat, phi_hat, so that S is (n, 2 Re kappa, 2 Im kappa) and omega is
-(h, Re f, Im f).
+Vectors are local, components along p_hat, theta_hat, phi_hat: S is (n, 2 Re kappa, 2 Im kappa), omega is (h, Re f,
+Im f). A displacement of S stands in the blocks like a state, so its kappa part is half of its local vector.
 """
 
 import numpy as np
 
 from pairsweep.kernels.averaged_map import chi1_vectors
-from pairsweep.kernels.averaged_shells import VECTORISED, linear_gradient, vector_sums
+from pairsweep.kernels.averaged_shells import (
+    LANES,
+    VECTOR,
+    VECTORISED,
+    add_lanes,
+    linear_gradient,
+    vector_sums,
+)
 from pairsweep.kernels.jit import jit
 
 MOST_PHASES = 4096
@@ -76,7 +83,7 @@ def common_multiples(centre, multiples):
 
 @jit()
 def phase_line(centre, multiples):
-    """Fill ``multiples`` (shells,) and return the number of phases of an exact mean, or 0 where none is small enough."""
+    """Fill ``multiples`` (shells,) and return the number of phases of an exact mean, 0 where it is too large."""
     shells = centre.size
     seen = np.zeros(MOST_PHASES, dtype=np.int64)
     pairs = np.empty((2 * shells + 1) * (shells + 1), dtype=np.int64)
@@ -118,118 +125,215 @@ def _independent(multiples):
 
 
 @jit()
-def _phased_vectors(centre, turn, g, z, J0, turned, lq, gq, lx, gx):
-    """Vectors l and G of the gradients of Q = K1/2 + (H1 - K1)/3 and of chi1 at the phases ``turn`` = exp(-i phi_a).
+def _phased_vectors(centre, turn, g, sums, J0, complexes, of_q, of_chi):
+    """Fill ``of_q`` and ``of_chi`` (shells, VECTOR): l, G of the gradients of Q and of chi1 at one phase.
 
-    ``z``, ``J0`` may belong to a displacement of the state instead. Both gradients carry one factor g.
+    Q = K1/2 + (H1 - K1)/3; ``turn`` (shells,) is exp(-i phi_a). The state, or a displacement of it, enters by its
+    ``sums`` (shells, VECTOR) and ``J0`` (3,). Both gradients carry one factor g.
     """
     shells = centre.size
+    turned, G = complexes[0], complexes[1]
+    axis = np.empty(3)
     for a in range(shells):
         for k in range(3):
-            turned[a, k] = z[a, k] * turn[a]
-    chi1_vectors(centre, turned, J0, g, lx, gx)
+            turned[a, k] = complex(sums[a, 3 + k], sums[a, 6 + k]) * turn[a]
+    chi1_vectors(centre, turned, J0, g, axis, G)
     for k in range(3):
         J = J0[k]
         for a in range(shells):
             J += 2.0 * turned[a, k].real
-        lq[k] = g * (4.0 / 3.0 * J + 2.0 / 3.0 * J0[k])
         for a in range(shells):
             back = turn[a].conjugate()
-            gq[a, k] = g * (4.0 / 3.0 * J * back + 2.0 / 3.0 * z[a, k])
-            gx[a, k] *= back
+            of_q[a, k] = g * (4.0 / 3.0 * J + 2.0 / 3.0 * J0[k])
+            of_q[a, 3 + k] = g * (4.0 / 3.0 * J * back.real + 2.0 / 3.0 * sums[a, 3 + k])
+            of_q[a, 6 + k] = g * (4.0 / 3.0 * J * back.imag + 2.0 / 3.0 * sums[a, 6 + k])
+            of_chi[a, k] = axis[k]
+            unturned = G[a, k] * back
+            of_chi[a, 3 + k] = unturned.real
+            of_chi[a, 6 + k] = unturned.imag
+    return 0
+
+
+@jit(forceinline=True, fastmath=VECTORISED)
+def _at(geo, lane, v):
+    """Gradient (h, Re f, Im f) of lane ``lane`` from the vectors ``v`` (VECTOR,)."""
+    h = geo[lane] * v[0] + geo[8 + lane] * v[1] + geo[16 + lane] * v[2]
+    re = geo[24 + lane] * v[3] + geo[32 + lane] * v[4] + geo[40 + lane] * v[5]
+    re -= geo[48 + lane] * v[6] + geo[56 + lane] * v[7] + geo[64 + lane] * v[8]
+    im = geo[24 + lane] * v[6] + geo[32 + lane] * v[7] + geo[40 + lane] * v[8]
+    im += geo[48 + lane] * v[3] + geo[56 + lane] * v[4] + geo[64 + lane] * v[5]
+    return h, re, im
+
+
+@jit(forceinline=True, fastmath=VECTORISED)
+def _cross(a, b):
+    return a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
+
+
+@jit(forceinline=True, fastmath=VECTORISED)
+def _collect(geo, lane, w, v, wide, at):
+    """Add the local vector ``v`` of a pair of weight ``w`` to its sums, VECTOR rows of ``wide`` from ``at`` on."""
+    wn = w * v[0]
+    re = 0.5 * w * v[1]
+    im = 0.5 * w * v[2]
+    wide[at + lane] += wn * geo[lane]
+    wide[at + 8 + lane] += wn * geo[8 + lane]
+    wide[at + 16 + lane] += wn * geo[16 + lane]
+    wide[at + 24 + lane] += re * geo[24 + lane] + im * geo[48 + lane]
+    wide[at + 32 + lane] += re * geo[32 + lane] + im * geo[56 + lane]
+    wide[at + 40 + lane] += re * geo[40 + lane] + im * geo[64 + lane]
+    wide[at + 48 + lane] += im * geo[24 + lane] - re * geo[48 + lane]
+    wide[at + 56 + lane] += im * geo[32 + lane] - re * geo[56 + lane]
+    wide[at + 64 + lane] += im * geo[40 + lane] - re * geo[64 + lane]
+
+
+@jit(fastmath=VECTORISED)
+def _first_brackets(shells, state, of_q, of_chi, wide, sums):
+    """Fill ``sums`` (2, shells, VECTOR) with those of the displacements omega_chi x S and omega_Q x S."""
+    for a in range(shells.centre.size):
+        q = of_q[a]
+        chi = of_chi[a]
+        for i in range(wide.size):
+            wide[i] = 0.0
+        for b in range(shells.first[a], shells.first[a + 1]):
+            geo = shells.geometry[b]
+            x = state[b]
+            w = shells.weight[b]
+            detuning = shells.detuning[b]
+            for lane in range(LANES):
+                S = (x[lane], 2.0 * x[8 + lane], 2.0 * x[16 + lane])
+                h, re, im = _at(geo, lane, q)
+                _collect(geo, lane, w[lane], _cross(_at(geo, lane, chi), S), wide, 0)
+                _collect(geo, lane, w[lane], _cross((h - 0.5 * detuning[lane], re, im), S), wide, 72)
+        add_lanes(wide, sums[0, a])
+        add_lanes(wide[VECTOR * LANES :], sums[1, a])
     return 0
 
 
 @jit(fastmath=VECTORISED)
-def _add_cross(factor, a, b, out):
-    """Add factor * a x b to ``out``, all (3, N)."""
-    ax, ay, az = a[0], a[1], a[2]
-    bx, by, bz = b[0], b[1], b[2]
-    ox, oy, oz = out[0], out[1], out[2]
-    for q in range(ax.size):
-        ox[q] += factor * (ay[q] * bz[q] - az[q] * by[q])
-        oy[q] += factor * (az[q] * bx[q] - ax[q] * bz[q])
-        oz[q] += factor * (ax[q] * by[q] - ay[q] * bx[q])
+def _second_brackets(shells, state, of_q, of_chi, q_of_u, chi_of_u, chi_of_v, wide, sums, out):
+    """Add the local part of the double bracket to ``out`` and fill ``sums`` with those of its two displacements."""
+    for a in range(shells.centre.size):
+        q = of_q[a]
+        chi = of_chi[a]
+        qu = q_of_u[a]
+        xu = chi_of_u[a]
+        xv = chi_of_v[a]
+        for i in range(wide.size):
+            wide[i] = 0.0
+        for b in range(shells.first[a], shells.first[a + 1]):
+            geo = shells.geometry[b]
+            x = state[b]
+            w = shells.weight[b]
+            detuning = shells.detuning[b]
+            total = out[b]
+            for lane in range(LANES):
+                S = (x[lane], 2.0 * x[8 + lane], 2.0 * x[16 + lane])
+                h, re, im = _at(geo, lane, q)
+                wq = (h - 0.5 * detuning[lane], re, im)
+                wx = _at(geo, lane, chi)
+                u = _cross(wx, S)
+                lqu = _at(geo, lane, qu)
+                lxu = _at(geo, lane, xu)
+                lxv = _at(geo, lane, xv)
+                # gradient of {Q, chi1}
+                c = _cross(wq, wx)
+                wg = (c[0] + lqu[0] - lxv[0], c[1] + lqu[1] - lxv[1], c[2] + lqu[2] - lxv[2])
+                # of {{Q, chi1}, chi1}: what is local
+                sum_q = (wg[0] + lqu[0], wg[1] + lqu[1], wg[2] + lqu[2])
+                c1 = _cross(sum_q, wx)
+                c2 = _cross(wq, lxu)
+                total[lane] += c1[0] + c2[0]
+                total[8 + lane] += c1[1] + c2[1]
+                total[16 + lane] += c1[2] + c2[2]
+                # and the displacements that L_Q and L_chi act on
+                c1 = _cross(lxu, S)
+                c2 = _cross(wx, u)
+                _collect(geo, lane, w[lane], (c1[0] + c2[0], c1[1] + c2[1], c1[2] + c2[2]), wide, 0)
+                c1 = _cross(sum_q, S)
+                c2 = _cross(wq, u)
+                _collect(geo, lane, w[lane], (c1[0] + c2[0], c1[1] + c2[1], c1[2] + c2[2]), wide, 72)
+        add_lanes(wide, sums[0, a])
+        add_lanes(wide[VECTOR * LANES :], sums[1, a])
     return 0
 
 
 @jit()
-def kick_scratch(count, pairs):
-    """Return the scratch arrays of :func:`third_order_gradient`: local vectors, shell vectors."""
-    return np.zeros((12, 3, pairs)), np.zeros((7, count, 3), dtype=np.complex128)
+def _total(sums, total):
+    """Fill ``total`` (3,) with sum w p n over all shells."""
+    for k in range(3):
+        total[k] = 0.0
+        for a in range(sums.shape[0]):
+            total[k] += sums[a, k]
+    return 0
 
 
 @jit()
-def third_order_gradient(shells, g, phases, state, vectors, shell_vectors, out):
-    """Fill ``out`` (3, N) with the gradient (h, Re f, Im f) of g^3 K3 at ``state``, MeV.
+def kick_scratch(count):
+    """Return the scratch arrays of :func:`third_order_gradient` for ``count`` shells."""
+    return (
+        np.zeros(2 * VECTOR * LANES),
+        np.zeros((3, count, VECTOR)),
+        np.zeros((7, count, VECTOR)),
+        np.zeros((2, count, 3), dtype=np.complex128),
+    )
 
-    ``phases``: from :func:`phase_line`. The kick over a time s is the rotation of every S
-    by s times ``out``.
+
+@jit()
+def third_order_gradient(shells, g, phases, state, work, out):
+    """Fill ``out`` (B, 3 LANES) with the gradient (h, Re f, Im f) of g^3 K3 at ``state``, MeV.
+
+    ``phases``: from :func:`phase_line`; ``work``: :func:`kick_scratch`. The kick over a time s is the rotation of
+    every S by s times ``out``.
     """
-    geometry, weight, first, centre = shells.geometry, shells.weight, shells.first, shells.centre
+    centre = shells.centre
     count = centre.size
-    S, wq, wx, u, v = vectors[0], vectors[1], vectors[2], vectors[3], vectors[4]
-    qu, xu, xv, wg = vectors[5], vectors[6], vectors[7], vectors[8]
-    first_argument, second_argument = vectors[9], vectors[10]
-    scrap = vectors[11]
-    z, zd, gq, gx = shell_vectors[0], shell_vectors[1], shell_vectors[2], shell_vectors[3]
-    gq2, gx2, turned = shell_vectors[4], shell_vectors[5], shell_vectors[6]
+    wide, sums, vectors, complexes = work
+    of_state, pair = sums[2], sums[:2]
+    of_q, of_chi, q_of_u, chi_of_u, q_of_v, chi_of_v = (
+        vectors[0],
+        vectors[1],
+        vectors[2],
+        vectors[3],
+        vectors[4],
+        vectors[5],
+    )
+    linear = vectors[6]
     J0 = np.empty(3)
-    along = np.empty(3)
-    lq = np.empty(3)
-    lx = np.empty(3)
-    lq2 = np.empty(3)
-    lx2 = np.empty(3)
+    moved = np.empty(3)
     turn = np.empty(count, dtype=np.complex128)
-    for q in range(state.shape[1]):
-        S[0, q] = state[0, q]
-        S[1, q] = 2.0 * state[1, q]
-        S[2, q] = 2.0 * state[2, q]
-    vector_sums(geometry, weight, first, S, z, J0)
+    vector_sums(shells, state, wide, of_state)
+    _total(of_state, J0)
     for k in range(3):
         J0[k] += shells.background[k]
-    out[:, :] = 0.0
+    for b in range(out.shape[0]):
+        for i in range(out.shape[1]):
+            out[b, i] = 0.0
+    for a in range(count):
+        for k in range(VECTOR):
+            linear[a, k] = 0.0
     for j in range(phases):
         for a in range(count):
             angle = 2.0 * np.pi * ((j * shells.multiples[a]) % phases) / phases
             turn[a] = complex(np.cos(angle), -np.sin(angle))
-        _phased_vectors(centre, turn, g, z, J0, turned, lq, gq, lx, gx)
-        linear_gradient(geometry, first, lq, gq, wq)
-        wq[0] -= 0.5 * shells.detuning
-        linear_gradient(geometry, first, lx, gx, wx)
-        u[:, :] = 0.0
-        v[:, :] = 0.0
-        _add_cross(1.0, wx, S, u)
-        _add_cross(1.0, wq, S, v)
-        # L_Q[u], L_chi[u], L_chi[v]
-        vector_sums(geometry, weight, first, u, zd, along)
-        _phased_vectors(centre, turn, g, zd, along, turned, lq2, gq2, lx2, gx2)
-        linear_gradient(geometry, first, lq2, gq2, qu)
-        linear_gradient(geometry, first, lx2, gx2, xu)
-        vector_sums(geometry, weight, first, v, zd, along)
-        _phased_vectors(centre, turn, g, zd, along, turned, lq2, gq2, lx2, gx2)
-        linear_gradient(geometry, first, lx2, gx2, xv)
-        # gradient of {Q, chi1}
-        wg[:, :] = qu - xv
-        _add_cross(1.0, wq, wx, wg)
-        # gradient of {{Q, chi1}, chi1}
-        first_argument[:, :] = 0.0
-        _add_cross(1.0, xu, S, first_argument)
-        _add_cross(1.0, wx, u, first_argument)
-        second_argument[:, :] = 0.0
-        _add_cross(1.0, qu, S, second_argument)
-        _add_cross(1.0, wq, u, second_argument)
-        _add_cross(1.0, wg, S, second_argument)
-        _add_cross(1.0, wg, wx, out)
-        _add_cross(1.0, qu, wx, out)
-        _add_cross(1.0, wq, xu, out)
-        vector_sums(geometry, weight, first, first_argument, zd, along)
-        _phased_vectors(centre, turn, g, zd, along, turned, lq2, gq2, lx2, gx2)
-        linear_gradient(geometry, first, lq2, gq2, scrap)
-        out += scrap
-        vector_sums(geometry, weight, first, second_argument, zd, along)
-        _phased_vectors(centre, turn, g, zd, along, turned, lq2, gq2, lx2, gx2)
-        linear_gradient(geometry, first, lx2, gx2, scrap)
-        out -= scrap
-    out /= phases
+        _phased_vectors(centre, turn, g, of_state, J0, complexes, of_q, of_chi)
+        _first_brackets(shells, state, of_q, of_chi, wide, pair)
+        _total(pair[0], moved)
+        _phased_vectors(centre, turn, g, pair[0], moved, complexes, q_of_u, chi_of_u)
+        _total(pair[1], moved)
+        _phased_vectors(centre, turn, g, pair[1], moved, complexes, q_of_v, chi_of_v)
+        _second_brackets(shells, state, of_q, of_chi, q_of_u, chi_of_u, chi_of_v, wide, pair, out)
+        # L_Q of the first displacement less L_chi of the second, linear and so gathered over the phases
+        _total(pair[0], moved)
+        _phased_vectors(centre, turn, g, pair[0], moved, complexes, q_of_u, chi_of_u)
+        _total(pair[1], moved)
+        _phased_vectors(centre, turn, g, pair[1], moved, complexes, q_of_v, chi_of_v)
+        for a in range(count):
+            for k in range(VECTOR):
+                linear[a, k] += q_of_u[a, k] - chi_of_v[a, k]
+    gradient = np.empty_like(out)
+    linear_gradient(shells, linear, gradient)
+    for b in range(out.shape[0]):
+        for i in range(out.shape[1]):
+            out[b, i] = (out[b, i] + gradient[b, i]) / phases
     return 0

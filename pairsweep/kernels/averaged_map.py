@@ -1,13 +1,14 @@
 """The change of variables between the true and the averaged state: true = exp(L_chi) averaged.
 
-chi = g chi1 + g^2 chi2 with chi1 = 2i sum c(Omega_b + Omega_d) Z_b.Z_d in the notation of :mod:`averaged_forms`, which
-holds chi2.
+chi = g chi1 + g^2 chi2 with chi1 = 2i sum c(Omega_b + Omega_d) Z_b.Z_d in the notation of :mod:`averaged_forms`,
+which holds chi2.
 """
 
 import numpy as np
 
+from pairsweep.kernels.averaged_field import scratch
 from pairsweep.kernels.averaged_forms import FORM_CHI2, add_form, read_z
-from pairsweep.kernels.averaged_shells import AT_G, AT_L, COEFFICIENTS, SUMS, rates, shell_sums
+from pairsweep.kernels.averaged_shells import AT_G, AT_L, rates, shell_sums
 from pairsweep.kernels.jit import jit
 
 # Above this number of shells only the terms of chi2 linear in kappa are kept: the others cost its cube
@@ -18,33 +19,34 @@ MOST_FULL_SHELLS = 12
 def chi1_vectors(centre, z, J0, g, axis, G):
     """Fill ``axis`` (3,) and ``G`` (shells, 3) of the gradient of g chi1, h = axis.p and f = eps*.G."""
     shells = centre.size
-    axis[:] = 0.0
+    for k in range(3):
+        axis[k] = 0.0
     for a in range(shells):
         omega = 2.0 * centre[a]
         for k in range(3):
             axis[k] -= 8.0 * g / omega * z[a, k].imag
-            total = complex(-J0[k] / omega, 0.0)
+            re = -J0[k] / omega
+            im = 0.0
             for b in range(shells):
-                other = 2.0 * centre[b]
-                total -= z[b, k].conjugate() / (omega + other)
-                if b != a:
-                    total += z[b, k] / (other - omega)
-            G[a, k] = complex(-4.0 * g * total.imag, 4.0 * g * total.real)
+                plus = 1.0 / (omega + 2.0 * centre[b])
+                minus = 1.0 / (2.0 * centre[b] - omega) if b != a else 0.0
+                re += (minus - plus) * z[b, k].real
+                im += (minus + plus) * z[b, k].imag
+            G[a, k] = complex(-4.0 * g * im, 4.0 * g * re)
     return 0
 
 
 @jit()
 def generator_rates(shells, g, state, out):
-    """Fill ``out`` (3, N) with the field of chi = g chi1 + g^2 chi2 at ``state``."""
+    """Fill ``out`` (B, 3 LANES) with the field of chi = g chi1 + g^2 chi2 at ``state``."""
     count = shells.centre.size
-    sums = np.zeros((count, SUMS))
-    coefficients = np.zeros((count, COEFFICIENTS))
+    wide, sums, coefficients = scratch(count)
     z = np.empty((count, 3), dtype=np.complex128)
     J0 = np.empty(3)
-    shell_sums(shells.geometry, shells.weight, shells.first, state, sums)
-    read_z(shells.background, sums, z, J0)
     axis = np.empty(3)
     G = np.empty((count, 3), dtype=np.complex128)
+    shell_sums(shells, state, wide, sums)
+    read_z(shells.background, sums, z, J0)
     chi1_vectors(shells.centre, z, J0, g, axis, G)
     for a in range(count):
         for k in range(3):
@@ -52,27 +54,30 @@ def generator_rates(shells, g, state, out):
             coefficients[a, AT_G + k] = G[a, k].real
             coefficients[a, AT_G + 3 + k] = G[a, k].imag
     linear = count > MOST_FULL_SHELLS
-    add_form(FORM_CHI2, linear, shells.centre, shells.background, g * g, sums, coefficients)
-    rates(shells.geometry, shells.first, np.zeros(state.shape[1]), coefficients, state, out)
+    form = FORM_CHI2
+    add_form(form, linear, shells.centre, shells.background, g * g, sums, coefficients)
+    # the flow of chi knows no detuning
+    rates(shells, 0.0, coefficients, state, out)
     return 0
 
 
 @jit()
 def change_variables(shells, g, sign, state):
-    """Turn ``state`` (3, N), in place, from averaged to true (sign = 1) or back (sign = -1).
+    """Turn ``state`` (B, 3 LANES), in place, from averaged to true (sign = 1) or back (sign = -1).
 
     The flow of sign * chi over unit time, by one step of the classical Runge-Kutta method: its error is of the
     fifth power of :func:`smallness`.
     """
-    k1 = np.empty_like(state)
-    k2 = np.empty_like(state)
-    k3 = np.empty_like(state)
-    k4 = np.empty_like(state)
-    generator_rates(shells, g, state, k1)
-    generator_rates(shells, g, state + 0.5 * sign * k1, k2)
-    generator_rates(shells, g, state + 0.5 * sign * k2, k3)
-    generator_rates(shells, g, state + sign * k3, k4)
-    for i in range(3):
-        for q in range(state.shape[1]):
-            state[i, q] += sign / 6.0 * (k1[i, q] + 2.0 * (k2[i, q] + k3[i, q]) + k4[i, q])
+    stage = np.zeros((4, state.shape[0], state.shape[1]))
+    point = state.copy()
+    for k in range(4):
+        generator_rates(shells, g, point, stage[k])
+        step = sign if k == 2 else 0.5 * sign
+        for b in range(state.shape[0]):
+            for i in range(state.shape[1]):
+                point[b, i] = state[b, i] + step * stage[k, b, i]
+    for b in range(state.shape[0]):
+        for i in range(state.shape[1]):
+            middle = stage[1, b, i] + stage[2, b, i]
+            state[b, i] += sign / 6.0 * (stage[0, b, i] + 2.0 * middle + stage[3, b, i])
     return 0

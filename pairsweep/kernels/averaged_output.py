@@ -3,7 +3,7 @@
 import numpy as np
 
 from pairsweep.kernels.averaged_map import change_variables, chi1_vectors
-from pairsweep.kernels.averaged_shells import linear_gradient, rotate, vector_sums
+from pairsweep.kernels.averaged_shells import LANES, VECTOR, linear_gradient, rotate, unpack, vector_sums
 from pairsweep.kernels.jit import jit
 
 # 2 pi as the sum of two doubles; the splitter of Veltkamp and Dekker, 2^27 + 1
@@ -35,48 +35,56 @@ def fast_phase(omega, time):
 
 
 @jit()
-def first_order_map(shells, g, state, vector, gradient):
-    """Turn ``state`` (3, N), in place, from averaged to true by chi1 alone, keeping |S| to rounding.
+def first_order_map(shells, g, state, wide, gradient):
+    """Turn ``state`` (B, 3 LANES), in place, from averaged to true by chi1 alone, keeping |S| to rounding.
 
-    ``vector``, ``gradient`` (3, N): scratch.
+    ``wide`` (VECTOR * LANES or more,), ``gradient`` (B, 3 LANES): scratch.
     """
-    geometry, first, centre = shells.geometry, shells.first, shells.centre
-    z = np.empty((centre.size, 3), dtype=np.complex128)
-    G = np.empty((centre.size, 3), dtype=np.complex128)
+    count = shells.centre.size
+    sums = np.empty((count, VECTOR))
+    z = np.empty((count, 3), dtype=np.complex128)
+    G = np.empty((count, 3), dtype=np.complex128)
     J0 = np.empty(3)
     axis = np.empty(3)
-    for q in range(state.shape[1]):
-        vector[0, q] = state[0, q]
-        vector[1, q] = 2.0 * state[1, q]
-        vector[2, q] = 2.0 * state[2, q]
-    vector_sums(geometry, shells.weight, first, vector, z, J0)
-    J0 += shells.background
-    chi1_vectors(centre, z, J0, g, axis, G)
-    linear_gradient(geometry, first, axis, G, gradient)
-    rotate(gradient, 1.0, state)
+    vector_sums(shells, state, wide, sums)
+    for k in range(3):
+        J0[k] = shells.background[k]
+        for a in range(count):
+            J0[k] += sums[a, k]
+            z[a, k] = complex(sums[a, 3 + k], sums[a, 6 + k])
+    chi1_vectors(shells.centre, z, J0, g, axis, G)
+    for a in range(count):
+        for k in range(3):
+            sums[a, k] = axis[k]
+            sums[a, 3 + k] = G[a, k].real
+            sums[a, 6 + k] = G[a, k].imag
+    linear_gradient(shells, sums, gradient)
+    whole = 1.0
+    rotate(gradient, whole, state)
     return 0
 
 
 @jit()
-def true_state(shells, g, full, time, state, vector, gradient, true):
+def true_state(shells, g, full, time, state, wide, gradient, true):
     """Fill ``true`` (3, N): n, Re kappa, Im kappa in the pairs' own order, at ``time``.
 
-    ``state`` (3, N), averaged and sorted by shell, is overwritten. ``full``: with chi2, else chi1 alone.
+    ``state`` (B, 3 LANES), averaged, is overwritten. ``full``: with chi2, else chi1 alone.
     """
     for a in range(shells.centre.size):
         angle = fast_phase(2.0 * shells.centre[a], time)
         c = np.cos(angle)
         s = np.sin(angle)
-        for q in range(shells.first[a], shells.first[a + 1]):
-            # kappa exp(-i angle)
-            re = state[1, q]
-            state[1, q] = c * re + s * state[2, q]
-            state[2, q] = c * state[2, q] - s * re
+        for b in range(shells.first[a], shells.first[a + 1]):
+            x = state[b]
+            for lane in range(LANES):
+                # kappa exp(-i angle)
+                re = x[8 + lane]
+                x[8 + lane] = c * re + s * x[16 + lane]
+                x[16 + lane] = c * x[16 + lane] - s * re
     if full:
-        change_variables(shells, g, 1.0, state)
+        forward = 1.0
+        change_variables(shells, g, forward, state)
     else:
-        first_order_map(shells, g, state, vector, gradient)
-    for q in range(state.shape[1]):
-        for i in range(3):
-            true[i, shells.order[q]] = state[i, q]
+        first_order_map(shells, g, state, wide, gradient)
+    unpack(shells.place, state, true)
     return 0

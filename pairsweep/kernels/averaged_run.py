@@ -13,8 +13,15 @@ import numpy as np
 from pairsweep.kernels.averaged_field import averaged_rates, scratch
 from pairsweep.kernels.averaged_kicks import kick_scratch, third_order_gradient
 from pairsweep.kernels.averaged_output import true_state
-from pairsweep.kernels.averaged_shells import rotate
-from pairsweep.kernels.averaged_step import dense_state, first_step, prepare_dense, relative_size, step
+from pairsweep.kernels.averaged_shells import LANES, rotate
+from pairsweep.kernels.averaged_step import (
+    copy_state,
+    dense_state,
+    first_step,
+    prepare_dense,
+    relative_size,
+    step,
+)
 from pairsweep.kernels.dop853 import ALL_STAGES, DENSE, STAGES
 from pairsweep.kernels.jit import jit
 from pairsweep.kernels.observables import free_pairing, invariants, observe
@@ -33,10 +40,7 @@ GAUSS = 3
 GAUSS_NODES = np.array([0.5 - np.sqrt(0.15), 0.5, 0.5 + np.sqrt(0.15)])
 GAUSS_WEIGHTS = np.array([5.0 / 18.0, 4.0 / 9.0, 5.0 / 18.0])
 
-# What is done with the states at the check times: nothing, kept, compared with those kept
-CHECK_OFF = 0
-CHECK_STORE = 1
-CHECK_COMPARE = 2
+UNIT_TIME = 1.0
 
 # Places in ``figures``
 STEPS = 0
@@ -57,11 +61,22 @@ System = namedtuple(
 
 @jit()
 def largest_difference(a, b):
-    """Largest difference of a component of any S between two states (3, N)."""
+    """Largest difference of a component of any S between two states (B, 3 LANES)."""
     worst = 0.0
-    for q in range(a.shape[1]):
-        worst = max(worst, abs(a[0, q] - b[0, q]), 2.0 * abs(a[1, q] - b[1, q]), 2.0 * abs(a[2, q] - b[2, q]))
+    for k in range(a.shape[0]):
+        for i in range(a.shape[1]):
+            worst = max(worst, (1.0 if i < LANES else 2.0) * abs(a[k, i] - b[k, i]))
     return worst
+
+
+@jit()
+def all_finite(state):
+    """Whether every number of ``state`` is finite: what is not stays so to the end, and maxima do not see it."""
+    total = 0.0
+    for b in range(state.shape[0]):
+        for i in range(state.shape[1]):
+            total += abs(state[b, i])
+    return np.isfinite(total)
 
 
 @jit()
@@ -127,61 +142,61 @@ def run(
     panels,
     step_tolerance,
     full,
+    samples,
     times,
-    check,
     checks,
+    storing,
     state,
     rows,
     free,
     states,
     figures,
 ):
-    """Evolve ``state`` (3, N), averaged and sorted by shell, in place from 0 to ``times[-1]``; returns a status.
+    """Evolve ``state`` (B, 3 LANES), averaged, in place from 0 to ``times[-1]``; returns a status.
 
-    Fills ``rows`` (T or 0, R) and ``free`` (T,) with the observables at ``times`` (T,), ascending, ``states`` (T or 0,
-    3, N) with the true n, Re kappa, Im kappa, and ``figures`` (FIGURES,). ``checks`` (M, 3, N) holds averaged states at the times
-    k times[-1]/M, k = 1 .. M, handled as ``check`` says. ``panels`` = 0: no kicks.
+    Fills ``rows`` (T, R) and ``free`` (T,) with the observables at the first ``samples`` of ``times`` (T,),
+    ascending, ``states`` (T or 0, 3, N) with the true n, Re kappa, Im kappa, and ``figures`` (FIGURES,). ``checks``
+    (M, B, 3 LANES) holds averaged states at k times[-1]/M, k = 1 .. M: filled when ``storing``, else compared with.
+    ``panels`` = 0: no kicks.
     """
-    pairs = shells.weight.size
+    blocks, width = state.shape
     t_end = times[-1]
-    samples = max(rows.shape[0], states.shape[0])
-    stages = np.zeros((ALL_STAGES, 3, pairs))
-    dense = np.zeros((DENSE, 3, pairs))
-    point = np.zeros((3, pairs))
-    new = np.zeros((3, pairs))
-    vector = np.zeros((3, pairs))
-    gradient = np.zeros((3, pairs))
-    chi_gradient = np.zeros((3, pairs))
-    true = np.zeros((3, pairs))
-    length = np.zeros(pairs)
-    sums, coefficients = scratch(shells.centre.size)
-    figures[:] = 0.0
-    kicking = panels > 0
-    vectors, shell_vectors = kick_scratch(shells.centre.size, pairs if kicking else 0)
-    if kicking:
-        third_order_gradient(shells, g, phases, state, vectors, shell_vectors, gradient)
+    stages = np.zeros((ALL_STAGES, blocks, width))
+    dense = np.zeros((DENSE, blocks, width))
+    point = np.zeros((blocks, width))
+    new = np.zeros((blocks, width))
+    spare = np.zeros((blocks, width))
+    gradient = np.zeros((blocks, width))  # of the third order, at the latest kick
+    slope = np.zeros((blocks, width))  # its change between the last two kicks, per time
+    true = np.zeros((3, system.energy.size))
+    length = np.zeros(system.energy.size)
+    work = scratch(shells.centre.size)
+    kick_work = kick_scratch(shells.centre.size)
+    wide, sums, coefficients = work
+    for i in range(figures.size):
+        figures[i] = 0.0
+    nodes = GAUSS * panels
+    if nodes > 0:
+        third_order_gradient(shells, g, phases, state, kick_work, gradient)
 
     node = 0
     kicked = 0.0  # the time for which the third order has been applied, and its first moment
     moment = 0.0
-    t_latest = 0.0
-    latest = gradient.copy()
-    slope = np.zeros((3, pairs))
-    pending = np.zeros((3, pairs))
-    checked = 0 if check != CHECK_OFF else checks.shape[0]
+    t_kick = 0.0
+    checked = 0
     sampled = 0
     t = 0.0
-    averaged_rates(shells, g, terms, state, sums, coefficients, stages[0])
+    averaged_rates(shells, g, terms, state, wide, sums, coefficients, stages[0])
     h = first_step(shells.first, stages[0], state, t_end)
     for _ in range(MOST_STEPS):
-        to_node = node < GAUSS * panels
+        to_node = node < nodes
         target = t_end
         if to_node:
             target = t_end * (node // GAUSS + GAUSS_NODES[node % GAUSS]) / panels
         left = target - t
         arrives = h >= left
         h_now = left if arrives else min(h, 0.5 * left)
-        error = step(shells, g, terms, h_now, state, stages, sums, coefficients, point, new)
+        error = step(shells, g, terms, h_now, state, stages, work, point, new)
         if not np.isfinite(error):
             return NOT_FINITE
         figures[STEPS] += 1.0
@@ -191,11 +206,11 @@ def run(
         if error > step_tolerance:
             h = h_now * min(growth, 1.0)
             continue
+        # a step cut short by a node says nothing against the longer one before it
         h = max(h, h_now * growth) if h_now < h else h_now * growth
         figures[STEP_ERROR] += error
         t_new = target if arrives else t + h_now
 
-        # samples and checks inside the step
         prepared = False
         for _ in range(samples + checks.shape[0]):
             next_check = t_end * ((checked + 1.0) / checks.shape[0]) if checked < checks.shape[0] else np.inf
@@ -204,47 +219,51 @@ def run(
             if now > t_new or (now == t_new and to_node):
                 break
             if not prepared:
-                prepare_dense(shells, g, terms, h_now, state, new, stages, sums, coefficients, point, dense)
+                prepare_dense(shells, g, terms, h_now, state, new, stages, work, point, dense)
                 prepared = True
             dense_state((now - t) / h_now, state, dense, point)
-            if kicking:
+            if nodes > 0:
                 lacking = now - kicked
-                pending[:, :] = lacking * latest + (0.5 * now * now - moment - t_latest * lacking) * slope
-                rotate(pending, 1.0, point)
+                bend = 0.5 * now * now - moment - t_kick * lacking
+                for b in range(blocks):
+                    for i in range(width):
+                        spare[b, i] = lacking * gradient[b, i] + bend * slope[b, i]
+                rotate(spare, UNIT_TIME, point)
             if next_check <= next_sample:
-                if check == CHECK_STORE:
-                    checks[checked] = point
+                if storing:
+                    copy_state(point, checks[checked])
                 else:
                     figures[DIFFERENCE] = max(figures[DIFFERENCE], largest_difference(checks[checked], point))
                 checked += 1
             else:
-                true_state(shells, g, full, now, point, vector, chi_gradient, true)
-                if rows.shape[0] > 0:
-                    free[sampled] = record(system, g, true, length, rows[sampled], figures)
+                true_state(shells, g, full, now, point, wide, spare, true)
+                free[sampled] = record(system, g, true, length, rows[sampled], figures)
                 if states.shape[0] > 0:
-                    states[sampled] = true
+                    for i in range(3):
+                        for p in range(true.shape[1]):
+                            states[sampled, i, p] = true[i, p]
                 sampled += 1
 
-        state[:, :] = new
+        copy_state(new, state)
         t = t_new
         if arrives and to_node:
-            third_order_gradient(shells, g, phases, state, vectors, shell_vectors, gradient)
+            copy_state(gradient, slope)
+            third_order_gradient(shells, g, phases, state, kick_work, gradient)
             weight = t_end * GAUSS_WEIGHTS[node % GAUSS] / panels
-            point[:, :] = state
+            copy_state(state, point)
             rotate(gradient, weight, state)
-            point -= state
+            for b in range(blocks):
+                for i in range(width):
+                    point[b, i] = state[b, i] - point[b, i]
+                    slope[b, i] = (gradient[b, i] - slope[b, i]) / (t - t_kick)
             figures[KICK] += relative_size(shells.first, point, state)
-            slope[:, :] = gradient - latest
-            slope /= t - t_latest
-            t_latest = t
-            latest[:, :] = gradient
+            t_kick = t
             kicked += weight
             moment += weight * t
             node += 1
-            averaged_rates(shells, g, terms, state, sums, coefficients, stages[0])
+            averaged_rates(shells, g, terms, state, wide, sums, coefficients, stages[0])
         else:
-            stages[0] = stages[STAGES]
+            copy_state(stages[STAGES], stages[0])
         if t >= t_end and not to_node:
-            # what is not a number stays so to the end; maxima do not see it
-            return DONE if np.isfinite(state.sum()) else NOT_FINITE
+            return DONE if all_finite(state) else NOT_FINITE
     return TOO_MANY_STEPS

@@ -1,20 +1,23 @@
 """Shells of equal energy: the sums an averaged field is made of, and the field that coefficients make of them.
 
-A state is a (3, N) array with rows n, Re kappa, Im kappa in the frame that turns with each shell, pairs sorted by
-shell: shell a holds the pairs ``first[a]`` to ``first[a + 1]``. ``geometry`` (9, N) has the rows p_hat, theta_hat,
-phi_hat. With eps = theta_hat - i phi_hat the sums of a shell are, in the order of ``SUMS``,
+Pairs stand in blocks of LANES for the vector units, every shell padded to whole blocks with pairs of weight 0.
+A state is a (B, 3 LANES) array: a block holds n, then Re kappa, then Im kappa of its lanes, in the frame that
+turns with each shell; a block of ``geometry`` (B, 9 LANES) holds p_hat, theta_hat, phi_hat, component by
+component. Shell a is the blocks ``first[a]`` to ``first[a + 1]``. With eps = theta_hat - i phi_hat the sums of a
+shell are, in the order of ``SUMS``,
 
     sum w n (1),  sum w n p (3),  sum w n p p^T (xx, yy, zz, xy, xz, yz),
     Z = sum w eps kappa (re 3, im 3),  Y = sum w kappa p eps^T (re 9, im 9, row by row).
 
 Every real function F of the state moves a pair by  kappa' = -(i/2) n f + i kappa h,  n' = 2 Im(kappa f*), with
-f = (dF/dkappa*)/w and h = (dF/dn)/w, so |S| is kept whatever f and h are. For all functions met here
+f = (dF/dkappa*)/w and h = (dF/dn)/w, so |S| is kept whatever f and h are: S turns about its gradient, in local
+components (h, Re f, Im f) along (p_hat, theta_hat, phi_hat). For all functions met here
 
     h = h0 + l.p + p^T Q p,      f = eps*.(G + T p)
 
-with coefficients per shell, ``COEFFICIENTS`` = h0 (1), l (3), Q (as above, the mixed ones counted twice), G (re 3,
-im 3), T (re 9, im 9). Sums are reassociated for the vector units: a function of the shapes alone, so that a
-point's result does not depend on its batch.
+with coefficients per shell, ``COEFFICIENTS`` = h0 (1), l (3), Q (as above, the mixed ones counted twice),
+G (re 3, im 3), T (re 9, im 9). Sums are reassociated for the vector units: a function of the shapes alone, so that
+a point's result does not depend on its batch.
 """
 
 from collections import namedtuple
@@ -23,6 +26,9 @@ import numpy as np
 
 from pairsweep.kernels.jit import jit
 
+LANES = 8
+GEOMETRY = 9 * LANES
+STATE = 3 * LANES
 SUMS = 34
 AT_Z = 10
 AT_Y = 16
@@ -31,231 +37,18 @@ AT_L = 1
 AT_Q = 4
 AT_G = 10
 AT_T = 16
-# The pairs of one system sorted into shells. geometry (9, N), weight (N,), first (shells + 1,), centre (shells,) MeV,
-# detuning (N,) = 2 (E_p - centre) MeV, background (3,) = sum w p_hat over all pairs MeV^3, order (N,) place of each
-# sorted pair in the system, multiples (shells,) of phase_line
-Shells = namedtuple("Shells", "geometry weight first centre detuning background order multiples")
+VECTOR = 9  # a vector l and one G: l (3), Re G (3), Im G (3)
 VECTORISED = {"reassoc", "contract", "nsz"}
 
+# Ratio of coupling to energy difference above which two energies share a shell: balances the error of treating
+# them as one (the third-order terms see the detuning) against that of a small denominator.
+CLUSTER_RATIO = 0.1
+SAME_ENERGY = 1e-13
 
-@jit(fastmath=VECTORISED)
-def shell_sums(geometry, weight, first, state, sums):
-    """Fill ``sums`` (shells, SUMS)."""
-    px, py, pz = geometry[0], geometry[1], geometry[2]
-    tx, ty, tz = geometry[3], geometry[4], geometry[5]
-    fx, fy, fz = geometry[6], geometry[7], geometry[8]
-    epn, kr, ki = state[0], state[1], state[2]
-    for a in range(first.size - 1):
-        s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = s8 = s9 = 0.0
-        for q in range(first[a], first[a + 1]):
-            wn = weight[q] * epn[q]
-            x = wn * px[q]
-            y = wn * py[q]
-            z = wn * pz[q]
-            s0 += wn
-            s1 += x
-            s2 += y
-            s3 += z
-            s4 += x * px[q]
-            s5 += y * py[q]
-            s6 += z * pz[q]
-            s7 += x * py[q]
-            s8 += x * pz[q]
-            s9 += y * pz[q]
-        row = sums[a]
-        row[0] = s0
-        row[1] = s1
-        row[2] = s2
-        row[3] = s3
-        row[4] = s4
-        row[5] = s5
-        row[6] = s6
-        row[7] = s7
-        row[8] = s8
-        row[9] = s9
-        zxr = zyr = zzr = zxi = zyi = zzi = 0.0
-        yxxr = yxyr = yxzr = yyxr = yyyr = yyzr = yzxr = yzyr = yzzr = 0.0
-        yxxi = yxyi = yxzi = yyxi = yyyi = yyzi = yzxi = yzyi = yzzi = 0.0
-        for q in range(first[a], first[a + 1]):
-            re = weight[q] * kr[q]
-            im = weight[q] * ki[q]
-            xr = re * tx[q] + im * fx[q]
-            yr = re * ty[q] + im * fy[q]
-            zr = re * tz[q] + im * fz[q]
-            xi = im * tx[q] - re * fx[q]
-            yi = im * ty[q] - re * fy[q]
-            zi = im * tz[q] - re * fz[q]
-            zxr += xr
-            zyr += yr
-            zzr += zr
-            zxi += xi
-            zyi += yi
-            zzi += zi
-            yxxr += px[q] * xr
-            yxyr += px[q] * yr
-            yxzr += px[q] * zr
-            yyxr += py[q] * xr
-            yyyr += py[q] * yr
-            yyzr += py[q] * zr
-            yzxr += pz[q] * xr
-            yzyr += pz[q] * yr
-            yzzr += pz[q] * zr
-            yxxi += px[q] * xi
-            yxyi += px[q] * yi
-            yxzi += px[q] * zi
-            yyxi += py[q] * xi
-            yyyi += py[q] * yi
-            yyzi += py[q] * zi
-            yzxi += pz[q] * xi
-            yzyi += pz[q] * yi
-            yzzi += pz[q] * zi
-        row[10] = zxr
-        row[11] = zyr
-        row[12] = zzr
-        row[13] = zxi
-        row[14] = zyi
-        row[15] = zzi
-        row[16] = yxxr
-        row[17] = yxyr
-        row[18] = yxzr
-        row[19] = yyxr
-        row[20] = yyyr
-        row[21] = yyzr
-        row[22] = yzxr
-        row[23] = yzyr
-        row[24] = yzzr
-        row[25] = yxxi
-        row[26] = yxyi
-        row[27] = yxzi
-        row[28] = yyxi
-        row[29] = yyyi
-        row[30] = yyzi
-        row[31] = yzxi
-        row[32] = yzyi
-        row[33] = yzzi
-    return 0
-
-
-@jit(fastmath=VECTORISED)
-def vector_sums(geometry, weight, first, vector, z, along):
-    """Fill ``z`` (shells, 3) complex with Z_a and ``along`` (3,) with sum w p n of the state S = ``vector``.
-
-    ``vector`` (3, N) is local: rows n, 2 Re kappa, 2 Im kappa; it may be a displacement of a state.
-    """
-    px, py, pz = geometry[0], geometry[1], geometry[2]
-    tx, ty, tz = geometry[3], geometry[4], geometry[5]
-    fx, fy, fz = geometry[6], geometry[7], geometry[8]
-    epn, kr, ki = vector[0], vector[1], vector[2]
-    along[:] = 0.0
-    for a in range(first.size - 1):
-        ax = ay = az = 0.0
-        xr = yr = zr = xi = yi = zi = 0.0
-        for q in range(first[a], first[a + 1]):
-            wn = weight[q] * epn[q]
-            re = 0.5 * weight[q] * kr[q]
-            im = 0.5 * weight[q] * ki[q]
-            ax += wn * px[q]
-            ay += wn * py[q]
-            az += wn * pz[q]
-            xr += re * tx[q] + im * fx[q]
-            yr += re * ty[q] + im * fy[q]
-            zr += re * tz[q] + im * fz[q]
-            xi += im * tx[q] - re * fx[q]
-            yi += im * ty[q] - re * fy[q]
-            zi += im * tz[q] - re * fz[q]
-        along[0] += ax
-        along[1] += ay
-        along[2] += az
-        z[a, 0] = complex(xr, xi)
-        z[a, 1] = complex(yr, yi)
-        z[a, 2] = complex(zr, zi)
-    return 0
-
-
-@jit(fastmath=VECTORISED)
-def rates(geometry, first, detuning, coefficients, state, out):
-    """Fill ``out`` (3, N) with the rates of change of the state, from ``coefficients`` (shells, COEFFICIENTS).
-
-    ``detuning`` (N,): 2 (E_p - E_shell), subtracted from h: the slow relative phase inside a shell.
-    """
-    px, py, pz = geometry[0], geometry[1], geometry[2]
-    tx, ty, tz = geometry[3], geometry[4], geometry[5]
-    fx, fy, fz = geometry[6], geometry[7], geometry[8]
-    epn, kr, ki = state[0], state[1], state[2]
-    dn, dr, di = out[0], out[1], out[2]
-    for a in range(first.size - 1):
-        row = coefficients[a]
-        h0, lx, ly, lz = row[0], row[1], row[2], row[3]
-        qxx, qyy, qzz, qxy, qxz, qyz = row[4], row[5], row[6], row[7], row[8], row[9]
-        gxr, gyr, gzr, gxi, gyi, gzi = row[10], row[11], row[12], row[13], row[14], row[15]
-        xxr, xyr, xzr, yxr, yyr, yzr = row[16], row[17], row[18], row[19], row[20], row[21]
-        zxr, zyr, zzr = row[22], row[23], row[24]
-        xxi, xyi, xzi, yxi, yyi, yzi = row[25], row[26], row[27], row[28], row[29], row[30]
-        zxi, zyi, zzi = row[31], row[32], row[33]
-        for q in range(first[a], first[a + 1]):
-            x = px[q]
-            y = py[q]
-            z = pz[q]
-            h = (
-                (h0 - detuning[q])
-                + x * (lx + qxx * x + qxy * y)
-                + y * (ly + qyy * y + qyz * z)
-                + z * (lz + qzz * z + qxz * x)
-            )
-            vxr = gxr + xxr * x + xyr * y + xzr * z
-            vyr = gyr + yxr * x + yyr * y + yzr * z
-            vzr = gzr + zxr * x + zyr * y + zzr * z
-            vxi = gxi + xxi * x + xyi * y + xzi * z
-            vyi = gyi + yxi * x + yyi * y + yzi * z
-            vzi = gzi + zxi * x + zyi * y + zzi * z
-            re = tx[q] * vxr + ty[q] * vyr + tz[q] * vzr - fx[q] * vxi - fy[q] * vyi - fz[q] * vzi
-            im = tx[q] * vxi + ty[q] * vyi + tz[q] * vzi + fx[q] * vxr + fy[q] * vyr + fz[q] * vzr
-            dn[q] = 2.0 * (ki[q] * re - kr[q] * im)
-            dr[q] = 0.5 * epn[q] * im - h * ki[q]
-            di[q] = h * kr[q] - 0.5 * epn[q] * re
-    return 0
-
-
-@jit(fastmath=VECTORISED)
-def linear_gradient(geometry, first, axis, G, out):
-    """Fill ``out`` (3, N) with the gradient (h, Re f, Im f) for h = axis.p and f = eps*.G, one G per shell."""
-    px, py, pz = geometry[0], geometry[1], geometry[2]
-    tx, ty, tz = geometry[3], geometry[4], geometry[5]
-    fx, fy, fz = geometry[6], geometry[7], geometry[8]
-    h, re, im = out[0], out[1], out[2]
-    lx, ly, lz = axis[0], axis[1], axis[2]
-    for a in range(first.size - 1):
-        xr, yr, zr = G[a, 0].real, G[a, 1].real, G[a, 2].real
-        xi, yi, zi = G[a, 0].imag, G[a, 1].imag, G[a, 2].imag
-        for q in range(first[a], first[a + 1]):
-            h[q] = px[q] * lx + py[q] * ly + pz[q] * lz
-            re[q] = tx[q] * xr + ty[q] * yr + tz[q] * zr - fx[q] * xi - fy[q] * yi - fz[q] * zi
-            im[q] = tx[q] * xi + ty[q] * yi + tz[q] * zi + fx[q] * xr + fy[q] * yr + fz[q] * zr
-    return 0
-
-
-@jit()
-def rotate(gradient, time, state):
-    """Rotate every S of ``state`` (3, N), in place, by ``time`` times ``gradient`` (3, N): the Cayley rotation.
-
-    It keeps |S| to rounding; against the exact rotation it errs by the cube of the angle over 12.
-    """
-    for q in range(state.shape[1]):
-        ax = 0.5 * time * gradient[0, q]
-        ay = 0.5 * time * gradient[1, q]
-        az = 0.5 * time * gradient[2, q]
-        x = state[0, q]
-        y = 2.0 * state[1, q]
-        z = 2.0 * state[2, q]
-        scale = 2.0 / (1.0 + ax * ax + ay * ay + az * az)
-        # S + 2/(1+a^2) (a x S + a x (a x S))
-        cx = ay * z - az * y
-        cy = az * x - ax * z
-        cz = ax * y - ay * x
-        state[0, q] = x + scale * (cx + ay * cz - az * cy)
-        state[1, q] = 0.5 * (y + scale * (cy + az * cx - ax * cz))
-        state[2, q] = 0.5 * (z + scale * (cz + ax * cy - ay * cx))
-    return 0
+# The pairs of one system in shells: geometry (B, 9 LANES), weight (B, LANES), first (shells + 1,) blocks, centre
+# (shells,) MeV, detuning (B, LANES) = 2 (E_p - centre) MeV, background (3,) = sum w p_hat over all pairs MeV^3,
+# place (B, LANES) of each pair in the system, -1 for padding, multiples (shells,) of phase_line
+Shells = namedtuple("Shells", "geometry weight first centre detuning background place multiples")
 
 
 @jit()
@@ -263,21 +56,25 @@ def sort_into_shells(energy, weight, spin, g, order, first, centre):
     """Cluster the pairs into shells; returns their number.
 
     Neighbouring energies whose difference is not large against the coupling between them, 4 g sum w |S| over both,
-    are one shell. Fills ``order`` (N,), the pairs by ascending energy, ``first`` (shells + 1 used) and ``centre``
-    (shells used), the energy of each shell: the common one, or the mean weighted with w.
+    are one shell. Fills ``order`` (N,), the pairs by ascending energy, ``first`` (shells + 1 used), where each shell
+    starts in it, and ``centre`` (shells used), its energy: the common one, or the mean weighted with w.
 
     ``spin`` (N,): |S| of every pair.
     """
     pairs = energy.size
-    order[:] = np.argsort(energy, kind="mergesort")
+    # grids come sorted, and then insertion is linear
+    for k in range(pairs):
+        p = k
+        while p > 0 and energy[order[p - 1]] > energy[k]:
+            order[p] = order[p - 1]
+            p -= 1
+        order[p] = k
     shells = 0
-    start = 0
     strength = 0.0
     first[0] = 0
     for k in range(pairs):
         p = order[k]
-        own = weight[p] * spin[p]
-        if k > start:
+        if k > first[shells]:
             gap = energy[p] - energy[order[k - 1]]
             # the whole group of equal energy that starts at k acts together
             group = 0.0
@@ -285,12 +82,13 @@ def sort_into_shells(energy, weight, spin, g, order, first, centre):
             while j < pairs and energy[order[j]] == energy[p]:
                 group += weight[order[j]] * spin[order[j]]
                 j += 1
-            if gap > SAME_ENERGY * energy[p] and CLUSTER_RATIO * 2.0 * gap > 4.0 * g * (strength + group):
+            if gap > SAME_ENERGY * energy[p] and CLUSTER_RATIO * 2.0 * gap > 4.0 * abs(g) * (
+                strength + group
+            ):
                 shells += 1
                 first[shells] = k
-                start = k
                 strength = 0.0
-        strength += own
+        strength += weight[p] * spin[p]
     shells += 1
     first[shells] = pairs
     for a in range(shells):
@@ -304,21 +102,279 @@ def sort_into_shells(energy, weight, spin, g, order, first, centre):
     return shells
 
 
-# Ratio of coupling to energy difference above which two energies share a shell: balances the error of treating
-# them as one (the third-order terms see the detuning) against that of a small denominator.
-CLUSTER_RATIO = 0.1
-SAME_ENERGY = 1e-13
+@jit()
+def make_shells(energy, weight, p_hat, theta_hat, phi_hat, spin, g):
+    """Return the :class:`Shells` of one system; ``spin`` (N,) is |S| of each pair."""
+    pairs = energy.size
+    order = np.empty(pairs, dtype=np.int64)
+    starts = np.empty(pairs + 1, dtype=np.int64)
+    centres = np.empty(pairs)
+    count = sort_into_shells(energy, weight, spin, g, order, starts, centres)
+    first = np.zeros(count + 1, dtype=np.int64)
+    centre = np.empty(count)
+    for a in range(count):
+        centre[a] = centres[a]
+        first[a + 1] = first[a] + (starts[a + 1] - starts[a] + LANES - 1) // LANES
+    blocks = first[count]
+    geometry = np.zeros((blocks, GEOMETRY))
+    block_weight = np.zeros((blocks, LANES))
+    detuning = np.zeros((blocks, LANES))
+    place = np.full((blocks, LANES), -1)
+    background = np.zeros(3)
+    for a in range(count):
+        for k in range(starts[a + 1] - starts[a]):
+            p = order[starts[a] + k]
+            b = first[a] + k // LANES
+            lane = k % LANES
+            block_weight[b, lane] = weight[p]
+            detuning[b, lane] = 2.0 * (energy[p] - centre[a])
+            place[b, lane] = p
+            for i in range(3):
+                geometry[b, i * LANES + lane] = p_hat[p, i]
+                geometry[b, (3 + i) * LANES + lane] = theta_hat[p, i]
+                geometry[b, (6 + i) * LANES + lane] = phi_hat[p, i]
+                background[i] += weight[p] * p_hat[p, i]
+    multiples = np.zeros(count, dtype=np.int64)
+    return Shells(geometry, block_weight, first, centre, detuning, background, place, multiples)
 
 
 @jit()
-def smallness(background, strength, centre, detuning, first, g):
+def pack(place, values, state):
+    """Fill ``state`` (B, 3 LANES) from ``values`` (3, N) in the pairs' own order; padding is 0."""
+    for b in range(place.shape[0]):
+        for lane in range(LANES):
+            p = place[b, lane]
+            for i in range(3):
+                state[b, i * LANES + lane] = values[i, p] if p >= 0 else 0.0
+    return 0
+
+
+@jit()
+def unpack(place, state, values):
+    """Fill ``values`` (3, N), in the pairs' own order, from ``state`` (B, 3 LANES)."""
+    for b in range(place.shape[0]):
+        for lane in range(LANES):
+            p = place[b, lane]
+            if p >= 0:
+                for i in range(3):
+                    values[i, p] = state[b, i * LANES + lane]
+    return 0
+
+
+@jit(fastmath=VECTORISED)
+def shell_sums(shells, state, wide, sums):
+    """Fill ``sums`` (shells, SUMS); ``wide`` (SUMS * LANES,) is scratch: the sums of each lane."""
+    for a in range(shells.centre.size):
+        for i in range(wide.size):
+            wide[i] = 0.0
+        for b in range(shells.first[a], shells.first[a + 1]):
+            geo = shells.geometry[b]
+            x = state[b]
+            w = shells.weight[b]
+            for lane in range(LANES):
+                px = geo[lane]
+                py = geo[8 + lane]
+                pz = geo[16 + lane]
+                wn = w[lane] * x[lane]
+                wx = wn * px
+                wy = wn * py
+                wz = wn * pz
+                wide[lane] += wn
+                wide[8 + lane] += wx
+                wide[16 + lane] += wy
+                wide[24 + lane] += wz
+                wide[32 + lane] += wx * px
+                wide[40 + lane] += wy * py
+                wide[48 + lane] += wz * pz
+                wide[56 + lane] += wx * py
+                wide[64 + lane] += wx * pz
+                wide[72 + lane] += wy * pz
+                re = w[lane] * x[8 + lane]
+                im = w[lane] * x[16 + lane]
+                xr = re * geo[24 + lane] + im * geo[48 + lane]
+                yr = re * geo[32 + lane] + im * geo[56 + lane]
+                zr = re * geo[40 + lane] + im * geo[64 + lane]
+                xi = im * geo[24 + lane] - re * geo[48 + lane]
+                yi = im * geo[32 + lane] - re * geo[56 + lane]
+                zi = im * geo[40 + lane] - re * geo[64 + lane]
+                wide[80 + lane] += xr
+                wide[88 + lane] += yr
+                wide[96 + lane] += zr
+                wide[104 + lane] += xi
+                wide[112 + lane] += yi
+                wide[120 + lane] += zi
+                wide[128 + lane] += px * xr
+                wide[136 + lane] += px * yr
+                wide[144 + lane] += px * zr
+                wide[152 + lane] += py * xr
+                wide[160 + lane] += py * yr
+                wide[168 + lane] += py * zr
+                wide[176 + lane] += pz * xr
+                wide[184 + lane] += pz * yr
+                wide[192 + lane] += pz * zr
+                wide[200 + lane] += px * xi
+                wide[208 + lane] += px * yi
+                wide[216 + lane] += px * zi
+                wide[224 + lane] += py * xi
+                wide[232 + lane] += py * yi
+                wide[240 + lane] += py * zi
+                wide[248 + lane] += pz * xi
+                wide[256 + lane] += pz * yi
+                wide[264 + lane] += pz * zi
+        add_lanes(wide, sums[a])
+    return 0
+
+
+@jit(fastmath=VECTORISED)
+def add_lanes(wide, sums):
+    """Fill ``sums`` (K,) with the sums over lanes of ``wide`` (K * LANES or more,)."""
+    for k in range(sums.size):
+        at = k * LANES
+        total = 0.0
+        for lane in range(LANES):
+            total += wide[at + lane]
+        sums[k] = total
+    return 0
+
+
+@jit(fastmath=VECTORISED)
+def vector_sums(shells, state, wide, sums):
+    """Fill ``sums`` (shells, VECTOR) with sum w p n (3) and Z_a (re 3, im 3); ``wide`` as in :func:`shell_sums`."""
+    for a in range(shells.centre.size):
+        for i in range(VECTOR * LANES):
+            wide[i] = 0.0
+        for b in range(shells.first[a], shells.first[a + 1]):
+            geo = shells.geometry[b]
+            x = state[b]
+            w = shells.weight[b]
+            for lane in range(LANES):
+                wn = w[lane] * x[lane]
+                re = w[lane] * x[8 + lane]
+                im = w[lane] * x[16 + lane]
+                wide[lane] += wn * geo[lane]
+                wide[8 + lane] += wn * geo[8 + lane]
+                wide[16 + lane] += wn * geo[16 + lane]
+                wide[24 + lane] += re * geo[24 + lane] + im * geo[48 + lane]
+                wide[32 + lane] += re * geo[32 + lane] + im * geo[56 + lane]
+                wide[40 + lane] += re * geo[40 + lane] + im * geo[64 + lane]
+                wide[48 + lane] += im * geo[24 + lane] - re * geo[48 + lane]
+                wide[56 + lane] += im * geo[32 + lane] - re * geo[56 + lane]
+                wide[64 + lane] += im * geo[40 + lane] - re * geo[64 + lane]
+        add_lanes(wide, sums[a])
+    return 0
+
+
+@jit(fastmath=VECTORISED)
+def rates(shells, detuned, coefficients, state, out):
+    """Fill ``out`` (B, 3 LANES) with the rates of change of the state, from ``coefficients`` (shells, COEFFICIENTS).
+
+    ``detuned`` (1.0 or 0.0) times the detuning is subtracted from h: the slow relative phase inside a shell.
+    """
+    for a in range(shells.centre.size):
+        row = coefficients[a]
+        h0, lx, ly, lz = row[0], row[1], row[2], row[3]
+        qxx, qyy, qzz, qxy, qxz, qyz = row[4], row[5], row[6], row[7], row[8], row[9]
+        gxr, gyr, gzr, gxi, gyi, gzi = row[10], row[11], row[12], row[13], row[14], row[15]
+        xxr, xyr, xzr, yxr, yyr, yzr = row[16], row[17], row[18], row[19], row[20], row[21]
+        zxr, zyr, zzr = row[22], row[23], row[24]
+        xxi, xyi, xzi, yxi, yyi, yzi = row[25], row[26], row[27], row[28], row[29], row[30]
+        zxi, zyi, zzi = row[31], row[32], row[33]
+        for b in range(shells.first[a], shells.first[a + 1]):
+            geo = shells.geometry[b]
+            x = state[b]
+            detuning = shells.detuning[b]
+            change = out[b]
+            for lane in range(LANES):
+                px = geo[lane]
+                py = geo[8 + lane]
+                pz = geo[16 + lane]
+                h = (
+                    (h0 - detuned * detuning[lane])
+                    + px * (lx + qxx * px + qxy * py)
+                    + py * (ly + qyy * py + qyz * pz)
+                    + pz * (lz + qzz * pz + qxz * px)
+                )
+                vxr = gxr + xxr * px + xyr * py + xzr * pz
+                vyr = gyr + yxr * px + yyr * py + yzr * pz
+                vzr = gzr + zxr * px + zyr * py + zzr * pz
+                vxi = gxi + xxi * px + xyi * py + xzi * pz
+                vyi = gyi + yxi * px + yyi * py + yzi * pz
+                vzi = gzi + zxi * px + zyi * py + zzi * pz
+                re = geo[24 + lane] * vxr + geo[32 + lane] * vyr + geo[40 + lane] * vzr
+                re -= geo[48 + lane] * vxi + geo[56 + lane] * vyi + geo[64 + lane] * vzi
+                im = geo[24 + lane] * vxi + geo[32 + lane] * vyi + geo[40 + lane] * vzi
+                im += geo[48 + lane] * vxr + geo[56 + lane] * vyr + geo[64 + lane] * vzr
+                n = x[lane]
+                kr = x[8 + lane]
+                ki = x[16 + lane]
+                change[lane] = 2.0 * (ki * re - kr * im)
+                change[8 + lane] = 0.5 * n * im - h * ki
+                change[16 + lane] = h * kr - 0.5 * n * re
+    return 0
+
+
+@jit(fastmath=VECTORISED)
+def linear_gradient(shells, vectors, out):
+    """Fill ``out`` (B, 3 LANES) with the gradient (h, Re f, Im f) for h = l.p and f = eps*.G.
+
+    ``vectors`` (shells, VECTOR): lane, Re G, Im G of every shell.
+    """
+    for a in range(shells.centre.size):
+        row = vectors[a]
+        lx, ly, lz = row[0], row[1], row[2]
+        xr, yr, zr = row[3], row[4], row[5]
+        xi, yi, zi = row[6], row[7], row[8]
+        for b in range(shells.first[a], shells.first[a + 1]):
+            geo = shells.geometry[b]
+            gradient = out[b]
+            for lane in range(LANES):
+                gradient[lane] = geo[lane] * lx + geo[8 + lane] * ly + geo[16 + lane] * lz
+                re = geo[24 + lane] * xr + geo[32 + lane] * yr + geo[40 + lane] * zr
+                gradient[8 + lane] = re - (geo[48 + lane] * xi + geo[56 + lane] * yi + geo[64 + lane] * zi)
+                im = geo[24 + lane] * xi + geo[32 + lane] * yi + geo[40 + lane] * zi
+                gradient[16 + lane] = im + (geo[48 + lane] * xr + geo[56 + lane] * yr + geo[64 + lane] * zr)
+    return 0
+
+
+@jit(fastmath=VECTORISED)
+def rotate(gradient, time, state):
+    """Rotate every S of ``state`` (B, 3 LANES), in place, by ``time`` times its gradient: the Cayley rotation.
+
+    It keeps |S| to rounding; against the exact rotation it errs by the cube of the angle over 12.
+    """
+    half = 0.5 * time
+    for b in range(state.shape[0]):
+        turn = gradient[b]
+        at = state[b]
+        for lane in range(LANES):
+            ax = half * turn[lane]
+            ay = half * turn[8 + lane]
+            az = half * turn[16 + lane]
+            x = at[lane]
+            y = 2.0 * at[8 + lane]
+            z = 2.0 * at[16 + lane]
+            scale = 2.0 / (1.0 + ax * ax + ay * ay + az * az)
+            # S + 2/(1 + a^2) (a x S + a x (a x S))
+            cx = ay * z - az * y
+            cy = az * x - ax * z
+            cz = ax * y - ay * x
+            at[lane] = x + scale * (cx + ay * cz - az * cy)
+            at[8 + lane] = 0.5 * (y + scale * (cy + az * cx - ax * cz))
+            at[16 + lane] = 0.5 * (z + scale * (cz + ax * cy - ay * cx))
+    return 0
+
+
+@jit()
+def smallness(background, strength, centre, g):
     """Bound of the change of variables, which averaging needs small: a pure number.
 
     The largest over shells a of 4 g |J0|/Omega_a + sum_b 4 g W_b [1/(Omega_a + Omega_b) + 1/|Omega_a - Omega_b|],
-    W_b = ``strength`` (shells,) = sum w |S| and |J0| <= |sum w p| + sum w |S|, or of the detuning against Omega_a.
-    Infinite for a shell that does not turn (E = 0).
+    W_b = ``strength`` (shells,) = sum w |S| and |J0| <= |sum w p| + sum w |S|. Infinite for a shell that does not
+    turn (E = 0), and not a number if any of these is not.
     """
-    most = np.sqrt(background[0] ** 2 + background[1] ** 2 + background[2] ** 2) + strength.sum()
+    most = np.sqrt(background[0] ** 2 + background[1] ** 2 + background[2] ** 2)
+    for a in range(centre.size):
+        most += strength[a]
     worst = 0.0
     for a in range(centre.size):
         omega = 2.0 * centre[a]
@@ -330,9 +386,21 @@ def smallness(background, strength, centre, detuning, first, g):
             if b != a:
                 ratio += strength[b] / abs(omega - 2.0 * centre[b])
         ratio *= 4.0 * abs(g)
-        for q in range(first[a], first[a + 1]):
-            ratio = max(ratio, abs(detuning[q]) / omega)
-        # also takes over a ratio that is not a number
         if not ratio <= worst:
             worst = ratio
     return worst
+
+
+@jit()
+def strength_and_width(shells, spin, strength):
+    """Fill ``strength`` (shells,) with sum w |S|, MeV^3, and return the largest detuning over its Omega."""
+    width = 0.0
+    for a in range(shells.centre.size):
+        strength[a] = 0.0
+        for b in range(shells.first[a], shells.first[a + 1]):
+            for lane in range(LANES):
+                if shells.place[b, lane] >= 0:
+                    strength[a] += shells.weight[b, lane] * spin[shells.place[b, lane]]
+                    if shells.centre[a] > 0.0:
+                        width = max(width, 0.5 * abs(shells.detuning[b, lane]) / shells.centre[a])
+    return width

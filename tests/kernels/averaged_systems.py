@@ -6,67 +6,84 @@ import numba
 import numpy as np
 
 from pairsweep.grid import beams, bins
-from pairsweep.kernels.averaged import POINT_FIGURES, averaged_points, averaged_start, make_shells
+from pairsweep.kernels.averaged import POINT_FIGURES, averaged_points, averaged_start
 from pairsweep.kernels.averaged_kicks import phase_line
-from pairsweep.kernels.averaged_run import CHECK_OFF, DONE, FIGURES, System, run
-from pairsweep.kernels.averaged_shells import Shells
+from pairsweep.kernels.averaged_run import DONE, FIGURES, System, run
+from pairsweep.kernels.averaged_shells import LANES, make_shells, pack, unpack
 from pairsweep.kernels.observables import row_size
 from pairsweep.kernels.tableaus import ABA1064
 from pairsweep.occupation import quadrant
 
 
+class Case:
+    """Pairs of random directions and weights in shells of equal energy; energies ascend, one column a pair."""
+
+    def __init__(self, energies, seed):
+        rng = np.random.default_rng(seed)
+        self.energy = np.sort(np.asarray(energies, dtype=float))
+        pairs = self.energy.size
+        theta, phi = np.arccos(rng.uniform(-1, 1, pairs)), rng.uniform(0, 2 * np.pi, pairs)
+        grid = beams(self.energy, rng.uniform(0.5, 1.5, pairs), theta, phi)
+        self.directions = grid.p_hat, grid.theta_hat, grid.phi_hat
+        self.p, self.theta, self.phi = (direction.T for direction in self.directions)
+        self.weight = grid.weight
+        self.shells = make_shells(self.energy, self.weight, *self.directions, np.ones(pairs), 0.0)
+        self.place = self.shells.place
+
+    def pack(self, values):
+        """Blocks of a (3, N) array."""
+        state = np.empty((self.place.shape[0], 3 * LANES))
+        pack(self.place, np.ascontiguousarray(values), state)
+        return state
+
+    def unpack(self, state):
+        values = np.empty((3, self.energy.size))
+        unpack(self.place, state, values)
+        return values
+
+    def field(self, kernel, state):
+        """What ``kernel(state, out)`` makes of a (3, N) state, as (3, N)."""
+        packed = self.pack(state)
+        out = np.full_like(packed, np.nan)
+        kernel(packed, out)
+        return self.unpack(out)
+
+
 def random_shells(energies, seed=0):
-    """Shells of pairs in random directions with random weights, and a random state (3, N); energies ascend."""
-    rng = np.random.default_rng(seed)
-    energy = np.sort(np.asarray(energies, dtype=float))
-    pairs = energy.size
-    theta, phi = np.arccos(rng.uniform(-1, 1, pairs)), rng.uniform(0, 2 * np.pi, pairs)
-    grid = beams(energy, rng.uniform(0.5, 1.5, pairs), theta, phi)
-    geometry = np.ascontiguousarray(np.concatenate([grid.p_hat.T, grid.theta_hat.T, grid.phi_hat.T]))
-    centre, count = np.unique(energy, return_counts=True)
-    shells = Shells(
-        geometry,
-        grid.weight,
-        np.concatenate([[0], np.cumsum(count)]),
-        centre,
-        np.zeros(pairs),
-        (grid.weight * grid.p_hat.T).sum(1),
-        np.arange(pairs),
-        np.zeros(centre.size, dtype=np.int64),
-    )
-    state = rng.normal(size=(3, pairs))
+    """A :class:`Case` and a random state (3, N)."""
+    case = Case(energies, seed)
+    state = np.random.default_rng(seed + 100).normal(size=(3, case.energy.size))
     state[1:] /= 2
-    return shells, state
+    return case, state
 
 
-def to_spins(shells, state):
+def to_spins(case, state):
     """Spins (N, 3) of a state (3, N)."""
-    p, theta, phi = np.split(shells.geometry, 3)
-    return (state[0] * p + 2 * state[1] * theta + 2 * state[2] * phi).T
+    return (state[0] * case.p + 2 * state[1] * case.theta + 2 * state[2] * case.phi).T
 
 
-def from_spins(shells, spins):
-    p, theta, phi = np.split(shells.geometry, 3)
-    return np.array([(spins.T * p).sum(0), (spins.T * theta).sum(0) / 2, (spins.T * phi).sum(0) / 2])
+def from_spins(case, spins):
+    return np.array(
+        [(spins.T * case.p).sum(0), (spins.T * case.theta).sum(0) / 2, (spins.T * case.phi).sum(0) / 2]
+    )
 
 
-def field_of_h1(shells, state):
+def field_of_h1(case, state):
     """dS/dt = 4 J x S, the field of H1 = 2 |J|^2, from its definition."""
-    spins = to_spins(shells, state)
-    J = shells.background + shells.weight @ spins
-    return from_spins(shells, 4 * np.cross(J, spins))
+    spins = to_spins(case, state)
+    J = case.weight @ (spins + case.p.T)
+    return from_spins(case, 4 * np.cross(J, spins))
 
 
-def turned(shells, state, time):
+def turned(case, state, time):
     """The state after ``time`` under the energies alone: kappa exp(-2 i E t)."""
-    energy = np.repeat(shells.centre, np.diff(shells.first))
-    kappa = (state[1] + 1j * state[2]) * np.exp(-2j * energy * time)
+    kappa = (state[1] + 1j * state[2]) * np.exp(-2j * case.energy * time)
     return np.array([state[0], kappa.real, kappa.imag])
 
 
-def at_time(shells, field, time):
+def at_time(case, field, time):
     """The field in the frame that turns with the energies, at ``time``."""
-    return lambda state: turned(shells, field(turned(shells, state, time)), -time)
+    return lambda state: turned(case, field(turned(case, state, time)), -time)
 
 
 def slope(function, step):
@@ -85,10 +102,10 @@ def bracket(first, second):
     return field
 
 
-def mean_over_phases(shells, field, state):
+def mean_over_phases(case, field, state):
     """Mean over a common period of integer energies."""
-    count = 16 * int(shells.centre[-1]) + 1
-    return sum(at_time(shells, field, np.pi * k / count)(state) for k in range(count)) / count
+    count = 16 * int(case.energy[-1]) + 1
+    return sum(at_time(case, field, np.pi * k / count)(state) for k in range(count)) / count
 
 
 def letter(shape, g, t_end, samples=31, seed=0, high=0.9, low=0.1, perturbation=1e-5):
@@ -199,10 +216,12 @@ def averaged(grid, rho, rhobar, kappa, g, times, tolerance):
 
 def trajectory(grid, rho, rhobar, kappa, g, times, terms, panels):
     """States (T, 3, N) of a run of one given order, integrated as well as double precision allows."""
-    spin = np.sqrt((rho + rhobar - 1) ** 2 + 4 * np.abs(kappa) ** 2)
+    n = rho + rhobar - 1
+    spin = np.sqrt(n**2 + 4 * np.abs(kappa) ** 2)
     shells = make_shells(grid.energy, grid.weight, grid.p_hat, grid.theta_hat, grid.phi_hat, spin, g)
     phases = phase_line(shells.centre, shells.multiples)
-    start, _ = averaged_start(shells, g, rho, rhobar, kappa)
+    state = np.empty((shells.place.shape[0], 3 * LANES))
+    averaged_start(shells, g, n, kappa, state)
     system = System(
         grid.energy,
         grid.weight,
@@ -219,7 +238,8 @@ def trajectory(grid, rho, rhobar, kappa, g, times, terms, panels):
         spin,
     )
     states = np.zeros((times.size, 3, grid.size))
-    no_rows, free, no_checks = np.zeros((0, 1)), np.zeros(times.size), np.zeros((1, 3, grid.size))
+    rows, free = np.zeros((times.size, row_size(grid.bin_energy.size, 0))), np.zeros(times.size)
+    checks, figures = np.zeros((1, *state.shape)), np.zeros(FIGURES)
     status = run(
         shells,
         system,
@@ -229,14 +249,15 @@ def trajectory(grid, rho, rhobar, kappa, g, times, terms, panels):
         panels,
         1e-12,
         True,
+        times.size,
         times,
-        CHECK_OFF,
-        no_checks,
-        start,
-        no_rows,
+        checks,
+        True,
+        state,
+        rows,
         free,
         states,
-        np.zeros(FIGURES),
+        figures,
     )
     assert status == DONE
     return states

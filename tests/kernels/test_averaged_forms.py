@@ -6,7 +6,7 @@ import pytest
 from pairsweep.kernels.averaged_field import FIRST, RESONANT, SECOND, averaged_rates, scratch
 from pairsweep.kernels.averaged_forms import FORM_CHI2, FORM_K2, add_form, three_waves
 from pairsweep.kernels.averaged_map import chi1_vectors, generator_rates
-from pairsweep.kernels.averaged_shells import rates, shell_sums
+from pairsweep.kernels.averaged_shells import make_shells, rates, shell_sums
 from tests.kernels.averaged_systems import (
     at_time,
     bracket,
@@ -24,99 +24,83 @@ def system(request):
     return random_shells(request.param, seed=3)
 
 
-def averaged_field(shells, terms, g=1.0):
-    def field(state):
-        out = np.empty_like(state)
-        averaged_rates(shells, g, terms, state, *scratch(shells.centre.size), out)
-        return out
+def averaged_field(case, terms, g=1.0):
+    def kernel(state, out):
+        averaged_rates(case.shells, g, terms, state, *scratch(case.shells.centre.size), out)
 
-    return field
+    return lambda state: case.field(kernel, state)
 
 
-def form_field(shells, form):
-    def field(state):
-        sums, coefficients = scratch(shells.centre.size)
-        shell_sums(shells.geometry, shells.weight, shells.first, state, sums)
-        add_form(form, False, shells.centre, shells.background, 1.0, sums, coefficients)
-        out = np.empty_like(state)
-        rates(shells.geometry, shells.first, shells.detuning, coefficients, state, out)
-        return out
+def form_field(case, form, linear=False):
+    def kernel(state, out):
+        wide, sums, coefficients = scratch(case.shells.centre.size)
+        shell_sums(case.shells, state, wide, sums)
+        add_form(form, linear, case.shells.centre, case.shells.background, 1.0, sums, coefficients)
+        rates(case.shells, 1.0, coefficients, state, out)
 
-    return field
+    return lambda state: case.field(kernel, state)
 
 
-def chi1_field(shells):
-    """Field of chi1: what the change of variables does at infinitesimal g."""
+def chi1_field(case):
+    """Field of chi1: the part of that of the change of variables that is odd in g."""
 
-    def field(state):
-        def chi(g):
-            out = np.empty_like(state)
-            generator_rates(shells, g, state, out)
-            return out
+    def odd(state, out):
+        minus = np.empty_like(out)
+        generator_rates(case.shells, 1.0, state, out)
+        generator_rates(case.shells, -1.0, state, minus)
+        out[:] = (out - minus) / 2
 
-        return (chi(1.0) - chi(-1.0)) / 2
-
-    return field
+    return lambda state: case.field(odd, state)
 
 
 def test_k1_is_the_first_order_equation(system):
     # i dk/dtau = -4 p.J0 k + 2 n conj(eps).Z with Z of the pair's own shell
-    shells, state = system
-    p, theta, phi = np.split(shells.geometry, 3)
-    eps, kappa, n = theta - 1j * phi, state[1] + 1j * state[2], state[0]
-    J0 = (shells.weight * (n + 1) * p).sum(1)
-    energy = np.repeat(shells.centre, np.diff(shells.first))
-    Z = np.array([(eps * shells.weight * kappa * (energy == E)).sum(1) for E in energy]).T
+    case, state = system
+    eps, kappa, n = case.theta - 1j * case.phi, state[1] + 1j * state[2], state[0]
+    J0 = (case.weight * (n + 1) * case.p).sum(1)
+    Z = np.array([(eps * case.weight * kappa * (case.energy == E)).sum(1) for E in case.energy]).T
     across = (eps.conj() * Z).sum(0)
-    change = -1j * (-4 * (J0 @ p) * kappa + 2 * n * across)
+    change = -1j * (-4 * (J0 @ case.p) * kappa + 2 * n * across)
     wanted = [-8 * (across * kappa.conj()).imag, change.real, change.imag]
-    np.testing.assert_allclose(averaged_field(shells, FIRST)(state), wanted, atol=1e-12)
+    np.testing.assert_allclose(averaged_field(case, FIRST)(state), wanted, atol=1e-12)
 
 
 def test_chi1_removes_what_turns_in_h1(system):
-    shells, state = system
-    chi1, K1 = chi1_field(shells), averaged_field(shells, FIRST)
-    change = slope(lambda t: at_time(shells, chi1, t)(state), 1e-3)
-    np.testing.assert_allclose(change, field_of_h1(shells, state) - K1(state), atol=1e-8)
-    np.testing.assert_allclose(mean_over_phases(shells, chi1, state), 0, atol=1e-12)
+    case, state = system
+    chi1, K1 = chi1_field(case), averaged_field(case, FIRST)
+    change = slope(lambda t: at_time(case, chi1, t)(state), 1e-3)
+    np.testing.assert_allclose(change, field_of_h1(case, state) - K1(state), atol=1e-8)
+    np.testing.assert_allclose(mean_over_phases(case, chi1, state), 0, atol=1e-12)
 
 
 def test_k2_is_the_mean_of_half_the_bracket(system):
-    shells, state = system
-    chi1, K1 = chi1_field(shells), averaged_field(shells, FIRST)
-    K2 = mean_over_phases(shells, bracket(lambda s: field_of_h1(shells, s) - K1(s), chi1), state) / 2
+    case, state = system
+    chi1, K1 = chi1_field(case), averaged_field(case, FIRST)
+    K2 = mean_over_phases(case, bracket(lambda s: field_of_h1(case, s) - K1(s), chi1), state) / 2
     scale = np.abs(K2).max()
-    resonant = shells.centre[-1] == 3 and shells.centre.size == 3
-    fast = averaged_field(shells, RESONANT if resonant else SECOND)(state) - K1(state)
+    resonant = case.energy[-1] == 3
+    fast = averaged_field(case, RESONANT if resonant else SECOND)(state) - K1(state)
     np.testing.assert_allclose(fast, K2, atol=1e-11 * scale)
-    np.testing.assert_allclose(form_field(shells, FORM_K2)(state), K2, atol=1e-11 * scale)
+    np.testing.assert_allclose(form_field(case, FORM_K2)(state), K2, atol=1e-11 * scale)
     if resonant:
-        without = averaged_field(shells, SECOND)(state) - K1(state)
+        without = averaged_field(case, SECOND)(state) - K1(state)
         assert np.abs(without - K2).max() > 0.1 * scale
 
 
 def test_chi2_removes_what_turns_at_second_order(system):
-    shells, state = system
-    chi1, K1, K2 = chi1_field(shells), averaged_field(shells, FIRST), form_field(shells, FORM_K2)
-    chi2 = form_field(shells, FORM_CHI2)
-    change = slope(lambda t: at_time(shells, chi2, t)(state), 1e-3)
-    half = bracket(lambda s: field_of_h1(shells, s) + K1(s), chi1)(state) / 2
+    case, state = system
+    chi1, K1, K2 = chi1_field(case), averaged_field(case, FIRST), form_field(case, FORM_K2)
+    chi2 = form_field(case, FORM_CHI2)
+    change = slope(lambda t: at_time(case, chi2, t)(state), 1e-3)
+    half = bracket(lambda s: field_of_h1(case, s) + K1(s), chi1)(state) / 2
     np.testing.assert_allclose(change, half - K2(state), atol=1e-8 * np.abs(half).max())
-    np.testing.assert_allclose(mean_over_phases(shells, chi2, state), 0, atol=1e-12)
+    np.testing.assert_allclose(mean_over_phases(case, chi2, state), 0, atol=1e-12)
 
 
 def test_linear_terms_of_chi2_are_all_of_it_for_small_kappa():
-    shells, state = random_shells([1, 1, 3, 3, 5], seed=4)
+    case, state = random_shells([1, 1, 3, 3, 5], seed=4)
     state[1:] *= 1e-6
-    sums, coefficients = scratch(3)
-    shell_sums(shells.geometry, shells.weight, shells.first, state, sums)
-    fields = []
-    for linear in (True, False):
-        coefficients[:] = 0
-        add_form(FORM_CHI2, linear, shells.centre, shells.background, 1.0, sums, coefficients)
-        out = np.empty_like(state)
-        rates(shells.geometry, shells.first, shells.detuning, coefficients, state, out)
-        fields.append(out)
+    fields = [form_field(case, FORM_CHI2, linear)(state) for linear in (True, False)]
     # what is left out is quadratic in kappa, so its field is of first order
     left_out = np.abs(fields[0] - fields[1]).max() / np.abs(fields[1]).max()
     assert 1e-8 < left_out < 1e-5
@@ -124,33 +108,33 @@ def test_linear_terms_of_chi2_are_all_of_it_for_small_kappa():
 
 def test_averaged_field_keeps_the_sum_of_each_shell():
     # K does not know the phases of the shells, so sum w n of every shell is conserved
-    shells, state = random_shells([1, 1, 3, 3, 5, 5], seed=5)
-    change = averaged_field(shells, SECOND, g=0.3)(state)
-    per_shell = np.add.reduceat(shells.weight * change[0], shells.first[:-1])
+    case, state = random_shells([1, 1, 3, 3, 5, 5], seed=5)
+    change = averaged_field(case, SECOND, g=0.3)(state)
+    per_shell = np.add.reduceat(case.weight * change[0], [0, 2, 4])
     np.testing.assert_allclose(per_shell, 0, atol=1e-12 * np.abs(change).max())
 
 
 def test_averaged_field_turns_with_the_system():
-    shells, state = random_shells([1, 1, 2.5, 4, 4], seed=6)
+    case, state = random_shells([1, 1, 2.5, 4, 4], seed=6)
     R = np.linalg.qr(np.random.default_rng(7).normal(size=(3, 3)))[0]
     R *= np.linalg.det(R)
-    geometry = (R @ shells.geometry.reshape(3, 3, -1)).reshape(9, -1)
-    rotated = shells._replace(geometry=geometry, background=R @ shells.background)
-    np.testing.assert_allclose(
-        averaged_field(rotated, SECOND)(state), averaged_field(shells, SECOND)(state), rtol=1e-10, atol=1e-10
-    )
+    before = averaged_field(case, SECOND)(state)
+    directions = [direction @ R.T for direction in case.directions]
+    case.shells = make_shells(case.energy, case.weight, *directions, np.ones(5), 0.0)
+    np.testing.assert_allclose(averaged_field(case, SECOND)(state), before, rtol=1e-10, atol=1e-10)
 
 
 def test_uncompiled_kernels_do_the_same():
-    shells, state = random_shells([1, 1, 3, 5], seed=8)
-    out, plain = np.empty_like(state), np.empty_like(state)
-    averaged_rates(shells, 0.1, RESONANT, state, *scratch(3), out)
-    averaged_rates.py_func(shells, 0.1, RESONANT, state, *scratch(3), plain)
+    case, state = random_shells([1, 1, 3, 5], seed=8)
+    out, plain = (
+        case.field(lambda s, o, kernel=kernel: kernel(case.shells, 0.1, RESONANT, s, *scratch(3), o), state)
+        for kernel in (averaged_rates, averaged_rates.py_func)
+    )
     np.testing.assert_allclose(plain, out, rtol=1e-10, atol=1e-12)
     found = [np.empty(3), np.empty((3, 3), complex)], [np.empty(3), np.empty((3, 3), complex)]
     z = np.random.default_rng(0).normal(size=(3, 3)) * (1 - 1j)
     for kernel, (axis, G) in zip((chi1_vectors, chi1_vectors.py_func), found, strict=True):
-        kernel(shells.centre, z, np.ones(3), 0.1, axis, G)
+        kernel(case.shells.centre, z, np.ones(3), 0.1, axis, G)
     np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-12)
     np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-12)
 

@@ -41,51 +41,44 @@ def test_one_shell_needs_five_phases():
     assert line([10.0])[0] == 5
 
 
-@pytest.mark.parametrize("energies", [[1, 1, 1, 1], [1, 1, 3, 3, 5], [1, 1, 2, 2, 3]])
-def test_gradient_is_that_of_the_double_bracket(energies):
-    shells, state = random_shells(energies, seed=9)
-    phases = phase_line(shells.centre, shells.multiples)
-    gradient = np.empty_like(state)
-    scratch = kick_scratch(shells.centre.size, state.shape[1])
-    third_order_gradient(shells, 1.0, phases, state, *scratch, gradient)
-    h, re, im = gradient
+def third_order_field(case, state, kernel=third_order_gradient, g=1.0):
+    """Field of K3 from its gradient."""
+    phases = phase_line(case.shells.centre, case.shells.multiples)
+    work = kick_scratch(case.shells.centre.size)
+    h, re, im = case.field(lambda s, out: kernel(case.shells, g, phases, s, work, out), state)
     n, kr, ki = state
-    field = [2 * (ki * re - kr * im), 0.5 * n * im - h * ki, h * kr - 0.5 * n * re]
+    return np.array([2 * (ki * re - kr * im), 0.5 * n * im - h * ki, h * kr - 0.5 * n * re])
 
-    K1, chi1 = averaged_field(shells, FIRST), chi1_field(shells)
+
+@pytest.mark.parametrize("energies", [[1, 1, 1, 1], [1] * 11, [1, 1, 3, 3, 5], [1, 1, 2, 2, 3]])
+def test_field_is_that_of_the_double_bracket(energies):
+    case, state = random_shells(energies, seed=9)
+    K1, chi1 = averaged_field(case, FIRST), chi1_field(case)
 
     def weighted(s):
-        return K1(s) / 2 + (field_of_h1(shells, s) - K1(s)) / 3
+        return K1(s) / 2 + (field_of_h1(case, s) - K1(s)) / 3
 
-    K3 = mean_over_phases(shells, bracket(bracket(weighted, chi1), chi1), state)
-    np.testing.assert_allclose(field, K3, atol=1e-10 * np.abs(K3).max())
+    K3 = mean_over_phases(case, bracket(bracket(weighted, chi1), chi1), state)
+    np.testing.assert_allclose(third_order_field(case, state), K3, atol=1e-10 * np.abs(K3).max())
 
 
-def test_gradient_sees_the_detuning_inside_a_shell():
+def test_field_sees_the_detuning_inside_a_shell():
     # D = -sum w 2 (E_p - E) n joins H1 and K1: half of the double bracket of D with chi1
-    shells, state = random_shells([2, 2, 2], seed=10)
-    shells = shells._replace(detuning=np.array([0.3, -0.1, -0.2]))
-    phases = phase_line(shells.centre, shells.multiples)
-    with_, without = np.empty_like(state), np.empty_like(state)
-    scratch = kick_scratch(1, 3)
-    third_order_gradient(shells, 1.0, phases, state, *scratch, with_)
-    third_order_gradient(shells._replace(detuning=np.zeros(3)), 1.0, phases, state, *scratch, without)
-    h, re, im = with_ - without
-    n, kr, ki = state
-    found = [2 * (ki * re - kr * im), 0.5 * n * im - h * ki, h * kr - 0.5 * n * re]
+    case, state = random_shells([2, 2, 2], seed=10)
+    without = third_order_field(case, state)
+    detuning = np.array([0.3, -0.1, -0.2])
+    case.shells.detuning[0, :3] = detuning
+    found = third_order_field(case, state) - without
 
     def detuned(s):
-        return np.array([0 * s[0], shells.detuning * s[2], -shells.detuning * s[1]])
+        return np.array([0 * s[0], detuning * s[2], -detuning * s[1]])
 
-    chi1 = chi1_field(shells)
-    wanted = mean_over_phases(shells, bracket(bracket(detuned, chi1), chi1), state) / 2
+    chi1 = chi1_field(case)
+    wanted = mean_over_phases(case, bracket(bracket(detuned, chi1), chi1), state) / 2
     np.testing.assert_allclose(found, wanted, atol=1e-10 * np.abs(wanted).max())
 
 
 def test_uncompiled_kernel_does_the_same():
-    shells, state = random_shells([1, 1, 3], seed=11)
-    phases = phase_line(shells.centre, shells.multiples)
-    fast, plain = np.empty_like(state), np.empty_like(state)
-    third_order_gradient(shells, 0.1, phases, state, *kick_scratch(2, 3), fast)
-    third_order_gradient.py_func(shells, 0.1, phases, state, *kick_scratch(2, 3), plain)
-    np.testing.assert_allclose(plain, fast, rtol=1e-11, atol=1e-14)
+    case, state = random_shells([1, 1, 3], seed=11)
+    plain = third_order_field(case, state, third_order_gradient.py_func, 0.1)
+    np.testing.assert_allclose(plain, third_order_field(case, state, g=0.1), rtol=1e-11, atol=1e-14)
