@@ -82,7 +82,8 @@ def growth_vs_epn(ds: xr.Dataset, ax: Axes, *, x: str = "epn_crossing_strength")
             ((py > 0) & (judged == ARTEFACT), {**look, "alpha": FADED, "zorder": 2.4}),
             ((py == 0) & (judged == MISSED), {**RING, "zorder": 2.6}),
         ):
-            ax.plot(*_distinct(px[mask], py[mask], far), **how, **crowd)
+            spots = _distinct(px[mask], py[mask], far) if over_g.size > MANY_POINTS else (px[mask], py[mask])
+            ax.plot(*spots, **how, **crowd)
     stable, unstable = bool((over_g == 0).any()), bool((over_g > 0).any())
     title, handles = None, []
     if len(grids) > 1 and unstable:
@@ -116,14 +117,8 @@ def growth_vs_epn(ds: xr.Dataset, ax: Axes, *, x: str = "epn_crossing_strength")
 
 def _distinct(x: Floats, y: Floats, far: tuple[float, float]) -> tuple[Floats, Floats]:
     """One of many points that would fall on the same spot of the picture, a quarter of a marker wide."""
-    if x.size <= MANY_POINTS:
-        return x, y
-    spots = [
-        np.rint(SPOTS * values / top).astype(np.int64)
-        for values, top in zip((x, y), far, strict=True)
-        if top > 0
-    ]
-    _, kept = np.unique(np.stack(spots), axis=1, return_index=True)
+    scaled = [values / (top if top > 0 else 1.0) for values, top in zip((x, y), far, strict=True)]
+    _, kept = np.unique(np.rint(SPOTS * np.stack(scaled)).astype(np.int64), axis=1, return_index=True)
     return x[np.sort(kept)], y[np.sort(kept)]
 
 
