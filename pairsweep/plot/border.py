@@ -26,22 +26,29 @@ def border_lines(x: Floats, y: Floats, values: Floats) -> list[Floats]:
         At least 0; NaN where unknown: no line touches an unknown label.
     """
     places = _places(x, y, values)
+    touched = {square for edge in places for square in _squares_beside(edge)}
     neighbours: dict[Edge, list[Edge]] = {}
-    for row in range(y.size - 1):
-        for column in range(x.size - 1):
-            around: tuple[Edge, ...] = (
-                (0, row, column),
-                (1, row, column),
-                (0, row + 1, column),
-                (1, row, column + 1),
-            )
-            found = [edge for edge in around if edge in places]
-            if len(found) % 2 or not np.isfinite(values[row : row + 2, column : column + 2]).all():
-                continue
-            for first, second in zip(found[::2], found[1::2], strict=True):
-                neighbours.setdefault(first, []).append(second)
-                neighbours.setdefault(second, []).append(first)
+    for row, column in sorted(touched):
+        corners = values[max(row, 0) : row + 2, max(column, 0) : column + 2]
+        if corners.shape != (2, 2) or not np.isfinite(corners).all():
+            continue
+        around: tuple[Edge, ...] = (
+            (0, row, column),
+            (1, row, column),
+            (0, row + 1, column),
+            (1, row, column + 1),
+        )
+        found = [edge for edge in around if edge in places]
+        for first, second in zip(found[::2], found[1::2], strict=True):
+            neighbours.setdefault(first, []).append(second)
+            neighbours.setdefault(second, []).append(first)
     return [np.array([places[edge] for edge in chain]) for chain in _chains(neighbours)]
+
+
+def _squares_beside(edge: Edge) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Lower left corners (row, column) of the two squares that share an edge; one may lie outside."""
+    direction, row, column = edge
+    return ((row, column), (row - 1, column) if direction == 0 else (row, column - 1))
 
 
 def _places(x: Floats, y: Floats, values: Floats) -> dict[Edge, tuple[float, float]]:

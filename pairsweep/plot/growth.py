@@ -36,6 +36,7 @@ GROWTH_LABELS = {
     "crossing_bin": r"$\gamma\,/\,g\,\max_E\sqrt{I_+I_-}$",
 }
 MANY_POINTS = 2000  # beyond, points become an image inside a vector file
+SPOTS = 400  # places along each side that can be told apart
 
 
 def growth_label(ds: xr.Dataset, unit: str) -> str:
@@ -68,6 +69,7 @@ def growth_vs_epn(ds: xr.Dataset, ax: Axes, *, x: str = "epn_crossing_strength")
     grids = groups(ds, [name for name in swept if name in GRID_AXES])
     couplings = groups(ds, [name for name in swept if name == "g"])
     palette = style.colours(len(grids))
+    far = (float(place.max()), float(over_g.max()))
     crowd: style.Look = {"ls": "none", "rasterized": over_g.size > MANY_POINTS}
     for (i, grid), (j, coupling) in itertools.product(enumerate(grids), enumerate(couplings)):
         px, py, judged = (
@@ -80,7 +82,8 @@ def growth_vs_epn(ds: xr.Dataset, ax: Axes, *, x: str = "epn_crossing_strength")
             ((py > 0) & (judged == ARTEFACT), {**look, "alpha": FADED, "zorder": 2.4}),
             ((py == 0) & (judged == MISSED), {**RING, "zorder": 2.6}),
         ):
-            ax.plot(px[mask], py[mask], **how, **crowd)
+            spots = _distinct(px[mask], py[mask], far) if over_g.size > MANY_POINTS else (px[mask], py[mask])
+            ax.plot(*spots, **how, **crowd)
     stable, unstable = bool((over_g == 0).any()), bool((over_g > 0).any())
     title, handles = None, []
     if len(grids) > 1 and unstable:
@@ -110,6 +113,13 @@ def growth_vs_epn(ds: xr.Dataset, ax: Axes, *, x: str = "epn_crossing_strength")
     style.scaled_label(ax, "y", GROWTH_LABELS["g"], "MeV^3", float(over_g.max()) if unstable else 0.0)
     ax.set_xlim(left=0)
     return style.Key(tuple(handles), title)
+
+
+def _distinct(x: Floats, y: Floats, far: tuple[float, float]) -> tuple[Floats, Floats]:
+    """One of many points that would fall on the same spot of the picture, a quarter of a marker wide."""
+    scaled = [values / (top if top > 0 else 1.0) for values, top in zip((x, y), far, strict=True)]
+    _, kept = np.unique(np.rint(SPOTS * np.stack(scaled)).astype(np.int64), axis=1, return_index=True)
+    return x[np.sort(kept)], y[np.sort(kept)]
 
 
 def _point_look(colour: object, i: int, j: int) -> style.Look:

@@ -219,25 +219,20 @@ def growth_map(
 
 
 def hatch_cells(ax: Axes, x_edges: Floats, y_edges: Floats, mask: Any) -> None:
-    """Hatch whole cells: one patch for each run of cells in a row."""
-    from matplotlib.patches import Rectangle
+    """Hatch whole cells, by one patch made of the runs of cells in each row."""
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
 
+    runs = []
     for row in range(mask.shape[0]):
         change = np.flatnonzero(np.diff(np.concatenate([[0], mask[row].astype(np.int8), [0]])))
         for first, last in change.reshape(-1, 2):
-            corner = (x_edges[first], y_edges[row])
-            ax.add_patch(
-                Rectangle(
-                    corner,
-                    x_edges[last] - corner[0],
-                    y_edges[row + 1] - corner[1],
-                    facecolor="none",
-                    edgecolor="white",
-                    hatch="////",
-                    lw=0,
-                    zorder=1.6,
-                )
+            x, y = x_edges[[first, last]], y_edges[[row, row + 1]]
+            runs.append(
+                Path([(x[0], y[0]), (x[1], y[0]), (x[1], y[1]), (x[0], y[1]), (x[0], y[0])], closed=True)
             )
+    patch = PathPatch(Path.make_compound_path(*runs), fc="none", ec="white", hatch="////", lw=0, zorder=1.6)
+    ax.add_patch(patch)
 
 
 @style.Picture

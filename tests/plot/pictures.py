@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import xarray as xr
 
@@ -94,6 +95,11 @@ PICTURES: dict[str, tuple[str, Any, dict[str, Any]]] = {
 }
 
 
+def minor_version() -> str:
+    """Version of matplotlib, without the patch level: the next one sets letters a little differently."""
+    return ".".join(mpl.__version__.split(".")[:2])
+
+
 def write(name: str, path: Path) -> None:
     """Draw one of the pictures, small."""
     kind, dataset, options = PICTURES[name]
@@ -102,6 +108,7 @@ def write(name: str, path: Path) -> None:
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
+    (folder / "matplotlib.txt").write_text(f"{minor_version()}\n", encoding="utf-8")
     for name in PICTURES:
         write(name, folder / f"{name}.png")
         print(folder / f"{name}.png")

@@ -4,6 +4,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import xarray as xr
 
 from pairsweep import plot
 from pairsweep.checks import UsageError
@@ -45,6 +46,19 @@ def test_one_short_axis_left_over_becomes_panels():
 def test_time_is_no_axis_of_the_sweep():
     figure = draw("evolution", runs(), x="time_mev", y="kappa_mean")
     assert figure.axes[0].get_xlabel().endswith(r"(MeV$^{-1}$)")
+
+
+def test_points_on_one_spot_are_drawn_once():
+    one = couplings()
+    many = xr.concat([one] * 12, "rho_high")
+    assert many["growth_rate"].size > 2000
+    drawn = []
+    for ds in (one, many):
+        lines = draw("growth-vs-epn", ds).axes[0].get_lines()
+        drawn.append({tuple(np.rint(point).tolist()) for line in lines for point in line.get_xydata()})
+    markers = sum(line.get_xydata().shape[0] for line in lines)
+    assert drawn[1] <= drawn[0]
+    assert markers < 1.5 * one["growth_rate"].size
 
 
 def test_facets_share_one_scale_of_colours():
