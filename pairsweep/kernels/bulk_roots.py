@@ -41,6 +41,7 @@ from pairsweep.kernels.jit import jit
 
 MAX_SWEEPS = 40
 REACH = 1.0  # of the starts, in first-order shifts
+TOGETHER = 1e-14  # roots closer than this part of the coupling are moved apart before discs are drawn
 FEW = 16  # with more roots the step of fourth order strays at first
 
 Roots = namedtuple("Roots", "hi lo im vr vi next_hi next_lo next_im radius")
@@ -165,8 +166,29 @@ def improve_roots(shared, poles, tolerance, roots):
 
 
 @jit()
+def part_roots(poles, roots):
+    """Move roots that have come together a little apart: the discs need distinct centres, right or not."""
+    pairs = poles.hi.shape[0]
+    width = spread(0.0)
+    for j in range(pairs):
+        width = width + size(load(poles.strength, j))
+    for j in range(pairs):
+        counts = load(poles.counted, j) > 0.0
+        for k in range(j):
+            close = squared_size(apart(roots, j, k)) <= TOGETHER * TOGETHER * width * width
+            close = close & counts & (load(poles.counted, k) > 0.0)
+            total, rest = two_sum(
+                load(roots.hi, j), load(roots.lo, j) + select(close, 2.0 * TOGETHER * width, 0.0)
+            )
+            store(roots.hi, j, total)
+            store(roots.lo, j, rest)
+    return 0
+
+
+@jit()
 def enclose_roots(shared, poles, roots):
     """Fill ``roots.radius`` with radii of discs that hold all zeros of F, the rounding of f included."""
+    part_roots(poles, roots)
     pairs = poles.hi.shape[0]
     largest = spread(0.0)
     count = spread(0.0)
@@ -178,7 +200,9 @@ def enclose_roots(shared, poles, roots):
         f = f + dispersion_rounding(shared, poles, sh, sl, si)
         others = weierstrass(j, poles, roots, pair(spread(1.0), spread(0.0)))
         counted = load(poles.counted, j)
-        v = select(counted > 0.0, f * square_root(squared_size(others)), 0.0)
+        scale = squared_size(others)
+        # on a pole f is not what it should be, and the product vanishes: no disc there
+        v = select(counted > 0.0, select(scale > 0.0, f * square_root(scale), 1e300), 0.0)
         store(roots.vr, j, v)
         largest = select(v > largest, v, largest)
         count = count + counted
