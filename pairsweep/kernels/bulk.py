@@ -9,6 +9,7 @@ import numpy as np
 
 from pairsweep.kernels.bulk_dispersion import SMALLEST, empty_poles, fill_poles, share_grid
 from pairsweep.kernels.bulk_lanes import LANES, load, select, size, spread, square_root, store
+from pairsweep.kernels.bulk_layout import empty_sites, empty_slots, lay_out
 from pairsweep.kernels.bulk_roots import empty_roots, enclose_roots, improve_roots, start_roots
 from pairsweep.kernels.bulk_stable import fill_cuts, stable_by_signs
 from pairsweep.kernels.bulk_weight import fastest_shares, principal_root
@@ -65,6 +66,8 @@ def bulk_growth(
     cut = np.empty(pairs + 1)
     classes = fill_cuts(energy, energy_class, cut)
     poles = empty_poles(pairs)
+    sites = empty_sites(pairs)
+    slots = empty_slots(pairs)
     roots = empty_roots(pairs)
     epn = np.empty((pairs, LANES))
     scalars = np.empty((2, LANES))
@@ -86,12 +89,15 @@ def bulk_growth(
         stable = stable_by_signs(shared.outer, energy_class, cut, classes, poles.omega, poles.twice)
         for q in range(pairs):
             store(poles.counted, q, select(stable, 0.0, load(poles.counted, q)))
-        start_roots(poles, roots)
-        improve_roots(shared, poles, limit, roots)
-        enclose_roots(shared, poles, roots)
-        classify(poles, roots, limit, (widest < LARGEST) & (limit > 0.0), results)
+        lay_out(shared, poles, sites, slots)
+        start_roots(slots, roots)
+        improve_roots(sites, slots, limit, roots)
+        enclose_roots(sites, slots, poles, roots)
+        classify(slots, roots, limit, (widest < LARGEST) & (limit > 0.0), results)
         if bins > 0:
-            fastest_shares(shared, poles, roots, epn, energy_bin, load(results, 0), shares, mean_shares)
+            fastest_shares(
+                shared, poles, sites, slots, roots, epn, energy_bin, load(results, 0), shares, mean_shares
+            )
         for lane in range(min(LANES, points - first)):
             point = first + lane
             growth_rate[point] = results[0, lane]
@@ -106,7 +112,7 @@ def bulk_growth(
 
 
 @jit()
-def classify(poles, roots, limit, sound, results):
+def classify(slots, roots, limit, sound, results):
     """Reduce the discs to growth rate, frequency, number of unstable modes, kind and status, ``results`` (5, 8).
 
     ``limit`` (lanes, MeV) is the tolerance; lanes that are not ``sound`` are not certified.
@@ -116,8 +122,8 @@ def classify(poles, roots, limit, sound, results):
     unstable = spread(0.0)
     kind = spread(STABLE)
     unsure = select(sound, spread(CERTIFIED), NOT_CERTIFIED)
-    for j in range(poles.counted.shape[0]):
-        counts = load(poles.counted, j) > 0.0
+    for j in range(slots.size[0]):
+        counts = load(slots.counted, j) > 0.0
         sh = load(roots.hi, j)
         si = load(roots.im, j)
         reach = load(roots.radius, j)

@@ -183,11 +183,13 @@ def test_double_root_at_threshold_from_both_sides():
         )
 
 
-def test_points_do_not_depend_on_their_company():
-    grid = grids.bins(2, 1, 4)
+@pytest.mark.parametrize("shape", [(2, 1, 4), (1, 4, 4)])
+def test_points_do_not_depend_on_their_company(shape):
+    grid = grids.bins(*shape)
     rng = np.random.default_rng(6)
-    n = rng.uniform(-1, 1, (53, 8))
+    n = rng.uniform(-1, 1, (53, grid.size))
     n[::7] = -0.5
+    n[1::5] = quadrant(grid)
     n[3::11, 2] = 0.0
     g = 10 ** rng.uniform(-10, -2, 53)
     tolerance = 1e-6 * coupling(grid, n, g)

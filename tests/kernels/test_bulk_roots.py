@@ -7,32 +7,32 @@ from pairsweep import grid as grids
 from pairsweep.kernels.bulk_lanes import LANES, load
 from pairsweep.kernels.bulk_roots import empty_roots, enclose_roots, improve_roots, part_roots, start_roots
 from pairsweep.kernels.jit import jit
-from tests.kernels.test_bulk_dispersion import evaluate, random_beams
+from tests.kernels.test_bulk_dispersion import evaluate, prepare, random_beams
 
 
 @jit()
-def all_roots(shared, poles, tolerance, positions):
+def all_roots(poles, sites, slots, tolerance, positions):
     """Zeros of one block and their discs, or discs about other ``positions`` (3, N, 8) if given."""
-    roots = empty_roots(shared.energy.size)
-    start_roots(poles, roots)
-    improve_roots(shared, poles, load(tolerance, 0), roots)
+    roots = empty_roots(poles.hi.shape[0])
+    start_roots(slots, roots)
+    improve_roots(sites, slots, load(tolerance, 0), roots)
     if positions.shape[0] > 0:
         roots.hi[:] = positions[0]
         roots.lo[:] = positions[1]
         roots.im[:] = positions[2]
-    enclose_roots(shared, poles, roots)
+    enclose_roots(sites, slots, poles, roots)
     return roots
 
 
 def roots_of(grid, n, g, positions=()):
     """Poles, roots and radii (N,); ``positions`` are complex roots (N,) to put in their place."""
-    shared, poles, _ = evaluate(grid, n, g, 1.0)
+    _, poles, sites, slots, _ = prepare(grid, n, g)
     tolerance = np.full((1, LANES), 1e-6 * 4 * g * (np.abs(n) * grid.weight).sum())
     given = np.empty((0, 0, 0))
     if len(positions):
         given = np.zeros((3, grid.size, LANES))
         given[0], given[2] = np.real(positions)[:, None], np.imag(positions)[:, None]
-    roots = all_roots(shared, poles, tolerance, given)
+    roots = all_roots(poles, sites, slots, tolerance, given)
     return poles, (roots.hi + roots.lo + 1j * roots.im)[:, 0], roots.radius[:, 0]
 
 
@@ -96,12 +96,12 @@ def test_centres_that_coincide_or_lie_on_a_pole_certify_nothing():
 
 def test_parting_leaves_other_roots_alone():
     grid = random_beams(np.random.default_rng(7), 4)
-    _, poles, _ = evaluate(grid, np.full(4, 0.5), 0.1, 1.0)
+    _, _, _, slots, _ = prepare(grid, np.full(4, 0.5), 0.1)
     roots = empty_roots(4)
     for array in (roots.lo, roots.im):
         array[:] = 0.0
     roots.hi[:] = np.array([3.0, 3.0, 1.0, 3.0])[:, None]
-    part_roots(poles, roots)
+    part_roots(slots, roots)
     positions = (roots.hi + roots.lo)[:, 0]
     assert positions[[0, 2]].tolist() == [3.0, 1.0]
     assert np.unique(positions).size == 4
