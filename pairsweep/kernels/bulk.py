@@ -64,6 +64,7 @@ def bulk_growth(
     shared = share_grid(energy, weight, p_hat)
     energy_class = np.empty(pairs, dtype=np.int64)
     cut = np.empty(pairs + 1)
+    calm = np.empty((pairs, LANES))
     classes = fill_cuts(energy, energy_class, cut)
     poles = empty_poles(pairs)
     sites = empty_sites(pairs)
@@ -86,14 +87,14 @@ def bulk_growth(
                 epn[q, lane] = n[point, q]
         limit = load(scalars, 1)
         widest = fill_poles(shared, epn, load(scalars, 0), poles)
-        stable = stable_by_signs(shared.outer, energy_class, cut, classes, poles.omega, poles.twice)
+        stable = stable_by_signs(shared.outer, energy_class, cut, classes, poles.omega, poles.twice, calm)
         for q in range(pairs):
             store(poles.counted, q, select(stable, 0.0, load(poles.counted, q)))
         lay_out(shared, poles, sites, slots)
         start_roots(slots, roots)
         improve_roots(sites, slots, limit, roots)
         enclose_roots(sites, slots, poles, roots)
-        classify(slots, roots, limit, (widest < LARGEST) & (limit > 0.0), results)
+        classify(slots, roots, calm, cut, classes, limit, (widest < LARGEST) & (limit > 0.0), results)
         if bins > 0:
             fastest_shares(
                 shared, poles, sites, slots, roots, epn, energy_bin, load(results, 0), shares, mean_shares
@@ -112,10 +113,11 @@ def bulk_growth(
 
 
 @jit()
-def classify(slots, roots, limit, sound, results):
+def classify(slots, roots, calm, cut, classes, limit, sound, results):
     """Reduce the discs to growth rate, frequency, number of unstable modes, kind and status, ``results`` (5, 8).
 
-    ``limit`` (lanes, MeV) is the tolerance; lanes that are not ``sound`` are not certified.
+    ``limit`` (lanes, MeV) is the tolerance; lanes that are not ``sound`` are not certified. Zeros in a ``calm`` strip
+    between two cuts (``bulk_stable``) are real however wide their discs.
     """
     fastest = spread(0.0)
     turning = spread(0.0)
@@ -133,8 +135,15 @@ def classify(slots, roots, limit, sound, results):
         close = 1.2 * reach / (square_root(size(sh) + size(si)) + SMALLEST)
         error = select(close < error, close, error)
         sharp = (error <= 0.1 * limit) | (growth + error < limit)
-        unsure = select(counts & ~sharp, NOT_CERTIFIED, unsure)
         grows = counts & (growth > limit)
+        for k in range(classes):
+            below = size(turns) - error
+            above = size(turns) + error
+            strip = load(calm, k) > 0.0
+            inside = strip & (below > cut[k]) & (above < cut[k + 1])
+            sharp = (sharp | inside) & ~(strip & ~inside & (above > cut[k]) & (below < cut[k + 1]))
+            grows = grows & ~inside
+        unsure = select(counts & ~sharp, NOT_CERTIFIED, unsure)
         unstable = unstable + select(grows, spread(1.0), 0.0)
         static = (sh < 0.0) & ((size(si) <= reach) | (size(turns) <= limit))
         faster = grows & (growth > fastest)
