@@ -9,6 +9,7 @@ import numpy as np
 
 from pairsweep.kernels.bulk_dispersion import SMALLEST, empty_poles, fill_poles, share_grid
 from pairsweep.kernels.bulk_lanes import LANES, load, select, size, spread, square_root, store
+from pairsweep.kernels.bulk_layout import empty_sites, empty_slots, lay_out
 from pairsweep.kernels.bulk_roots import empty_roots, enclose_roots, improve_roots, start_roots
 from pairsweep.kernels.bulk_stable import fill_cuts, stable_by_signs
 from pairsweep.kernels.bulk_weight import fastest_shares, principal_root
@@ -63,8 +64,11 @@ def bulk_growth(
     shared = share_grid(energy, weight, p_hat)
     energy_class = np.empty(pairs, dtype=np.int64)
     cut = np.empty(pairs + 1)
+    calm = np.empty((pairs, LANES))
     classes = fill_cuts(energy, energy_class, cut)
     poles = empty_poles(pairs)
+    sites = empty_sites(pairs)
+    slots = empty_slots(pairs)
     roots = empty_roots(pairs)
     epn = np.empty((pairs, LANES))
     scalars = np.empty((2, LANES))
@@ -83,15 +87,18 @@ def bulk_growth(
                 epn[q, lane] = n[point, q]
         limit = load(scalars, 1)
         widest = fill_poles(shared, epn, load(scalars, 0), poles)
-        stable = stable_by_signs(shared.outer, energy_class, cut, classes, poles.omega, poles.twice)
+        stable = stable_by_signs(shared.outer, energy_class, cut, classes, poles.omega, poles.twice, calm)
         for q in range(pairs):
             store(poles.counted, q, select(stable, 0.0, load(poles.counted, q)))
-        start_roots(poles, roots)
-        improve_roots(shared, poles, limit, roots)
-        enclose_roots(shared, poles, roots)
-        classify(poles, roots, limit, (widest < LARGEST) & (limit > 0.0), results)
+        lay_out(shared, poles, sites, slots)
+        start_roots(slots, roots)
+        improve_roots(sites, slots, limit, roots)
+        enclose_roots(sites, slots, poles, roots)
+        classify(slots, roots, calm, cut, classes, limit, (widest < LARGEST) & (limit > 0.0), results)
         if bins > 0:
-            fastest_shares(shared, poles, roots, epn, energy_bin, load(results, 0), shares, mean_shares)
+            fastest_shares(
+                shared, poles, sites, slots, roots, epn, energy_bin, load(results, 0), shares, mean_shares
+            )
         for lane in range(min(LANES, points - first)):
             point = first + lane
             growth_rate[point] = results[0, lane]
@@ -106,18 +113,19 @@ def bulk_growth(
 
 
 @jit()
-def classify(poles, roots, limit, sound, results):
+def classify(slots, roots, calm, cut, classes, limit, sound, results):
     """Reduce the discs to growth rate, frequency, number of unstable modes, kind and status, ``results`` (5, 8).
 
-    ``limit`` (lanes, MeV) is the tolerance; lanes that are not ``sound`` are not certified.
+    ``limit`` (lanes, MeV) is the tolerance; lanes that are not ``sound`` are not certified. Zeros in a ``calm`` strip
+    between two cuts (``bulk_stable``) are real however wide their discs.
     """
     fastest = spread(0.0)
     turning = spread(0.0)
     unstable = spread(0.0)
-    kind = spread(0.0)
-    unsure = select(sound, spread(0.0), 1.0)
-    for j in range(poles.counted.shape[0]):
-        counts = load(poles.counted, j) > 0.0
+    kind = spread(STABLE)
+    unsure = select(sound, spread(CERTIFIED), NOT_CERTIFIED)
+    for j in range(slots.size[0]):
+        counts = load(slots.counted, j) > 0.0
         sh = load(roots.hi, j)
         si = load(roots.im, j)
         reach = load(roots.radius, j)
@@ -127,14 +135,21 @@ def classify(poles, roots, limit, sound, results):
         close = 1.2 * reach / (square_root(size(sh) + size(si)) + SMALLEST)
         error = select(close < error, close, error)
         sharp = (error <= 0.1 * limit) | (growth + error < limit)
-        unsure = select(counts & ~sharp, 1.0, unsure)
         grows = counts & (growth > limit)
+        for k in range(classes):
+            below = size(turns) - error
+            above = size(turns) + error
+            strip = load(calm, k) > 0.0
+            inside = strip & (below > cut[k]) & (above < cut[k + 1])
+            sharp = (sharp | inside) & ~(strip & ~inside & (above > cut[k]) & (below < cut[k + 1]))
+            grows = grows & ~inside
+        unsure = select(counts & ~sharp, NOT_CERTIFIED, unsure)
         unstable = unstable + select(grows, spread(1.0), 0.0)
         static = (sh < 0.0) & ((size(si) <= reach) | (size(turns) <= limit))
         faster = grows & (growth > fastest)
         fastest = select(faster, growth, fastest)
         turning = select(faster, select(static, 0.0, size(turns)), turning)
-        kind = select(faster, select(static, spread(2.0), 1.0), kind)
+        kind = select(faster, select(static, STATIC, spread(OSCILLATING)), kind)
     store(results, 0, fastest)
     store(results, 1, turning)
     store(results, 2, unstable)

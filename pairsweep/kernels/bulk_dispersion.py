@@ -42,11 +42,11 @@ Shared.__doc__ = """What all points of a map share.
 are parallel to rounding.
 """
 
-Poles = namedtuple("Poles", "offset omega twice strength hi lo counted")
+Poles = namedtuple("Poles", "offset omega twice strength hi lo counted leader")
 Poles.__doc__ = """The poles of f of eight points, arrays (N, 8).
 
 ``offset`` d, ``omega`` Omega, ``twice`` 2c, MeV; ``strength`` 2c Omega, ``hi`` + ``lo`` = Omega^2, MeV^2; ``counted``:
-1 for a pole that brings a zero of its own, else 0.
+1 for a pole that brings a zero of its own, else 0; ``leader``: the first pole at the same place.
 """
 
 
@@ -85,6 +85,7 @@ def share_grid(energy, weight, p_hat):
 def empty_poles(pairs):
     """Room for the poles of eight points."""
     return Poles(
+        np.empty((pairs, LANES)),
         np.empty((pairs, LANES)),
         np.empty((pairs, LANES)),
         np.empty((pairs, LANES)),
@@ -138,6 +139,7 @@ def fill_poles(shared, n, g, poles):
         epn = load(n, q)
         # below the rounding of the largest coupling a pair only follows the others
         couples = size(shared.weight[q] * epn) > EPS * largest
+        leader = spread(q)
         members = spread(0.0)
         repeated = spread(0.0)
         for r in range(q):
@@ -145,11 +147,13 @@ def fill_poles(shared, n, g, poles):
                 other = load(poles.offset, r)
                 together = size(d - other) <= same
                 d = select(together, other, d)
+                leader = select(together, load(poles.leader, r), leader)
                 counted = select(together, load(poles.counted, r), 0.0)
                 members = members + counted
                 if shared.same_direction[q, r]:
                     repeated = repeated + counted
         store(poles.offset, q, d)
+        store(poles.leader, q, leader)
         store(poles.counted, q, select(couples & (members < 3.0) & (repeated < 1.0), spread(1.0), 0.0))
         omega = 2.0 * shared.energy[q] + d
         twice = select(couples, 4.0 * g * shared.weight[q] * epn, 0.0)
@@ -188,7 +192,7 @@ def from_pole(poles, q, sh, sl, si):
 
 
 @jit()
-def matrix_entries(shared, poles, sh, sl, si):
+def matrix_entries(sites, sh, sl, si):
     """P (xx, yy, zz, xy, xz, yz) and v (x, y, z) at s = (sh + sl) + i si (lanes, MeV^2), complex lanes."""
     zero = pair(spread(0.0), spread(0.0))
     xx = zero
@@ -200,42 +204,39 @@ def matrix_entries(shared, poles, sh, sl, si):
     x = zero
     y = zero
     z = zero
-    outer = shared.outer
-    p_hat = shared.p_hat
-    for q in range(p_hat.shape[0]):
-        inverse = reciprocal(from_pole(poles, q, sh, sl, si))
-        a = inverse * load(poles.strength, q)
-        xx = xx + a * outer[q, 0]
-        yy = yy + a * outer[q, 1]
-        zz = zz + a * outer[q, 2]
-        xy = xy + a * outer[q, 3]
-        xz = xz + a * outer[q, 4]
-        yz = yz + a * outer[q, 5]
-        b = inverse * load(poles.twice, q)
-        x = x + b * p_hat[q, 0]
-        y = y + b * p_hat[q, 1]
-        z = z + b * p_hat[q, 2]
+    for m in range(sites.size[0]):
+        inverse = reciprocal(from_pole(sites, m, sh, sl, si))
+        first = 9 * m
+        xx = xx + inverse * load(sites.residue, first)
+        yy = yy + inverse * load(sites.residue, first + 1)
+        zz = zz + inverse * load(sites.residue, first + 2)
+        xy = xy + inverse * load(sites.residue, first + 3)
+        xz = xz + inverse * load(sites.residue, first + 4)
+        yz = yz + inverse * load(sites.residue, first + 5)
+        x = x + inverse * load(sites.residue, first + 6)
+        y = y + inverse * load(sites.residue, first + 7)
+        z = z + inverse * load(sites.residue, first + 8)
     return 1.0 - (yy + zz), 1.0 - (xx + zz), 1.0 - (xx + yy), xy, xz, yz, x, y, z
 
 
 @jit()
-def dispersion(shared, poles, sh, sl, si):
+def dispersion(sites, sh, sl, si):
     """f at s = (sh + sl) + i si (lanes, MeV^2), complex lanes."""
-    xx, yy, zz, xy, xz, yz, x, y, z = matrix_entries(shared, poles, sh, sl, si)
+    xx, yy, zz, xy, xz, yz, x, y, z = matrix_entries(sites, sh, sl, si)
     det = xx * (yy * zz - yz * yz) - xy * (xy * zz - yz * xz) + xz * (xy * yz - yy * xz)
     product = x * (xx * x + 2.0 * (xy * y + xz * z)) + y * (yy * y + 2.0 * (yz * z)) + zz * z * z
     return det - pair(sh, si) * product
 
 
 @jit()
-def dispersion_rounding(shared, poles, sh, sl, si):
+def dispersion_rounding(sites, poles, sh, sl, si):
     """Bound of the rounding of ``dispersion`` at s.
 
     An entry is a sum over N pairs of terms that are right to a few EPS; its error acts on det P through the
     cofactors and their like, which vanish where zeros coincide for symmetry, and the products of three round on
     their own.
     """
-    xx, yy, zz, xy, xz, yz, x, y, z = matrix_entries(shared, poles, sh, sl, si)
+    xx, yy, zz, xy, xz, yz, x, y, z = matrix_entries(sites, sh, sl, si)
     pairs = poles.hi.shape[0]
     length = square_root(size(sh) + size(si))
     symmetric = spread(1.0)

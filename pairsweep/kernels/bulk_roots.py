@@ -41,10 +41,11 @@ from pairsweep.kernels.jit import jit
 
 MAX_SWEEPS = 40
 REACH = 1.0  # of the starts, in first-order shifts
+TOGETHER = 1e-14  # roots closer than this part of the coupling are moved apart before discs are drawn
 FEW = 16  # with more roots the step of fourth order strays at first
 
 Roots = namedtuple("Roots", "hi lo im vr vi next_hi next_lo next_im radius")
-Roots.__doc__ = """Zeros of F of eight points, arrays (N, 8), MeV^2; slot j belongs to pole j and counts if that does.
+Roots.__doc__ = """Zeros of F of eight points, arrays (N, 8), MeV^2; slot j of ``Slots``.
 
 ``hi`` + ``lo`` + i ``im`` the root, ``vr`` + i ``vi`` = v_j, ``next_*`` scratch, ``radius`` of the disc.
 """
@@ -67,15 +68,15 @@ def empty_roots(pairs):
 
 
 @jit()
-def start_roots(poles, roots):
+def start_roots(slots, roots):
     """Start every root beside its own pole, about its first-order shift 4 c Omega and off the real axis."""
-    for j in range(poles.hi.shape[0]):
-        shift = 2.0 * load(poles.strength, j)
-        twice = load(poles.twice, j)
+    for j in range(slots.size[0]):
+        shift = 2.0 * load(slots.strength, j)
+        twice = load(slots.twice, j)
         # irrational turns: no two starts are mirror images of each other
         turn = 0.3 + 2.399963229728653 * j
         reach = REACH * (size(shift) + twice * twice) + SMALLEST
-        total, rest = two_sum(load(poles.hi, j), load(poles.lo, j) + shift + np.cos(turn) * reach)
+        total, rest = two_sum(load(slots.hi, j), load(slots.lo, j) + shift + np.cos(turn) * reach)
         store(roots.hi, j, total)
         store(roots.lo, j, rest)
         store(roots.im, j, np.sin(turn) * reach)
@@ -92,7 +93,7 @@ def apart(roots, j, k):
 
 
 @jit()
-def weierstrass(j, poles, roots, f):
+def weierstrass(j, slots, roots, f):
     """v_j = f(z_j) (z_j - s_j) prod_{k != j} (z_j - s_k) / (z_j - z_k).
 
     Quotients are taken of four factors at a time: few divisions, and no overflow however far apart energies are.
@@ -100,25 +101,25 @@ def weierstrass(j, poles, roots, f):
     sh = load(roots.hi, j)
     sl = load(roots.lo, j)
     si = load(roots.im, j)
-    pairs = poles.hi.shape[0]
-    v = f * from_pole(poles, j, sh, sl, si)
+    pairs = slots.size[0]
+    v = f * from_pole(slots, j, sh, sl, si)
     for first in range(0, pairs, 4):
         below = pair(spread(1.0), spread(0.0))
         for k in range(first, min(first + 4, pairs)):
             if k != j:
-                counts = load(poles.counted, k) > 0.0
-                v = v * select(counts, from_pole(poles, k, sh, sl, si), 1.0)
+                counts = load(slots.counted, k) > 0.0
+                v = v * select(counts, from_pole(slots, k, sh, sl, si), 1.0)
                 below = below * select(counts, apart(roots, j, k), 1.0)
         v = v * reciprocal(below)
     return v
 
 
 @jit()
-def step(j, roots, ahead):
+def step(j, slots, roots, ahead):
     """Correction of root j, v_j / (1 + sum v_k / (z_j - ahead v_j - z_k)), ``ahead`` 1 or 0."""
     v = pair(load(roots.vr, j), load(roots.vi, j))
     below = pair(spread(1.0), spread(0.0))
-    for k in range(roots.hi.shape[0]):
+    for k in range(slots.size[0]):
         if k != j:
             below = below + pair(load(roots.vr, k), load(roots.vi, k)) * reciprocal(
                 apart(roots, j, k) - v * ahead
@@ -128,28 +129,28 @@ def step(j, roots, ahead):
 
 
 @jit()
-def improve_roots(shared, poles, tolerance, roots):
+def improve_roots(sites, slots, tolerance, roots):
     """Iterate until every |v_j| is far below the tolerance (lanes, MeV); each lane stops on its own.
 
     A lane that does not converge is left to its discs, which will be large.
     """
-    pairs = poles.hi.shape[0]
+    pairs = slots.size[0]
     moving = tolerance > 0.0
-    ahead = 1.0 if pairs <= FEW else 0.0
+    ahead = 1.0 if roots.hi.shape[0] <= FEW else 0.0
     for _ in range(MAX_SWEEPS):
         unfinished = tolerance < 0.0
         for j in range(pairs):
             sh = load(roots.hi, j)
             si = load(roots.im, j)
-            f = dispersion(shared, poles, sh, load(roots.lo, j), si)
-            v = select(load(poles.counted, j) > 0.0, weierstrass(j, poles, roots, f), 0.0)
+            f = dispersion(sites, sh, load(roots.lo, j), si)
+            v = select(load(slots.counted, j) > 0.0, weierstrass(j, slots, roots, f), 0.0)
             store(roots.vr, j, real(v))
             store(roots.vi, j, imag(v))
             # |ds| = 2 |omega| |d omega|; the step that follows leaves an error of higher order in this one
             target = 4e-8 * tolerance * tolerance * (size(sh) + size(si))
             unfinished = unfinished | (squared_size(v) > target)
         for j in range(pairs):
-            change = select(moving, step(j, roots, ahead), 0.0)
+            change = select(moving, step(j, slots, roots, ahead), 0.0)
             total, rest = two_sum(load(roots.hi, j), load(roots.lo, j) - real(change))
             store(roots.next_hi, j, total)
             store(roots.next_lo, j, rest)
@@ -165,20 +166,43 @@ def improve_roots(shared, poles, tolerance, roots):
 
 
 @jit()
-def enclose_roots(shared, poles, roots):
+def part_roots(slots, roots):
+    """Move roots that have come together a little apart: the discs need distinct centres, right or not."""
+    pairs = slots.size[0]
+    width = spread(0.0)
+    for j in range(pairs):
+        width = width + size(load(slots.strength, j))
+    for j in range(pairs):
+        counts = load(slots.counted, j) > 0.0
+        for k in range(j):
+            close = squared_size(apart(roots, j, k)) <= TOGETHER * TOGETHER * width * width
+            close = close & counts & (load(slots.counted, k) > 0.0)
+            total, rest = two_sum(
+                load(roots.hi, j), load(roots.lo, j) + select(close, 2.0 * TOGETHER * width, 0.0)
+            )
+            store(roots.hi, j, total)
+            store(roots.lo, j, rest)
+    return 0
+
+
+@jit()
+def enclose_roots(sites, slots, poles, roots):
     """Fill ``roots.radius`` with radii of discs that hold all zeros of F, the rounding of f included."""
-    pairs = poles.hi.shape[0]
+    part_roots(slots, roots)
+    pairs = slots.size[0]
     largest = spread(0.0)
     count = spread(0.0)
     for j in range(pairs):
         sh = load(roots.hi, j)
         sl = load(roots.lo, j)
         si = load(roots.im, j)
-        f = square_root(squared_size(dispersion(shared, poles, sh, sl, si)))
-        f = f + dispersion_rounding(shared, poles, sh, sl, si)
-        others = weierstrass(j, poles, roots, pair(spread(1.0), spread(0.0)))
-        counted = load(poles.counted, j)
-        v = select(counted > 0.0, f * square_root(squared_size(others)), 0.0)
+        f = square_root(squared_size(dispersion(sites, sh, sl, si)))
+        f = f + dispersion_rounding(sites, poles, sh, sl, si)
+        others = weierstrass(j, slots, roots, pair(spread(1.0), spread(0.0)))
+        counted = load(slots.counted, j)
+        scale = squared_size(others)
+        # on a pole f is not what it should be, and the product vanishes: no disc there
+        v = select(counted > 0.0, select(scale > 0.0, f * square_root(scale), 1e300), 0.0)
         store(roots.vr, j, v)
         largest = select(v > largest, v, largest)
         count = count + counted
@@ -186,7 +210,7 @@ def enclose_roots(shared, poles, roots):
     total = spread(0.0)
     for j in range(pairs):
         v = load(roots.vr, j)
-        total = total + load(poles.counted, j) * select(v > floor, v, floor)
+        total = total + load(slots.counted, j) * select(v > floor, v, floor)
     for j in range(pairs):
         v = load(roots.vr, j)
         store(roots.radius, j, v * total / (select(v > floor, v, floor) + SMALLEST))

@@ -10,12 +10,13 @@ With c_q = 2 g w_q n_q and all Omega_q > 0 a point is stable if any of these hol
   hermitian W(omega) is 0 at either end of a strip and jumps at each pole by its rank, always in one direction, so
   at least that many eigenvalues pass 0 in between: all zeros of the strip are real.
 
-These cover the systems whose symmetry makes zeros coincide (isotropic occupations), where discs are at their worst.
+The last argument holds for every strip between two such frequencies by itself, whatever the other energies do. All
+this covers the systems whose symmetry makes zeros coincide (isotropic occupations), where discs are at their worst.
 """
 
 import numpy as np
 
-from pairsweep.kernels.bulk_lanes import load, select, size, spread
+from pairsweep.kernels.bulk_lanes import load, select, size, spread, store
 from pairsweep.kernels.jit import jit
 
 MARGIN = 1e-9  # far above the rounding of these sums
@@ -55,13 +56,17 @@ def fill_cuts(energy, energy_class, cut):
 
 
 @jit()
-def stable_by_signs(outer, energy_class, cut, classes, omega, twice):
-    """Mask of the lanes that are certainly stable; ``omega`` and ``twice`` (N, 8) are Omega and 2c, MeV."""
+def stable_by_signs(outer, energy_class, cut, classes, omega, twice, calm):
+    """Mask of the lanes that are certainly stable; ``omega`` and ``twice`` (N, 8) are Omega and 2c, MeV.
+
+    ``calm`` (N, 8) is set to 1 for the strips cut[k] < Re omega < cut[k + 1] that hold real zeros only, else 0.
+    """
     pairs = outer.shape[0]
     lowest = load(omega, 0)
     anywhere_positive = spread(0.0)
     anywhere_negative = spread(0.0)
     apart = spread(1.0)
+    placed = spread(1.0)
     for k in range(classes):
         coupling = spread(0.0)
         positive = spread(0.0)
@@ -75,10 +80,19 @@ def stable_by_signs(outer, energy_class, cut, classes, omega, twice):
             if energy_class[q] == k:
                 positive = select(c > 0.0, spread(1.0), positive)
                 negative = select(c < 0.0, spread(1.0), negative)
-                apart = select((here > cut[k]) & (here < cut[k + 1]), apart, 0.0)
+                placed = select((here > cut[k]) & (here < cut[k + 1]), placed, 0.0)
         anywhere_positive = anywhere_positive + positive
         anywhere_negative = anywhere_negative + negative
-        apart = select((coupling < 1.0 - MARGIN) & (positive * negative < 0.5), apart, 0.0)
+        one_sign = positive * negative < 0.5
+        cuts = coupling < 1.0 - MARGIN
+        apart = select(cuts & one_sign, apart, 0.0)
+        store(calm, k, select(cuts & one_sign, spread(1.0), 0.0))
+        if k > 0:
+            store(calm, k - 1, select(cuts, load(calm, k - 1), 0.0))
+    placed = select(lowest > 0.0, placed, 0.0)
+    apart = apart * placed
+    for k in range(classes):
+        store(calm, k, load(calm, k) * placed)
     xx = spread(0.0)
     yy = spread(0.0)
     zz = spread(0.0)

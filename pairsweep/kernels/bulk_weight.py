@@ -106,14 +106,14 @@ def null_projector(xx, xy, xz, yx, yy, yz, zx, zy, zz):
 
 
 @jit()
-def mode_shares(shared, poles, n, energy_bin, sh, sl, si, shares):
+def mode_shares(shared, poles, sites, n, energy_bin, sh, sl, si, shares):
     """Fill ``shares`` (n_bins, 8) for the mode at s = (sh + sl) + i si (lanes, MeV^2); they sum to 1.
 
     ``n`` (N, 8) is the EPN, ``energy_bin`` (N,) the bin of each pair. A pair without weight has a share too: it
     follows the others.
     """
     frequency, growth = principal_root(sh, si)
-    xx, yy, zz, xy, xz, yz, x, y, z = matrix_entries(shared, poles, sh, sl, si)
+    xx, yy, zz, xy, xz, yz, x, y, z = matrix_entries(sites, sh, sl, si)
     turn = pair(-growth, frequency)
     x = turn * x
     y = turn * y
@@ -147,7 +147,7 @@ def mode_shares(shared, poles, n, energy_bin, sh, sl, si, shares):
 
 
 @jit()
-def fastest_shares(shared, poles, roots, n, energy_bin, fastest, shares, out):
+def fastest_shares(shared, poles, sites, slots, roots, n, energy_bin, fastest, shares, out):
     """Fill ``out`` (n_bins, 8) with the shares of the fastest mode, the mean over equally fast ones; NaN if stable.
 
     ``fastest`` (lanes, MeV) is the growth rate, 0 where stable; ``shares`` (n_bins, 8) is scratch.
@@ -155,17 +155,17 @@ def fastest_shares(shared, poles, roots, n, energy_bin, fastest, shares, out):
     for b in range(out.shape[0]):
         store(out, b, spread(0.0))
     modes = spread(0.0)
-    for turn in range(roots.hi.shape[0]):
+    for turn in range(slots.size[0]):
         sh = spread(0.0)
         sl = spread(0.0)
         si = spread(0.0)
         met = spread(0.0)
-        for j in range(roots.hi.shape[0]):
+        for j in range(slots.size[0]):
             jh = load(roots.hi, j)
             ji = load(roots.im, j)
             _frequency, growth = principal_root(jh, ji)
             # s and its conjugate have the same shares; static twins that rounding took off the axis both count
-            ties = (load(poles.counted, j) > 0.0) & (growth >= (1.0 - TIE) * fastest) & (fastest > 0.0)
+            ties = (load(slots.counted, j) > 0.0) & (growth >= (1.0 - TIE) * fastest) & (fastest > 0.0)
             ties = ties & ((ji >= 0.0) | (jh < 0.0))
             chosen = ties & (met == turn)
             sh = select(chosen, jh, sh)
@@ -175,7 +175,7 @@ def fastest_shares(shared, poles, roots, n, energy_bin, fastest, shares, out):
         one_more = met > turn
         if not any_lane(one_more):
             break
-        mode_shares(shared, poles, n, energy_bin, sh, sl, si, shares)
+        mode_shares(shared, poles, sites, n, energy_bin, sh, sl, si, shares)
         for b in range(out.shape[0]):
             store(out, b, load(out, b) + select(one_more, load(shares, b), 0.0))
         modes = met

@@ -147,6 +147,18 @@ def test_zero_weights_and_a_pair_at_rest():
         np.testing.assert_allclose(out["growth_rate"][sure], growth[sure], rtol=1e-8, atol=1e-6)
 
 
+def test_coincident_zeros_beside_a_crossing_are_certified():
+    # three energies of one level each: their zeros nearly coincide in pairs, at small g to 1e-10 of the coupling
+    grid = grids.bins(4, 1, 4)
+    n = np.full((9, 16), -0.33)
+    n[:, 4] = 0.87
+    out = grow(grid, n, np.geomspace(1e-14, 1e-6, 9))
+    assert (out["status"] == 0).all()
+    assert (out["n_unstable"] == 2).all()
+    slope = out["growth_rate"] / np.geomspace(1e-14, 1e-6, 9)
+    np.testing.assert_allclose(slope[:-1], slope[0], rtol=1e-3)
+
+
 def test_one_pair_is_stable():
     grid = grids.beams([1.0], [1.0], [0.7], [0.2])
     g = np.geomspace(1e-14, 10, 30)
@@ -183,11 +195,13 @@ def test_double_root_at_threshold_from_both_sides():
         )
 
 
-def test_points_do_not_depend_on_their_company():
-    grid = grids.bins(2, 1, 4)
+@pytest.mark.parametrize("shape", [(2, 1, 4), (1, 4, 4)])
+def test_points_do_not_depend_on_their_company(shape):
+    grid = grids.bins(*shape)
     rng = np.random.default_rng(6)
-    n = rng.uniform(-1, 1, (53, 8))
+    n = rng.uniform(-1, 1, (53, grid.size))
     n[::7] = -0.5
+    n[1::5] = quadrant(grid)
     n[3::11, 2] = 0.0
     g = 10 ** rng.uniform(-10, -2, 53)
     tolerance = 1e-6 * coupling(grid, n, g)

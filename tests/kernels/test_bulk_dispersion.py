@@ -15,6 +15,7 @@ from pairsweep.kernels.bulk_dispersion import (
     two_sum,
 )
 from pairsweep.kernels.bulk_lanes import LANES, imag, load, real, store
+from pairsweep.kernels.bulk_layout import empty_sites, empty_slots, lay_out
 from pairsweep.kernels.jit import jit
 from tests.kernels.bulk_systems import dense_eigenvalues
 
@@ -25,21 +26,29 @@ def poles_and_values(energy, weight, p_hat, n, g, s, out):
     shared = share_grid(energy, weight, p_hat)
     poles = empty_poles(energy.size)
     fill_poles(shared, n, load(g, 0), poles)
-    f = dispersion(shared, poles, load(s, 0), load(s, 1), load(s, 2))
+    sites = empty_sites(energy.size)
+    slots = empty_slots(energy.size)
+    lay_out(shared, poles, sites, slots)
+    f = dispersion(sites, load(s, 0), load(s, 1), load(s, 2))
     store(out, 0, real(f))
     store(out, 1, imag(f))
-    store(out, 2, dispersion_rounding(shared, poles, load(s, 0), load(s, 1), load(s, 2)))
-    return shared, poles
+    store(out, 2, dispersion_rounding(sites, poles, load(s, 0), load(s, 1), load(s, 2)))
+    return shared, poles, sites, slots
 
 
-def evaluate(grid, n, g, s):
-    """Shared arrays, poles and f (3, 8) of eight points."""
+def prepare(grid, n, g, s=1.0):
+    """Shared arrays, poles, sites and slots of eight points, and f (3, 8)."""
     f = np.empty((3, LANES))
     parts = (np.real(s), np.zeros(LANES), np.imag(s))
     s = np.array([np.broadcast_to(part, LANES) for part in parts], dtype=float)
     n = np.ascontiguousarray(np.broadcast_to(n, (LANES, grid.size)).T)
     g = np.broadcast_to(np.asarray(g, dtype=float), (1, LANES)).copy()
-    shared, poles = poles_and_values(grid.energy, grid.weight, grid.p_hat, n, g, s, f)
+    return (*poles_and_values(grid.energy, grid.weight, grid.p_hat, n, g, s, f), f)
+
+
+def evaluate(grid, n, g, s):
+    """Shared arrays, poles and f (3, 8) of eight points."""
+    shared, poles, _sites, _slots, f = prepare(grid, n, g, s)
     return shared, poles, f
 
 

@@ -4,27 +4,35 @@ import numpy as np
 import pytest
 
 from pairsweep import grid as grids
-from pairsweep.kernels.bulk_lanes import LANES, load, store
-from pairsweep.kernels.bulk_roots import empty_roots, enclose_roots, improve_roots, start_roots
+from pairsweep.kernels.bulk_lanes import LANES, load
+from pairsweep.kernels.bulk_roots import empty_roots, enclose_roots, improve_roots, part_roots, start_roots
 from pairsweep.kernels.jit import jit
-from tests.kernels.test_bulk_dispersion import evaluate, random_beams
+from tests.kernels.test_bulk_dispersion import evaluate, prepare, random_beams
 
 
 @jit()
-def all_roots(shared, poles, tolerance, moved):
-    """Zeros of one block; ``moved`` (MeV^2) is added to the first root before the discs are drawn."""
-    roots = empty_roots(shared.energy.size)
-    start_roots(poles, roots)
-    improve_roots(shared, poles, load(tolerance, 0), roots)
-    store(roots.lo, 0, load(roots.lo, 0) + moved)
-    enclose_roots(shared, poles, roots)
+def all_roots(poles, sites, slots, tolerance, positions):
+    """Zeros of one block and their discs, or discs about other ``positions`` (3, N, 8) if given."""
+    roots = empty_roots(poles.hi.shape[0])
+    start_roots(slots, roots)
+    improve_roots(sites, slots, load(tolerance, 0), roots)
+    if positions.shape[0] > 0:
+        roots.hi[:] = positions[0]
+        roots.lo[:] = positions[1]
+        roots.im[:] = positions[2]
+    enclose_roots(sites, slots, poles, roots)
     return roots
 
 
-def roots_of(grid, n, g, moved=0.0):
-    shared, poles, _ = evaluate(grid, n, g, 1.0)
+def roots_of(grid, n, g, positions=()):
+    """Poles, roots and radii (N,); ``positions`` are complex roots (N,) to put in their place."""
+    _, poles, sites, slots, _ = prepare(grid, n, g)
     tolerance = np.full((1, LANES), 1e-6 * 4 * g * (np.abs(n) * grid.weight).sum())
-    roots = all_roots(shared, poles, tolerance, moved)
+    given = np.empty((0, 0, 0))
+    if len(positions):
+        given = np.zeros((3, grid.size, LANES))
+        given[0], given[2] = np.real(positions)[:, None], np.imag(positions)[:, None]
+    roots = all_roots(poles, sites, slots, tolerance, given)
     return poles, (roots.hi + roots.lo + 1j * roots.im)[:, 0], roots.radius[:, 0]
 
 
@@ -54,11 +62,11 @@ def test_discs_grow_where_a_root_was_missed():
     grid = random_beams(rng, 5)
     n = rng.uniform(-1, 1, 5)
     _, right, small = roots_of(grid, n, 0.1)
-    moved = 1e-4 * abs(right[0])
-    _, wrong, large = roots_of(grid, n, 0.1, moved=moved)
-    assert wrong[0] - right[0] == pytest.approx(moved)
-    assert large[0] >= moved
-    assert small[0] < 1e-6 * moved
+    moved = np.array([1e-4 * abs(right[0]), 0, 0, 0, 0])
+    _, wrong, large = roots_of(grid, n, 0.1, right + moved)
+    np.testing.assert_allclose(wrong - right, moved, atol=1e-12)
+    assert large[0] >= moved[0]
+    assert small[0] < 1e-6 * moved[0]
 
 
 def test_discs_of_roots_that_coincide_for_symmetry_stay_small():
@@ -71,3 +79,30 @@ def test_discs_of_roots_that_coincide_for_symmetry_stay_small():
     assert counted.sum() == 3
     assert np.diff(np.sort(found[counted].real)).min() < 1e-9 * width
     assert (radius[counted] < 1e-8 * width).all()
+
+
+def test_centres_that_coincide_or_lie_on_a_pole_certify_nothing():
+    grid = random_beams(np.random.default_rng(7), 3)
+    n = np.array([0.6, -0.7, -0.2])
+    poles, found, small = roots_of(grid, n, 0.1)
+    width = np.abs(poles.strength[:, 0]).sum()
+    assert (small < 1e-9 * width).all()
+    for instead in (found[0], poles.hi[2, 0]):
+        _, centres, radius = roots_of(grid, n, 0.1, np.append(found[:2], instead))
+        assert centres[2] != centres[0]
+        # the discs still hold the zero that is not at any centre
+        assert (np.abs(found[2] - centres) <= radius).any()
+
+
+def test_parting_leaves_other_roots_alone():
+    grid = random_beams(np.random.default_rng(7), 4)
+    _, _, _, slots, _ = prepare(grid, np.full(4, 0.5), 0.1)
+    roots = empty_roots(4)
+    for array in (roots.lo, roots.im):
+        array[:] = 0.0
+    roots.hi[:] = np.array([3.0, 3.0, 1.0, 3.0])[:, None]
+    part_roots(slots, roots)
+    positions = (roots.hi + roots.lo)[:, 0]
+    assert positions[[0, 2]].tolist() == [3.0, 1.0]
+    assert np.unique(positions).size == 4
+    assert np.abs(positions - [3.0, 3.0, 1.0, 3.0]).max() < 1e-12

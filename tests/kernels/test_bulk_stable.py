@@ -11,20 +11,26 @@ from tests.kernels.test_bulk_dispersion import evaluate
 
 
 @jit()
-def verdict(outer, energy_class, cut, classes, omega, twice, out):
-    mask = stable_by_signs(outer, energy_class, cut, classes, omega, twice)
+def verdict(outer, energy_class, cut, classes, omega, twice, calm, out):
+    mask = stable_by_signs(outer, energy_class, cut, classes, omega, twice, calm)
     store(out, 0, select(mask, spread(1.0), 0.0))
     return 0
 
 
-def stable(grid, n, g):
-    """Verdict of eight points that share n (8, N) or have one each."""
+def verdict_and_strips(grid, n, g):
+    """Verdict of eight points that share n (N,) or have one each (8, N), and their calm strips (classes, 8)."""
     shared, poles, _ = evaluate(grid, n, g, 1.0)
     energy_class, cut = np.empty(grid.size, dtype=np.int64), np.empty(grid.size + 1)
     classes = fill_cuts(grid.energy, energy_class, cut)
     out = np.empty((1, LANES))
-    verdict(shared.outer, energy_class, cut, classes, poles.omega, poles.twice, out)
-    return out[0] == 1.0
+    calm = np.empty((grid.size, LANES))
+    verdict(shared.outer, energy_class, cut, classes, poles.omega, poles.twice, calm, out)
+    return out[0] == 1.0, calm[:classes]
+
+
+def stable(grid, n, g):
+    """Verdict of eight points."""
+    return verdict_and_strips(grid, n, g)[0]
 
 
 def test_cuts_lie_between_the_distinct_energies():
@@ -61,6 +67,17 @@ def test_energies_of_one_sign_each_are_stable_while_they_are_apart():
     sure = stable(grid, n, g)
     assert sure[:4].all()
     assert not sure[-2:].any()
+
+
+def test_strips_of_one_sign_are_calm_beside_a_crossing():
+    grid = grids.bins(3, 1, 4)
+    n = np.repeat([-0.4, -0.5, -0.6], 4)
+    n[4] = 0.8
+    g = 10.0 ** np.array([-14, -10, -8, -7, -6, -3, -2, -1])
+    sure, calm = verdict_and_strips(grid, n, g)
+    assert not sure.any()
+    assert calm[:, :5].T.tolist() == [[1, 0, 1]] * 5
+    assert not calm[:, -1].any()
 
 
 def test_never_claims_stability_of_an_unstable_system():
