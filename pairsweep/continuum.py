@@ -230,7 +230,7 @@ def cutoff_shift(system: Spectrum, g: float, modes: ContinuumModes) -> float:
             reached, offset = reached + step, moved
             largest = max(largest, offset.imag)
             if reached >= 1.0:
-                return (offset.imag - start.imag) / start.imag
+                return float(offset.imag / start.imag) - 1.0
             if error < 0.1:
                 step *= 2.0
         elif step < smallest:
