@@ -5,6 +5,7 @@ Angles stay discretised: every statement is about the continuum in energy along 
 
 from __future__ import annotations
 
+import cmath
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -203,8 +204,8 @@ def ladder(system: Spectrum, g: float, n_energy: Sequence[int], discrete_growth:
 def cutoff_shift(system: Spectrum, g: float, modes: ContinuumModes) -> float:
     """Relative change of the fastest mode's growth when empty modes are added up to twice the cutoff.
 
-    The mode is followed through intermediate cutoffs, close enough that it moves by less than a third of its growth
-    each time. -1 if it dies on the way, NaN if there is no mode or it cannot be followed.
+    The mode is followed through intermediate cutoffs, predicted from the two before and close enough that each
+    prediction is right to a third of the growth. -1 if it dies on the way, NaN if there is none or it is lost.
     """
     if modes.rates.size == 0:
         return math.nan
@@ -212,25 +213,31 @@ def cutoff_shift(system: Spectrum, g: float, modes: ContinuumModes) -> float:
     anchor = Anchor(int(sign), float(energy), float(shift))
     start = offset = complex(modes.offsets[0])
     floor = modes.vouched_growth
-    reached = 0.0
-    step = min(0.05, 0.01 * start.imag / system.energy_max)
+    largest = start.imag
+    reached, speed = 0.0, 0.0j  # logarithmic: near a step of the occupation a mode moves exponentially
+    smallest = 1e-9 * start.imag / system.energy_max
+    step = min(0.05, 1e7 * smallest)
     for _ in range(MOST_CUTOFFS):
         step = min(step, 1.0 - reached)
         wider = system.with_empty_modes(system.energy_max * (1.0 + reached + step))
         medium = prepare(wider.solid_angle, wider.direction, wider.edges, wider.n, g)
-        moved, found = follow(medium, anchor, offset, floor, BUDGET)
-        change = abs(moved - offset) / offset.imag
-        if found and change < 0.3:
+        guess = offset * cmath.exp(speed * step)
+        guess = complex(guess.real, max(guess.imag, 0.2 * offset.imag))
+        moved, found = follow(medium, anchor, guess, floor, BUDGET)
+        error = abs(moved - guess) / offset.imag
+        if found and error < 1.0 / 3.0:
+            speed = cmath.log(moved / offset) / step
             reached, offset = reached + step, moved
+            largest = max(largest, offset.imag)
             if reached >= 1.0:
-                return float((offset.imag - start.imag) / start.imag)
-            if change < 0.1:
+                return float(offset.imag / start.imag) - 1.0
+            if error < 0.1:
                 step *= 2.0
-        elif step < 1e-9 * start.imag / system.energy_max:
+        elif step < smallest:
             break
         else:
             step /= 3.0
-    return -1.0 if offset.imag < max(0.01 * start.imag, 10.0 * floor) else math.nan
+    return -1.0 if offset.imag < max(0.01 * largest, 10.0 * floor) else math.nan
 
 
 def judge(grid_growth: float, modes: ContinuumModes, settled: bool, rungs: Ladder, system: Spectrum) -> int:

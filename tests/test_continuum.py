@@ -20,23 +20,11 @@ from pairsweep.continuum import (
     settled_modes,
 )
 from pairsweep.grid import beams, bins
-from pairsweep.kernels.modes import coupling_norm, tolerance_floor, unstable_modes
+from pairsweep.instability import fastest_mode
 from pairsweep.occupation import energy_band, energy_edges, fermi_dirac, quadrant
 from pairsweep.spectrum import DiscontinuityError, spectrum
 
 LEVELS = {"rho_high": 0.9, "rho_low": 0.1}
-
-
-def discrete_growth(energy, weight, p_hat, n, g):
-    """The fast solver for discrete systems."""
-    rates, frequencies = np.zeros(2 * n.size), np.zeros(2 * n.size)
-    coupling = coupling_norm(weight, n, g)
-    scale = 4 * g * (weight * (n + 1)).sum()
-    tolerance = max(1e-6 * coupling, 1.01 * tolerance_floor(coupling, scale))
-    status, count = unstable_modes(
-        energy, weight, p_hat, n, g, tolerance, rates, frequencies, np.zeros(2 * n.size, np.int64)
-    )
-    return (rates[0], frequencies[0], status == 0) if count else (0.0, 0.0, status == 0)
 
 
 def band(edge_width=0.0, e_low=6.0, e_high=14.0):
@@ -62,12 +50,12 @@ def test_ladder_of_a_sharp_band_converges_to_the_continuum_root():
     system = band_system()
     modes = continuum_modes(system, 3e-4)
     assert modes.certified
-    rungs = ladder(system, 3e-4, [10, 40, 160], discrete_growth)
+    rungs = ladder(system, 3e-4, [10, 40, 160], fastest_mode)
     away = np.abs(rungs.growth / modes.growth_rate - 1)
     assert away[0] > 0.1
     assert away[-1] < 1e-3
     assert np.all(np.diff(away) < 0)
-    _, frequency, _ = discrete_growth(*system.cells(160), 3e-4)
+    _, frequency, _ = fastest_mode(*system.cells(160), 3e-4)
     assert frequency == pytest.approx(modes.frequency, rel=1e-3)
 
 
@@ -89,9 +77,16 @@ def test_isotropic_vacuum(shape, threshold):
     assert cutoff_shift(system, g, modes) > 1.0
 
 
-def test_following_to_twice_the_cutoff_arrives_at_a_mode_of_the_wider_system():
-    system = vacuum_system(1, 4)
-    g = 0.085 / 400
+@pytest.mark.parametrize(
+    ("levels", "g"),
+    [
+        ((0.0, 0.0), 0.085 / 400),  # static
+        ((0.9, 0.1), 1e-4),
+        ((0.9, 0.1), 3e-5),  # grows with 3e-7 MeV and by 7e4 times on the way
+    ],
+)
+def test_following_to_twice_the_cutoff_arrives_at_a_mode_of_the_wider_system(levels, g):
+    system = spectrum(lambda grid: quadrant(grid, *levels), n_theta=1, n_phi=4, energy_max=20.0)
     modes = continuum_modes(system, g)
     shift = cutoff_shift(system, g, modes)
     wider = continuum_modes(system.with_empty_modes(40.0), g)
@@ -124,14 +119,14 @@ def test_single_positive_bin_falls_with_the_bin_width():
             occupation,
             energy_max=20.0,
             g=1e-6,
-            discrete_growth=discrete_growth,
+            discrete_growth=fastest_mode,
             refinements=(1, 2),
             edges=edges,
         )
         assert found.verdict == DISCRETISATION
         assert found.continuum_growth_rate == 0.0
         rho, rhobar = occupation(grid)
-        rates.append(discrete_growth(grid.energy, grid.weight, grid.p_hat, rho + rhobar - 1, 1e-6)[0])
+        rates.append(fastest_mode(grid.energy, grid.weight, grid.p_hat, rho + rhobar - 1, 1e-6)[0])
     exponents = np.diff(np.log(rates)) / np.diff(np.log([51, 101, 201]))
     np.testing.assert_allclose(exponents, -1.0, atol=0.02)
     assert rates[-1] == pytest.approx(6.72e-6 * 100.0 * 20.0 / 201, rel=0.02)
@@ -143,7 +138,7 @@ def test_the_letters_system_is_discretisation():
         lambda grid: quadrant(grid, 0.9, 0.1),
         energy_max=20.0,
         g=1e-6,
-        discrete_growth=discrete_growth,
+        discrete_growth=fastest_mode,
         refinements=(1, 2, 4, 8),
     )
     assert found.verdict == DISCRETISATION
@@ -159,7 +154,7 @@ def test_the_letters_system_is_discretisation():
 def test_a_band_that_the_grid_misses():
     """At 1e-4 the band is unstable, but on 20 bins it looks stable."""
     occupation, edges = band()
-    common = {"energy_max": 20.0, "g": 1e-4, "discrete_growth": discrete_growth, "edges": edges}
+    common = {"energy_max": 20.0, "g": 1e-4, "discrete_growth": fastest_mode, "edges": edges}
     missed = examine(bins(20, 1, 4, cell_volume="exact"), occupation, refinements=(1, 8), **common)
     assert missed.ladder_growth[0] == 0.0
     assert missed.verdict == MISSED
@@ -174,9 +169,9 @@ def test_a_thermal_isotropic_gas_is_stable():
         thermal,
         energy_max=20.0,
         g=1e-4,
-        discrete_growth=discrete_growth,
+        discrete_growth=fastest_mode,
         refinements=(1, 2),
-        edges=None,
+        linear=False,
     )
     assert found.verdict == STABLE
     assert found.vouched_growth < 1e-7
@@ -273,7 +268,7 @@ def test_bad_input():
         continuum_modes(system, 0.0)
     with pytest.raises(ValueError, match="growth_tolerance"):
         continuum_modes(system, 1e-4, growth_tolerance=1e-15)
-    common = {"energy_max": 20.0, "g": 1e-6, "discrete_growth": discrete_growth}
+    common = {"energy_max": 20.0, "g": 1e-6, "discrete_growth": fastest_mode}
     with pytest.raises(ValueError, match="beams"):
         examine(beams(1.0, 1.0, 0.0, 0.0), thermal, **common)
 
@@ -282,4 +277,4 @@ def test_bad_input():
         return rho, rho
 
     with pytest.raises(DiscontinuityError, match="declare"):
-        examine(bins(2, 1, 4), stepped, edges=None, **common)
+        examine(bins(2, 1, 4), stepped, linear=False, **common)

@@ -18,7 +18,7 @@ from pairsweep.continuum import (
     judge,
 )
 from pairsweep.grid import Grid, bins
-from pairsweep.instability import growth_of_systems
+from pairsweep.instability import fastest_mode, growth_of_systems
 from pairsweep.kernels.continuum import Anchor, dispersion, prepare
 from pairsweep.occupation import energy_band, energy_edges, quadrant
 from pairsweep.spectrum import Spectrum, spectrum
@@ -26,16 +26,6 @@ from pairsweep.vocab import VERDICTS
 
 ENERGY_MAX = 20.0
 NO_LADDER = Ladder(np.empty(0, np.int64), np.empty(0), np.empty(0))
-
-
-def discrete_growth(energy, weight, p_hat, n, g):
-    """Fastest mode of a discrete system by the package's own solver."""
-    theta, phi = np.arccos(np.clip(p_hat[:, 2], -1, 1)), np.arctan2(p_hat[:, 1], p_hat[:, 0])
-    bin_energy, energy_bin = np.unique(energy, return_inverse=True)
-    grid = Grid(energy, weight, theta, phi, energy_bin, bin_energy)
-    found = growth_of_systems(grid, n[None], np.array([g]), method="dispersion")
-    arrays = found.arrays
-    return float(arrays["growth_rate"][0]), float(arrays["frequency"][0]), found.reasons[0] is None
 
 
 def table(head: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
@@ -57,7 +47,7 @@ def energy_bins() -> None:
             lambda grid: quadrant(grid, 0.9, 0.1),
             energy_max=ENERGY_MAX,
             g=1e-6,
-            discrete_growth=discrete_growth,
+            discrete_growth=fastest_mode,
             refinements=(1, 2, 4, 8),
         )
         ladder = " ".join(f"{rate:.3g}" for rate in found.ladder_growth)
@@ -73,13 +63,13 @@ def energy_bins() -> None:
         parameters = {"e_low": 10.0 - half, "e_high": 10.0 + half, "rho_high": 0.9, "rho_low": 0.1}
         grid = bins(n_energy, 1, 4)
         rho, rhobar = energy_band(grid, **parameters)
-        own = discrete_growth(grid.energy, grid.weight, grid.p_hat, rho + rhobar - 1, 1e-6)[0]
+        own = fastest_mode(grid.energy, grid.weight, grid.p_hat, rho + rhobar - 1, 1e-6)[0]
         found = examine(
             grid,
             lambda grid, parameters=parameters: energy_band(grid, **parameters),
             energy_max=ENERGY_MAX,
             g=1e-6,
-            discrete_growth=discrete_growth,
+            discrete_growth=fastest_mode,
             refinements=(1, 2, 4, 8),
             edges=energy_edges("energy_band", parameters),
         )
@@ -97,7 +87,7 @@ def coupling() -> None:
         for g in (1e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 1e-2):
             grid = bins(1, *shape)
             rho, rhobar = quadrant(grid, 0.9, 0.1)
-            own = discrete_growth(grid.energy, grid.weight, grid.p_hat, rho + rhobar - 1, g)
+            own = fastest_mode(grid.energy, grid.weight, grid.p_hat, rho + rhobar - 1, g)
             common = {"n_theta": shape[0], "n_phi": shape[1], "energy_max": ENERGY_MAX}
             system = spectrum(lambda grid: quadrant(grid, 0.9, 0.1), **common)
             modes = continuum_modes(system, g)
@@ -170,7 +160,7 @@ def random_occupations(samples: int) -> None:
             systems = [random_spectrum(random, structured, shape) for _ in range(share)]
             couplings = 10 ** random.uniform(-6, -3, share)
             epn = np.array([on_grid(system, grid) for system in systems])
-            found = growth_of_systems(grid, epn, couplings, method="dispersion")
+            found = growth_of_systems(grid, epn, couplings)
             growth = np.where([r is None for r in found.reasons], found.arrays["growth_rate"], np.nan)
             for system, g, own in zip(systems, couplings, growth, strict=True):
                 modes = continuum_modes(system, float(g))
