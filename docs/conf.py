@@ -14,15 +14,10 @@ project = "pairsweep"
 author = "the pairsweep authors"
 release = version = pairsweep.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "mathml"]
+extensions = ["myst_parser", "mathml"]
 myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build"]
-
-autodoc_typehints = "none"  # the docstrings state shapes and units, which types cannot
-autodoc_member_order = "bysource"
-napoleon_google_docstring = False
-napoleon_use_ivar = True
 
 html_theme = "furo"
 html_title = "pairsweep"

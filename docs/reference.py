@@ -10,6 +10,7 @@ import argparse
 import dataclasses
 import inspect
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import pairsweep
@@ -340,7 +341,7 @@ GROUPS = {
 
 
 def python() -> str:
-    """Everything public, by subject; Sphinx fills in signatures and docstrings."""
+    """Everything public, by subject, from signatures and docstrings."""
     public = [name for name in pairsweep.__all__ if not inspect.ismodule(getattr(pairsweep, name))]
     listed = {name for names in GROUPS.values() for name in names}
     groups = {title: [name for name in names if name in public] for title, names in GROUPS.items()}
@@ -351,13 +352,11 @@ def python() -> str:
     ]
     for title, names in groups.items():
         if names:
-            parts += [
-                f"## {title}",
-                *(_documented(f"pairsweep.{name}", getattr(pairsweep, name)) for name in names),
-            ]
-    modules = [name for name in pairsweep.__all__ if name not in public]
-    for module in modules:
-        parts += [f"## `ps.{module}`", *_members(f"pairsweep.{module}", getattr(pairsweep, module))]
+            parts.append(f"## {title}")
+            parts += [_documented(f"ps.{name}", getattr(pairsweep, name)) for name in names]
+    for module in (name for name in pairsweep.__all__ if name not in public):
+        parts.append(f"## `ps.{module}`")
+        parts += _members(f"ps.{module}", getattr(pairsweep, module))
     return _page(parts)
 
 
@@ -366,9 +365,7 @@ def _members(path: str, module: object) -> list[str]:
     names = getattr(module, "__all__", None) or [
         name
         for name, member in vars(module).items()
-        if not name.startswith("_")
-        and getattr(member, "__module__", None) == path
-        and inspect.isfunction(member)
+        if not name.startswith("_") and inspect.isfunction(member) and member.__module__ == module.__name__
     ]
     return [
         _documented(f"{path}.{name}", getattr(module, name))
@@ -377,10 +374,51 @@ def _members(path: str, module: object) -> list[str]:
     ]
 
 
-def _documented(path: str, member: object) -> str:
+def _documented(path: str, member: Callable[..., object]) -> str:
+    parts = [f"### {path}", f"    {path}{_signature(member)}", numpydoc(inspect.getdoc(member) or "")]
     if inspect.isclass(member):
-        return f"```{{eval-rst}}\n.. autoclass:: {path}\n   :members:\n```"
-    return f"```{{eval-rst}}\n.. autofunction:: {path}\n```"
+        own = {n: m for n, m in vars(member).items() if not n.startswith("_") and inspect.getdoc(m)}
+        items = [
+            f"- `.{name}{'' if isinstance(m, property) else _signature(m)}`: {_summary(m)}"
+            for name, m in own.items()
+            if isinstance(m, property) or inspect.isfunction(m)
+        ]
+        parts.append("\n".join(items))
+    return "\n\n".join(filter(None, parts))
+
+
+def _signature(member: Callable[..., object]) -> str:
+    """Parameters and defaults; types and shapes are in the docstring."""
+    parameters = inspect.signature(member).parameters.values()
+    bare = [p.replace(annotation=inspect.Parameter.empty) for p in parameters if p.name != "self"]
+    return str(inspect.Signature(bare))
+
+
+PROSE = ("Notes", "References", "Examples")
+
+
+def numpydoc(text: str) -> str:
+    """Turn a numpydoc docstring into Markdown: its sections become lists, their entries as they are written."""
+    parts = re.split(r"^(\w[\w ]*)\n-{3,}\n", text, flags=re.MULTILINE)
+    done = [parts[0].strip()]
+    for title, body in zip(parts[1::2], parts[2::2], strict=True):
+        content = body.strip("\n") if title in PROSE else "\n".join(_entries(body))
+        done.append(f"**{title}**\n\n{content}")
+    return "\n\n".join(done)
+
+
+def _entries(body: str) -> Iterator[str]:
+    """Items of a list: ``name : kind`` at the margin, and below it, further in, what it means."""
+    entries: list[tuple[str, list[str]]] = []
+    for line in filter(None, body.rstrip().splitlines()):
+        if line.startswith(" "):
+            entries[-1][1].append(line.strip())
+        else:
+            entries.append((line, []))
+    for head, told in entries:
+        name, _, kind = head.partition(" : ")
+        meaning = " ".join(told)
+        yield f"- **{name}**" + (f" ({kind})" if kind and meaning else "") + f": {meaning or kind}"
 
 
 # --- Markdown ---------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ from pairsweep.solve import solve_block, solve_points
 from pairsweep.spec import CustomOccupation, Scalar, Spec, SpecError, parse_spec, read_spec
 from pairsweep.store import Store, create, grow, open_dataset
 from pairsweep.systems import PointError
-from pairsweep.template import DONE, FAILED, PENDING, BlockResult, Failure, Template
+from pairsweep.template import DONE, FAILED, PENDING, Template
 from pairsweep.vocab import STATUS_FLAGS
 
 if TYPE_CHECKING:
@@ -74,20 +74,7 @@ class SolveTask:
 
     def bury(self, block: int, point: int, reason: str) -> Ack:
         """Record that a point takes its process down, without computing it."""
-        store = _opened(self)[1]
-        template = store.template
-        slices = template.block_slices(block)
-        shape = tuple(s.stop - s.start for s in slices)
-        inside = np.unravel_index(point, shape) if shape else ()
-        mask = np.zeros(shape, dtype=bool)
-        mask[inside] = True
-        arrays = {
-            plan.name: np.full((*shape, *plan.trailing_shape), plan.fill_value, dtype=plan.dtype)
-            for plan in template.arrays
-        }
-        arrays["status"][inside] = FAILED
-        position = tuple(s.start + int(i) for s, i in zip(slices, inside, strict=True))
-        store.write(block, BlockResult(arrays, (Failure(position, reason, ""),), 0.0), mask)
+        _opened(self)[1].bury(block, point, reason, self.retry_failed)
         return Ack(block, 0, 1, 0.0, socket.gethostname())
 
 
@@ -231,17 +218,22 @@ def run_to_store(
 
 def compute(store: Store, task: SolveTask, where: Where, spec: Spec, progress: Progress) -> int:
     """Compute what the ledger of a store calls missing; return how many points that were."""
-    with store.lock():
+    with store.lock() as held:
         status = store.statuses()
         missing = int((status != DONE).sum() if task.retry_failed else (status == PENDING).sum())
         progress.begin(status.size, status.size - missing)
         if missing:
             store.append_history(f"{shlex.join(['pairsweep', *sys.argv[1:]])} (version {__version__})")
+
+        def advance(ack: Ack) -> None:
+            held.check()  # a coordinator whose lock was taken over stops
+            progress.advance(ack.done, ack.failed)
+
         try:
             execute(
                 task,
                 store.pending(task.retry_failed),
-                on_done=lambda ack: progress.advance(ack.done, ack.failed),
+                on_done=advance,
                 scheduler=where.scheduler,
                 workers=where.workers,
                 site=where.site(spec),
