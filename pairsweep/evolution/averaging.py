@@ -9,7 +9,7 @@ from pairsweep.evolution.batch import NOT_FINITE, REFUSED, TOLERANCE_MISSED, Bat
 from pairsweep.kernels import averaged
 from pairsweep.kernels.averaged_run import DONE
 from pairsweep.kernels.averaged_run import NOT_FINITE as AVERAGED_NOT_FINITE
-from pairsweep.kernels.averaged_shells import smallness
+from pairsweep.kernels.averaged_shells import make_shells, smallness, strength_and_width
 
 # The averaged kernel's statuses that are a failure of the run; all others say that the method does not apply.
 KINDS = {AVERAGED_NOT_FINITE: NOT_FINITE, averaged.TOLERANCE_MISSED: TOLERANCE_MISSED}
@@ -29,9 +29,10 @@ def averaging_pays(batch: Batch, points: Ints, tolerance: float) -> NDArray[np.b
         g = float(batch.g[point])
         phase = 2.0 * np.max(grid.energy) * batch.times[point, -1]
         spin = np.hypot(batch.rho[point] + batch.rhobar[point] - 1.0, 2.0 * np.abs(batch.kappa0[point]))
-        shells = averaged.make_shells(*frame, spin, g)
-        strength = averaged.shell_strength(shells, spin)
-        ratio = smallness(shells.background, strength, shells.centre, shells.detuning, shells.first, g)
+        shells = make_shells(*frame, spin, g)
+        strength = np.empty(shells.centre.size)
+        width = strength_and_width(shells, spin, strength)
+        ratio = max(smallness(shells.background, strength, shells.centre, g), width)
         second = tolerance >= SECOND_ORDER * ratio**2
         third = tolerance >= THIRD_ORDER * ratio**2
         pays[i] = (second and phase >= SECOND_ORDER_PHASE) or (third and phase >= THIRD_ORDER_PHASE)
