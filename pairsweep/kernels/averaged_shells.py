@@ -317,7 +317,7 @@ def rates(shells, detuned, coefficients, state, out):
 def linear_gradient(shells, vectors, out):
     """Fill ``out`` (B, 3 LANES) with the gradient (h, Re f, Im f) for h = l.p and f = eps*.G.
 
-    ``vectors`` (shells, VECTOR): lane, Re G, Im G of every shell.
+    ``vectors`` (shells, VECTOR): l, Re G, Im G of every shell.
     """
     for a in range(shells.centre.size):
         row = vectors[a]
