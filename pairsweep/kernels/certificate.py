@@ -67,7 +67,12 @@ def sign_count(e1, e2, e3, error1, error2, error3):
     root = least ** (1.0 / 3.0)
     matched = e1 if e3 > 0.0 else -e1
     one_sign = UNKNOWN
-    if e2 < -error2 or matched < -error1 or e2 + error2 < 2.999 * root * root or matched + error1 < 2.999 * root:
+    if (
+        e2 < -error2
+        or matched < -error1
+        or e2 + error2 < 2.999 * root * root
+        or matched + error1 < 2.999 * root
+    ):
         one_sign = 0
     elif e2 > error2 and matched > error1:
         one_sign = 1
@@ -88,7 +93,16 @@ def negative_eigenvalues(strip, x, nearest, work, sums):
     if t == 0.0:
         return UNKNOWN
     size = strip.far_size + real_pole_sums(
-        x, strip.location, strip.residue, strip.bound, strip.count, strip.centre, strip.order, nearest, work, sums
+        x,
+        strip.location,
+        strip.residue,
+        strip.bound,
+        strip.count,
+        strip.centre,
+        strip.order,
+        nearest,
+        work,
+        sums,
     )
     s00 = 1.0 - sums[0]
     s01 = -sums[1]
@@ -410,7 +424,9 @@ def simple_zero(strip, c, nearest, work, sums):
         )  # fmt: skip
         f_error = by_a * error + 400.0 * UNIT * value
         slope_error = (
-            by_a * rounding * a1 + 6.0 * ((a0 + b0) * a1 + (a0 + high * b0) * b1) * error + 400.0 * UNIT * first
+            by_a * rounding * a1
+            + 6.0 * ((a0 + b0) * a1 + (a0 + high * b0) * b1) * error
+            + 400.0 * UNIT * first
         )
         if abs(f) + f_error + 0.5 * second * rho * rho < (slope - slope_error) * rho:
             return rho, c
