@@ -6,7 +6,7 @@ The Newton step of f times its poles, with all other zeros divided out,
     1/step = f'/f + 1/(z_k - p_k) + sum_{l != k} [ 1/(z_k - p_l) - 1/(z_k - z_l) ],
 
 sends each estimate to a zero of its own. Terms of zeros that stay close to their poles fall off like a dipole, so the
-sum runs over the nearest WINDOW estimates on each side and over those that wandered far from their pole.
+sum runs over the WINDOW estimates on each side of the place and over those that wandered far from their pole.
 The estimates need no proof: ``certificate`` counts the zeros by other means.
 """
 
@@ -82,6 +82,10 @@ def iterate(strip, window, steady, zero_x, zero_y, host):
     centre = strip.centre
     radius = strip.radius
     nearest = host.copy()
+    # the estimates of pole j stand before place[j + 1]
+    place = np.zeros(strip.own + 1, dtype=np.int64)
+    for j in range(strip.own):
+        place[j + 1] = place[j] + strip.rank[j]
     work = np.empty((4, strip.count + strip.order))
     sums = np.empty(SUMS)
     active = np.ones(zeros, dtype=np.bool_)
@@ -122,8 +126,8 @@ def iterate(strip, window, steady, zero_x, zero_y, host):
             gx += (x - p) / away
             gy -= y / away
             closest = away
-            low = max(0, k - window)
-            high = min(zeros, k + window + 1)
+            low = max(0, place[nearest[k]] - window)
+            high = min(zeros, place[nearest[k] + 1] + window)
             for m in range(low, high):
                 if m != k:
                     closest = min(closest, (x - zero_x[m]) ** 2 + (y - zero_y[m]) ** 2)

@@ -15,7 +15,7 @@ bound of its rounding error.
 
 import numpy as np
 
-from pairsweep.kernels.dispersion import RESIDUE, real_pole_sums
+from pairsweep.kernels.dispersion import RESIDUE, real_pole_sums, summation_depth
 from pairsweep.kernels.jit import jit
 from pairsweep.kernels.strip import evaluate, nearest_pole
 
@@ -50,7 +50,7 @@ STEP = 1e-8
 @jit()
 def matrix_error(size, terms):
     """Bound of the norm of the rounding error of W, summed from ``terms`` terms of total size ``size``."""
-    return 3.0 * UNIT * (terms + 16.0) * (1.0 + size)
+    return 3.0 * UNIT * (summation_depth(terms) + 16.0) * (1.0 + size)
 
 
 @jit()
@@ -67,7 +67,12 @@ def sign_count(e1, e2, e3, error1, error2, error3):
     root = least ** (1.0 / 3.0)
     matched = e1 if e3 > 0.0 else -e1
     one_sign = UNKNOWN
-    if e2 < -error2 or matched < -error1 or e2 + error2 < 2.999 * root * root or matched + error1 < 2.999 * root:
+    if (
+        e2 < -error2
+        or matched < -error1
+        or e2 + error2 < 2.999 * root * root
+        or matched + error1 < 2.999 * root
+    ):
         one_sign = 0
     elif e2 > error2 and matched > error1:
         one_sign = 1
@@ -88,7 +93,16 @@ def negative_eigenvalues(strip, x, nearest, work, sums):
     if t == 0.0:
         return UNKNOWN
     size = strip.far_size + real_pole_sums(
-        x, strip.location, strip.residue, strip.bound, strip.count, strip.centre, strip.order, nearest, work, sums
+        x,
+        strip.location,
+        strip.residue,
+        strip.bound,
+        strip.count,
+        strip.centre,
+        strip.order,
+        nearest,
+        work,
+        sums,
     )
     s00 = 1.0 - sums[0]
     s01 = -sums[1]
@@ -140,9 +154,12 @@ def negative_eigenvalues(strip, x, nearest, work, sums):
         + (q[0] + q[3] + q[5]) / t / t
     )  # fmt: skip
     e3 = D0 - (D1 - (D2 - strip.volume[nearest] / t) / t) / t
-    norm = 1.0 + size
     pole = strip.bound[nearest] / abs(t)
     error = matrix_error(size, strip.count + strip.order)
+    norm = error + np.sqrt(
+        s00 * s00 + s11 * s11 + s22 * s22
+        + 2.0 * (s01 * s01 + s02 * s02 + s12 * s12 + a0 * a0 + a1 * a1 + a2 * a2)
+    )  # fmt: skip
     # the eigenvalues of W_rest move by at most the norm of its error; the rest is the rounding of the formulas
     second = pole * pole if strip.rank[nearest] > 1 else 0.0
     third = second * pole if strip.rank[nearest] > 2 else 0.0
@@ -345,8 +362,8 @@ def simple_zero(strip, c, nearest, work, sums):
 
     Rouche against the linear part: abs(f) + R < abs(f') rho, where R bounds the rest of the Taylor series of f. A
     determinant of matrices is at most the product of their norms, so f is majorised, coefficient by coefficient,
-    by (A + B)^3 with A(s) = 1 + sum b_j/(d_j - s) over the other poles and B(s) = b/(d - s) of the nearest one, less
-    the terms with more factors of B than its rank; and R <= rho^2/2 times its second derivative at rho.
+    by (A + B)^3 with A(s) = norm(W_rest) + s sum b_j/(d_j - s)^2 over the other poles and B(s) = b/(d - s) of the nearest
+    one, less the terms with more factors of B than its rank; and R <= rho^2/2 times its second derivative at rho.
     """
     f, df = evaluate(strip, c.real, c.imag, nearest, work, sums)
     for _ in range(NEWTON):
@@ -364,12 +381,19 @@ def simple_zero(strip, c, nearest, work, sums):
     slope = abs(df)
     if not (slope > 0.0 and room > 0.0 and t > 0.0):
         return np.inf, c
-    terms = strip.count + strip.order
+    norm = 0.0
+    for i in range(RESIDUE):
+        number = complex(sums[4 * i], sums[4 * i + 1])
+        if i == 0 or i == 3 or i == 5:
+            number -= 1.0
+        norm += (number.real * number.real + number.imag * number.imag) * (1.0 if i in (0, 3, 5) else 2.0)
+    norm = np.sqrt(norm)
+    rounding = matrix_error(0.0, strip.count + strip.order)
     rho = 4.0 * abs(f) / slope
     for attempt in range(2):
         if not (rho < 0.25 * t and rho < 0.25 * room):
             return np.inf, c
-        a0 = 1.0 + strip.far_size
+        size = 1.0 + strip.far_size
         a1 = strip.far_size / (room - rho)
         a2 = 2.0 * a1 / (room - rho)
         for j in range(strip.count):
@@ -379,9 +403,11 @@ def simple_zero(strip, c, nearest, work, sums):
                 if away <= rho:
                     return np.inf, c
                 a = strip.bound[j] / away
-                a0 += a
+                size += a
                 a1 += a / away
                 a2 += 2.0 * a / (away * away)
+        error = rounding * size
+        a0 = norm + error + a1 * rho
         b0 = strip.bound[nearest] / (t - rho)
         b1 = b0 / (t - rho)
         b2 = 2.0 * b1 / (t - rho)
@@ -396,11 +422,16 @@ def simple_zero(strip, c, nearest, work, sums):
             by_a * a2 + by_b * b2 + 6.0 * (a0 + b0) * a1 * a1
             + 2.0 * (6.0 * a0 + high * 6.0 * b0) * a1 * b1 + (high * 6.0 * a0 + top * 6.0 * b0) * b1 * b1
         )  # fmt: skip
-        noise = UNIT * (12.0 * (terms + 16.0) + 400.0)
-        if abs(f) + noise * value + 0.5 * second * rho * rho < (slope - noise * first) * rho:
+        f_error = by_a * error + 400.0 * UNIT * value
+        slope_error = (
+            by_a * rounding * a1
+            + 6.0 * ((a0 + b0) * a1 + (a0 + high * b0) * b1) * error
+            + 400.0 * UNIT * first
+        )
+        if abs(f) + f_error + 0.5 * second * rho * rho < (slope - slope_error) * rho:
             return rho, c
         # the smallest radius that rounding allows
-        rho = max(rho, 4.0 * (abs(f) + noise * value) / slope)
+        rho = max(rho, 4.0 * (abs(f) + f_error) / slope)
     return np.inf, c
 
 

@@ -24,6 +24,8 @@ from pairsweep.kernels.jit import jit
 
 RESIDUE = 9
 SUMS = 4 * RESIDUE
+# Sums run over chunks of this many terms, then over the chunks: fewer roundings on the way of each term.
+CHUNK = 128
 # Sums over poles may be reordered into vector lanes: the order depends on the number of poles alone, never on the
 # batch. Nothing else is relaxed (infinities and NaN keep their meaning).
 LANES = {"reassoc", "contract", "nsz"}
@@ -146,44 +148,55 @@ def pole_sums(x, y, location, residue, count, centre, order, skip, work, sums):
         slope_re = -(a + 1) * re
         slope_im = -(a + 1) * im
         re, im = re * dx - im * y, re * y + im * dx
-    for block in range(3):
-        k = 3 * block
-        a0 = a1 = a2 = a3 = 0.0
-        b0 = b1 = b2 = b3 = 0.0
-        c0 = c1 = c2 = c3 = 0.0
-        for j in range(count + order):
-            ra = residue[k, j]
-            rb = residue[k + 1, j]
-            rc = residue[k + 2, j]
-            w0 = work[0, j]
-            w1 = work[1, j]
-            w2 = work[2, j]
-            w3 = work[3, j]
-            a0 += ra * w0
-            a1 += ra * w1
-            a2 += ra * w2
-            a3 += ra * w3
-            b0 += rb * w0
-            b1 += rb * w1
-            b2 += rb * w2
-            b3 += rb * w3
-            c0 += rc * w0
-            c1 += rc * w1
-            c2 += rc * w2
-            c3 += rc * w3
-        s = 12 * block
-        sums[s] = a0
-        sums[s + 1] = a1
-        sums[s + 2] = a2
-        sums[s + 3] = a3
-        sums[s + 4] = b0
-        sums[s + 5] = b1
-        sums[s + 6] = b2
-        sums[s + 7] = b3
-        sums[s + 8] = c0
-        sums[s + 9] = c1
-        sums[s + 10] = c2
-        sums[s + 11] = c3
+    sums[:] = 0.0
+    for first in range(0, count + order, CHUNK):
+        last = min(first + CHUNK, count + order)
+        for block in range(3):
+            k = 3 * block
+            a0 = a1 = a2 = a3 = 0.0
+            b0 = b1 = b2 = b3 = 0.0
+            c0 = c1 = c2 = c3 = 0.0
+            # slices that start at 0: an index that might be negative would not be vectorised
+            row_a = residue[k, first:last]
+            row_b = residue[k + 1, first:last]
+            row_c = residue[k + 2, first:last]
+            row_0 = work[0, first:last]
+            row_1 = work[1, first:last]
+            row_2 = work[2, first:last]
+            row_3 = work[3, first:last]
+            for j in range(last - first):
+                ra = row_a[j]
+                rb = row_b[j]
+                rc = row_c[j]
+                w0 = row_0[j]
+                w1 = row_1[j]
+                w2 = row_2[j]
+                w3 = row_3[j]
+                a0 += ra * w0
+                a1 += ra * w1
+                a2 += ra * w2
+                a3 += ra * w3
+                b0 += rb * w0
+                b1 += rb * w1
+                b2 += rb * w2
+                b3 += rb * w3
+                c0 += rc * w0
+                c1 += rc * w1
+                c2 += rc * w2
+                c3 += rc * w3
+            s = 12 * block
+            sums[s] += a0
+            sums[s + 1] += a1
+            sums[s + 2] += a2
+            sums[s + 3] += a3
+            sums[s + 4] += b0
+            sums[s + 5] += b1
+            sums[s + 6] += b2
+            sums[s + 7] += b3
+            sums[s + 8] += c0
+            sums[s + 9] += c1
+            sums[s + 10] += c2
+            sums[s + 11] += c3
 
 
 @jit(fastmath=LANES)
@@ -200,18 +213,32 @@ def real_pole_sums(x, location, residue, bound, count, centre, order, skip, work
     for a in range(order):
         work[0, count + a] = power
         power *= x - centre
-    for block in range(3):
-        k = 3 * block
-        a = b = c = 0.0
-        for j in range(count + order):
-            w = work[0, j]
-            a += residue[k, j] * w
-            b += residue[k + 1, j] * w
-            c += residue[k + 2, j] * w
-        sums[k] = a
-        sums[k + 1] = b
-        sums[k + 2] = c
+    for i in range(RESIDUE):
+        sums[i] = 0.0
+    for first in range(0, count + order, CHUNK):
+        last = min(first + CHUNK, count + order)
+        for block in range(3):
+            k = 3 * block
+            a = b = c = 0.0
+            row_a = residue[k, first:last]
+            row_b = residue[k + 1, first:last]
+            row_c = residue[k + 2, first:last]
+            row = work[0, first:last]
+            for j in range(last - first):
+                w = row[j]
+                a += row_a[j] * w
+                b += row_b[j] * w
+                c += row_c[j] * w
+            sums[k] += a
+            sums[k + 1] += b
+            sums[k + 2] += c
     return size
+
+
+@jit()
+def summation_depth(terms):
+    """Largest number of additions that any term of these sums goes through: their error is that many roundings."""
+    return min(terms, CHUNK) + terms // CHUNK + 1
 
 
 @jit()

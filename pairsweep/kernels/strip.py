@@ -92,6 +92,8 @@ def nearest_pole(strip, x, guess):
 @jit()
 def evaluate(strip, x, y, nearest, work, sums):
     """Return f and df/domega at omega = x + i y; ``nearest`` is the own pole next to it."""
-    pole_sums(x, y, strip.location, strip.residue, strip.count, strip.centre, strip.order, nearest, work, sums)
+    pole_sums(
+        x, y, strip.location, strip.residue, strip.count, strip.centre, strip.order, nearest, work, sums
+    )
     t = complex(x - strip.location[nearest], y)
     return determinant(sums, t, strip.residue, strip.adjugate, strip.volume, nearest)

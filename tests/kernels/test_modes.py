@@ -56,11 +56,11 @@ def test_agrees_with_dense_eigenvalues(kind):
         single, double = dense_noise(grid, n, g)
         tolerance = 1e-6 * coupling_norm(grid.weight, n, g)
         values = dense(grid, n, g)
-        surely = np.sum(values.real > tolerance + double)
-        possibly = np.sum(values.real > tolerance - double)
+        surely = np.sum(values.real > tolerance + double + single)
+        possibly = np.sum(values.real > tolerance - double - single)
         assert surely <= found.n_unstable <= possibly
         if surely:
-            assert found.rates[0] == pytest.approx(values.real.max(), rel=1e-9, abs=double)
+            assert found.rates[0] == pytest.approx(values.real.max(), rel=1e-9, abs=double + single)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -78,11 +78,10 @@ def test_agrees_with_fifty_digits_at_the_physical_coupling(seed):
 
 @pytest.mark.parametrize("mu", [1e-12, 1e-6, 1e-3, 0.1, 0.3])
 @pytest.mark.parametrize(("n_x", "n_z"), [(1, -1), (0.3, -0.8), (-0.5, 0.01), (0.5, 0.5), (-1, -1)])
-def test_two_pairs_obey_equation_15(mu, n_x, n_z):
+def test_two_pairs_agree_with_fifty_digits(mu, n_x, n_z):
     grid = beams([1.0, 1.0], [1.0, 1.0], [np.pi / 2, 0.0], [0.0, 0.0])
     found = find(grid, [n_x, n_z], mu)
     assert found.status == CERTIFIED
-    # the Letter's J0 holds for n + 1 = 1 on both beams only; here Omega follows from J0 = w (n + 1) p
     expected = exact_eigenvalues(grid, np.array([n_x, n_z]), mu)
     expected = expected.real[(expected.real > 1e-6 * mu) & (expected.imag > -1e-30)]
     np.testing.assert_allclose(found.rates, np.sort(expected)[::-1], rtol=1e-9)

@@ -1,0 +1,68 @@
+"""The counts behind the certificate: they must be right, and must fail where they cannot know."""
+
+import numpy as np
+import pytest
+
+from pairsweep.kernels.certificate import UNKNOWN, disc_zeros, sign_count, simple_zero, smallest_disc
+from pairsweep.kernels.dispersion import SUMS, oscillators
+from pairsweep.kernels.farfield import binomials, expansion_order, moments, reach
+from pairsweep.kernels.modes import coupling_norm
+from pairsweep.kernels.poles import cluster_poles
+from pairsweep.kernels.strip import make_strip, nearest_pole
+from tests.kernels.mode_systems import dense, make_system
+
+
+def strip_of(grid, n, g):
+    """The first strip of a system and where it stands."""
+    base, offset, strength = np.empty((3, grid.size))
+    scale = oscillators(grid.energy, grid.weight, grid.p_hat, n, g, base, offset, strength)
+    clusters = cluster_poles(base, offset, strength, grid.p_hat, scale)
+    order = max(expansion_order(clusters, k, reach(clusters, k)) for k in range(clusters.count))
+    return make_strip(clusters, 0, moments(clusters, order), binomials(order)), clusters.reference[0]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_signs_of_symmetric_functions_count_negative_eigenvalues(seed):
+    values = np.random.default_rng(seed).normal(size=3)
+    a, b, c = values
+    assert sign_count(a + b + c, a * b + b * c + c * a, a * b * c, 1e-12, 1e-12, 1e-12) == np.sum(values < 0)
+
+
+def test_signs_that_rounding_could_change_are_unknown():
+    assert sign_count(1.0, 1.0, 1e-14, 1e-12, 1e-12, 1e-12) == UNKNOWN
+    # e2 = 0 exactly: eigenvalues 0.4, -0.2, 0.4 cannot all have one sign
+    assert sign_count(0.6, 0.0, -0.032, 1e-12, 1e-12, 1e-12) == 1
+
+
+def test_pellet_counts_the_roots_of_a_polynomial():
+    roots = np.array([0.01, -0.02, 0.015j, 3.0, -4.0, 5.0j])
+    coefficients = np.poly(roots)[::-1].astype(complex)
+    assert disc_zeros(coefficients, 0.5, 0.0) == 3
+    assert disc_zeros(coefficients, 0.017, 0.0) == UNKNOWN
+    assert disc_zeros(coefficients, 0.5, 1e9) == UNKNOWN
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_discs_hold_the_zeros_of_the_dense_matrix(seed):
+    grid, n, g = make_system("one energy", np.random.default_rng(seed))
+    strip, reference = strip_of(grid, n, g)
+    coupling = coupling_norm(grid.weight, n, g)
+    values = dense(grid, n, g)
+    work, sums = np.empty((4, strip.count + strip.order)), np.empty(SUMS)
+    for value in values[(values.real > 1e-3 * coupling) & (values.imag > 0)]:
+        start = value.imag - reference + 1j * value.real
+        nearest = nearest_pole(strip, start.real, np.int64(0))
+        radius, centre = simple_zero(strip, start, nearest, work, sums)
+        assert radius < 1e-6 * coupling
+        assert abs(centre - start) <= radius + 1e-12 * abs(value)
+        wide, middle = smallest_disc(strip, start, nearest, np.int64(1), 1e-3 * coupling, np.int64(4))
+        assert abs(middle - centre) <= wide + radius
+
+
+def test_no_disc_where_there_is_no_zero():
+    grid, n, g = make_system("one energy", np.random.default_rng(1))
+    strip, _ = strip_of(grid, n, g)
+    c = complex(strip.centre, 0.999 * strip.radius)
+    nearest = nearest_pole(strip, c.real, np.int64(0))
+    radius, _ = smallest_disc(strip, c, nearest, np.int64(1), 1e-6 * strip.radius, np.int64(0))
+    assert radius == np.inf
