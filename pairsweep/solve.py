@@ -1,4 +1,7 @@
-"""A block's points turned into arrays: grids, occupations, and every analysis in compiled batches."""
+"""A block's points turned into arrays: grids, occupations, and every analysis in compiled batches.
+
+An analysis is imported where it is run: a sweep of growth rates need not wait for the others.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pairsweep.continuum import examine
-from pairsweep.evolution import evolve_batch, perturbed_kappa
 from pairsweep.expand import Positions, Sweep
 from pairsweep.grid import Floats
 from pairsweep.instability import fastest_mode, growth_of_systems
@@ -118,6 +119,8 @@ def _fill(target: NDArray[Any], rows: NDArray[np.int64], values: NDArray[Any]) -
 def _solve_evolution(
     sweep: Sweep, positions: Positions, numbers: dict[str, NDArray[Any]], errors: dict[int, PointError]
 ) -> None:
+    from pairsweep.evolution import evolve_batch
+
     options = sweep.spec.evolution
     assert options is not None, "the analysis implies its table"
     failed: dict[int, PointError] = {}
@@ -157,6 +160,8 @@ def _solve_evolution(
 
 def _initial_kappa(sweep: Sweep, positions: Positions, pairs: int) -> NDArray[np.complex128]:
     """Random initial kappa (P, N) of each point: by its seed alone, whatever its place in the sweep."""
+    from pairsweep.evolution import perturbed_kappa
+
     sizes = np.broadcast_to(sweep.values("perturbation", positions), len(positions))
     seeds = np.broadcast_to(sweep.values("seed", positions), len(positions))
     kappa = np.empty((len(positions), pairs), dtype=np.complex128)
@@ -177,6 +182,8 @@ def _solve_continuum(
     sweep: Sweep, positions: Positions, numbers: dict[str, NDArray[Any]], errors: dict[int, PointError]
 ) -> None:
     """Verdict of each distinct system, copied to the points that differ only in what it does not see."""
+    from pairsweep.continuum import examine
+
     first, copies = grouped(sweep, positions, lambda name, table: name not in SEEDED)
     names = [v.name for v in VARIABLES.values() if v.analysis == "continuum"]
     for number in range(first.size):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.integrate import DOP853
 
 from pairsweep.evolution.batch import TOLERANCE_MISSED, Batch, Complexes, Ints, Work
 from pairsweep.grid import Floats
@@ -61,6 +60,8 @@ def run_reference(batch: Batch, work: Work, points: Ints, tolerance: float) -> N
 
 def _dop853(batch: Batch, point: int, tolerance: float) -> Iterator[tuple[Floats, Complexes, int]]:
     """Yield (n, kappa, evaluations so far) at every sample time."""
+    from scipy.integrate import DOP853  # a second to import, and seldom wanted
+
     grid, size = batch.grid, batch.grid.size
     frame = (grid.energy, grid.weight, grid.p_hat, grid.theta_hat, grid.phi_hat, float(batch.g[point]))
     half = 0.5 * (batch.rho[point] + batch.rhobar[point])

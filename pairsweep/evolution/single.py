@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from pairsweep.evolution.batch import BAD_INPUT, EvolutionResult
 from pairsweep.evolution.many import evolve_batch
 from pairsweep.grid import Floats, Grid
 from pairsweep.vocab import COMPONENTS, LABELS, QUADRANTS, variables_of
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 class EvolutionError(RuntimeError):
@@ -105,6 +109,8 @@ def _sample_times(t_end: float | None, samples: int | None) -> Floats:
 
 
 def _labelled(grid: Grid, times: Floats, result: EvolutionResult) -> xr.Dataset:
+    import xarray as xr
+
     kind = "bins" if grid.shape is not None else "beams"
     coordinates = {
         "time": times,
