@@ -29,6 +29,7 @@ class Modes:
     """What ``unstable_modes`` found."""
 
     status: int
+    tolerance: float
     rates: np.ndarray
     frequencies: np.ndarray
     multiplicities: np.ndarray
@@ -89,7 +90,7 @@ def find(grid, n, g, tolerance=None):
     status, count = unstable_modes(
         grid.energy, grid.weight, grid.p_hat, n, g, tolerance, rates, references, positions, multiplicities
     )
-    return Modes(status, rates[:count], (references + positions)[:count], multiplicities[:count])
+    return Modes(status, tolerance, rates[:count], (references + positions)[:count], multiplicities[:count])
 
 
 def dense(grid, n, g):
