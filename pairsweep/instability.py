@@ -229,10 +229,10 @@ class _Systems:
             self.solve_dense(rows[vouched])
 
     def _tolerance(self, fraction: float | None) -> Floats:
-        coupling = 4.0 * self.g * (np.abs(self.n) @ np.abs(self.grid.weight))
+        coupling = 4.0 * self.g * _volume(self.grid, self.n)
         if fraction is not None:
             return np.asarray(fraction * coupling)
-        scale = 4.0 * self.g * (np.abs(self.n + 1.0) @ np.abs(self.grid.weight))
+        scale = 4.0 * self.g * _volume(self.grid, self.n + 1.0)
         return np.asarray(np.maximum(GROWTH_TOLERANCE * coupling, tolerance_floor(coupling, scale)))
 
     def _solve_bulk(self, tolerance: Floats) -> NDArray[np.int64]:
@@ -351,13 +351,18 @@ def _blas() -> Any:
     return ThreadpoolController()
 
 
+def _volume(grid: Grid, n: Floats) -> Floats:
+    """Sum w abs(n) of each row, (P,): row by row, where a BLAS product may depend on the other rows in its last bit."""
+    return np.asarray((np.abs(n) * np.abs(grid.weight)).sum(axis=1))
+
+
 def dense_floor(grid: Grid, n: Floats, g: Floats) -> Floats:
     """Smallest growth rate that dense eigenvalues can tell from rounding, MeV, (P,).
 
     A double eigenvalue moves by the square root of a perturbation, and rounding perturbs M by eps abs(M); the
     coupling 4 g sum w abs(n) is what turns one into the other.
     """
-    coupling = 4.0 * g * (np.abs(n) @ grid.weight)
+    coupling = 4.0 * g * _volume(grid, n)
     size = 2.0 * grid.energy.max() + coupling
     rounding = np.finfo(float).eps * size * math.sqrt(2 * grid.size)
     return np.asarray(8.0 * np.sqrt(rounding * coupling) + 8.0 * rounding)

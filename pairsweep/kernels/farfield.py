@@ -5,8 +5,8 @@ With omega = m + s in the target (centre m) and P = m' + t in the source, D = m 
     sum_j R_j/(omega - P_j) = sum_a s^a (-1)^a sum_b C(a + b, a) M_b / D^(a + b + 1),   abs(s) + abs(t) < abs(D).
 
 Terms of total order a + b >= p are dropped; for (reach + half)/abs(D) = q they add less than q^p/(1 - q) of
-sum bound_j/abs(D), which is made less than a rounding. Sources with q > NEAR are not expanded: the caller adds their poles one by one. The mirrored poles
--P carry -S and +a about the centre -m', with t -> -t.
+sum bound_j/abs(D), which is made less than a rounding. Sources with q > NEAR are not expanded: the caller adds their
+poles one by one. The mirrored poles -P carry -S and +a about the centre -m', with t -> -t.
 """
 
 import numpy as np

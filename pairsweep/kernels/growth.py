@@ -86,22 +86,3 @@ def growth_of_points(
             rates, references, positions, multiplicities, equally_fast, share[point],
         )  # fmt: skip
     return 0
-
-
-@jit()
-def shares_of_roots(energy, weight, p_hat, n, g, growth_rate, frequency, share):
-    """Fill ``share`` (P, N) for roots known by growth rate and frequency alone, (P,); NaN where the rate is 0."""
-    rates = np.empty(1)
-    references = np.empty(1)
-    positions = np.zeros(1)
-    multiplicities = np.full(1, 3)
-    for point in range(g.size):
-        share[point, :] = np.nan
-        if growth_rate[point] > 0.0:
-            rates[0] = growth_rate[point]
-            references[0] = frequency[point]
-            mode_share(
-                energy, weight, p_hat, n[point], g[point],
-                rates, references, positions, multiplicities, np.int64(1), share[point],
-            )  # fmt: skip
-    return 0
