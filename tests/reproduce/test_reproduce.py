@@ -17,8 +17,8 @@ from pairsweep.runner import Where, open_store
 # Coarser copies of the shipped sweeps: the same questions, fewer points.
 COARSER = {
     "two_pairs": [("num = 21", "num = 6")],
-    "fig2": [("tolerance = 1e-5", "tolerance = 1e-3"), ("samples = 561", "samples = 281")],
-    "fig3": [("tolerance = 1e-5", "tolerance = 1e-3"), ("samples = 1361", "samples = 681")],
+    "fig2": [("samples = 561", "samples = 281")],
+    "fig3": [("samples = 1361", "samples = 681")],
     "persistent_bin": [
         ("n_energy = [5, 10, 20, 40, 60, 80, 100]", "n_energy = [5, 10, 20]"),
         ("n_theta = [1, 2, 4, 8]", "n_theta = [1, 2]"),
