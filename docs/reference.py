@@ -462,8 +462,8 @@ def benchmarks() -> str:
 
 _MEASURING = """
 Speed depends on the machine, so this page quotes no numbers: the scripts measure on yours, side by side with what they
-are compared with. Hold the libraries to one thread first: `export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1`. Single runs
-are noisy; the scripts print medians or minima. Compare ratios measured in one run, not numbers of different days.
+are compared with. Hold the libraries to one thread first: `export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1`. Single
+runs are noisy; the scripts print medians or minima. Compare ratios measured in one run, not numbers of different days.
 
 Beside them, `scripts/chaos` tries every promise of the engine against its fault, many times, and
 `scripts/continuum/account.py` prints the tables of [the continuum](../continuum.md)."""
