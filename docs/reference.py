@@ -7,21 +7,27 @@ here needs Sphinx.
 from __future__ import annotations
 
 import argparse
+import ast
 import dataclasses
 import inspect
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 
 import pairsweep
 from pairsweep import cli, schema, spec, vocab
 from pairsweep.checks import MAX_AXIS
 from pairsweep.execute import Site
+from pairsweep.expand import expand
 from pairsweep.plot import KINDS
 from pairsweep.schema import Field
 
 Rows = Iterable[tuple[str, ...]]
 
+ROOT = Path(__file__).resolve().parents[1]
+SWEEPS = ROOT / "sweeps"
 KINDS_OF_VALUE = {"integer": "whole number", "number": "number", "text": "text", "flag": "true or false"}
 
 # Tables whose keys are not called after them: heading, the keys of the schema, and what stands above the list.
@@ -53,6 +59,8 @@ def pages() -> dict[str, str]:
         "dataset.md": dataset(),
         "command_line.md": command_line(),
         "python.md": python(),
+        "sweeps.md": shipped_sweeps(),
+        "benchmarks.md": benchmarks(),
     }
 
 
@@ -419,6 +427,46 @@ def _entries(body: str) -> Iterator[str]:
         name, _, kind = head.partition(" : ")
         meaning = " ".join(told)
         yield f"- **{name}**" + (f" ({kind})" if kind and meaning else "") + f": {meaning or kind}"
+
+
+# --- the sweeps that come with the package ----------------------------------------------------------------
+
+
+def shipped_sweeps() -> str:
+    """Title, question and number of points of every specification in sweeps/."""
+    parts = ["# Shipped sweeps", "Each file in `sweeps/` opens with the question it answers."]
+    for path in sorted(SWEEPS.glob("*.toml")):
+        text = path.read_text("utf-8")
+        comment = itertools.takewhile(lambda line: line.startswith("#"), text.splitlines())
+        sweep = expand(spec.parse_spec(text, folder=SWEEPS))
+        axes = ", ".join(f"`{name}` ({size})" for name, size in zip(sweep.names, sweep.shape, strict=True))
+        parts += [
+            f"## {path.name}",
+            f"*{sweep.spec.title}.* {sweep.n_points:,} points: {axes}.",
+            "\n".join(line.removeprefix("#").strip() for line in comment),
+        ]
+    return _page(parts)
+
+
+# --- benchmarks -------------------------------------------------------------------------------------------
+
+
+def benchmarks() -> str:
+    """What each script of scripts/benchmarks measures, by its own words."""
+    parts = ["# Benchmarks", _MEASURING]
+    for path in sorted((ROOT / "scripts" / "benchmarks").glob("*.py")):
+        told = ast.get_docstring(ast.parse(path.read_text("utf-8")))
+        parts += [f"## {path.name}", f"    python scripts/benchmarks/{path.name}", f"```text\n{told}\n```"]
+    return _page(parts)
+
+
+_MEASURING = """
+Speed depends on the machine, so this page quotes no numbers: the scripts measure on yours, side by side with what they
+are compared with. Hold the libraries to one thread first: `export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1`. Single
+runs are noisy; the scripts print medians or minima. Compare ratios measured in one run, not numbers of different days.
+
+Beside them, `scripts/chaos` tries every promise of the engine against its fault, many times, and
+`scripts/continuum/account.py` prints the tables of [the continuum](../continuum.md)."""
 
 
 # --- Markdown ---------------------------------------------------------------------------------------------

@@ -123,6 +123,15 @@ def test_docstrings_become_markdown():
     )
 
 
+def test_every_shipped_sweep_and_benchmark_is_documented():
+    for path in (ROOT / "sweeps").glob("*.toml"):
+        section = GENERATED["sweeps.md"].split(f"## {path.name}\n")[1].split("\n## ")[0]
+        assert "?" in section, f"{path.name} does not open with a question"
+    for path in (ROOT / "scripts" / "benchmarks").glob("*.py"):
+        section = GENERATED["benchmarks.md"].split(f"## {path.name}\n")[1].split("\n## ")[0]
+        assert "None" not in section, f"{path.name} does not say what it measures"
+
+
 @EVERY_PAGE
 def test_every_specification_parses(page):
     blocks = list(pages.blocks(WRITTEN[page]))
