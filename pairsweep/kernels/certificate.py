@@ -363,7 +363,8 @@ def simple_zero(strip, c, nearest, work, sums):
     Rouche against the linear part: abs(f) + R < abs(f') rho, where R bounds the rest of the Taylor series of f. A
     determinant of matrices is at most the product of their norms, so f is majorised, coefficient by coefficient,
     by (A + B)^3 with A(s) = norm(W_rest) + s sum b_j/(d_j - s)^2 over the other poles and B(s) = b/(d - s) of the
-    nearest one, less the terms with more factors of B than its rank; and R <= rho^2/2 times its second derivative at rho.
+    nearest one, less the terms with more factors of B than its rank; and R <= rho^2/2 times its second derivative
+    at rho.
     """
     f, df = evaluate(strip, c.real, c.imag, nearest, work, sums)
     for _ in range(NEWTON):
