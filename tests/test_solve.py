@@ -74,7 +74,9 @@ def test_growth_is_computed_once_for_all_seeds(monkeypatch):
 
     counted = []
     original = solve.growth_of_systems
-    monkeypatch.setattr(solve, "growth_of_systems", lambda *a, **k: counted.append(len(a[1])) or original(*a, **k))
+    monkeypatch.setattr(
+        solve, "growth_of_systems", lambda *a, **k: counted.append(len(a[1])) or original(*a, **k)
+    )
     text = (
         growth(g="[1e-6, 2e-6]")
         + "\n[evolution]\nt_end = 1.0\nsamples = 2\nperturbation = 0\nseed = [0, 1, 2]"

@@ -232,10 +232,10 @@ def evolve_point(system, g, kappa0, times, tolerance, rows, free, states, figure
         difference = of_run[DIFFERENCE] / max(1.0 - of_run[DIFFERENCE] / PARTED, TINY)
         fixed = ratio * difference + map_error
         missing = of_run[KICK] if order == 3 else t_end * second_order_size(shells, g, all_terms, start)
-        if missing > 0.0:
-            fixed += max(1.0, difference / missing) * (start_error + 0.5 * of_run[STEP_ERROR])
-        else:
-            fixed += start_error + 0.5 * of_run[STEP_ERROR]
+        # what the trajectory makes of an early error: both runs differ by the missing order and by their steps
+        cause = missing + of_run[STEP_ERROR]
+        amplified = max(1.0, difference / cause) if cause > 0.0 else 1.0
+        fixed += amplified * (start_error + 0.5 * of_run[STEP_ERROR])
         left = 0.0
         if order == 3:
             expected = max(difference, 3.0 * missing)
