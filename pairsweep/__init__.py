@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from pairsweep.instability import growth
     from pairsweep.occupation import energy_band, fermi_dirac, quadrant
     from pairsweep.query import boundary, derived, summary
-    from pairsweep.runner import errors, open_store, run
+    from pairsweep.refinement import refine
+    from pairsweep.runner import Where, errors, open_store, run
     from pairsweep.spec import read_spec
     from pairsweep.store import StoreError
 
@@ -38,9 +39,11 @@ _HOME = {
     "growth": "instability",
     "open_store": "runner",
     "plot": "",
+    "Where": "runner",
     "quadrant": "occupation",
     "query": "",
     "read_spec": "spec",
+    "refine": "refinement",
     "run": "runner",
     "summary": "query",
 }
@@ -50,6 +53,7 @@ __all__ = [
     "SpecError",
     "StoreError",
     "UsageError",
+    "Where",
     "beams",
     "bins",
     "boundary",
@@ -64,6 +68,7 @@ __all__ = [
     "quadrant",
     "query",
     "read_spec",
+    "refine",
     "run",
     "summary",
 ]

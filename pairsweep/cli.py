@@ -262,7 +262,7 @@ def _plot(options: argparse.Namespace) -> int:
 
 def _refine(options: argparse.Namespace) -> int:
     from pairsweep.checks import UsageError
-    from pairsweep.refine import refine
+    from pairsweep.refinement import refine
 
     try:
         widths = [float(part) for part in options.to.split(",")]

@@ -26,6 +26,9 @@ STABLE, CONTINUUM, DISCRETISATION, MISSED, UNDETERMINED = range(len(VERDICTS))
 DiscreteGrowth = Callable[[Floats, Floats, Floats, Floats, float], tuple[float, float, bool]]
 
 GROWTH_TOLERANCE = 1e-9  # smallest growth looked for, as a share of the coupling 4 g int |n| d^3p
+# The ladder has arrived within this share of the root, or closes in on it by this factor a rung.
+ARRIVED, CLOSING = 1e-3, 0.75
+ANGLE_DEVIATION = 1e-4  # of a smooth occupation from its pieces, on the ladder of angles
 SMALLEST_TOLERANCE = 1e-12  # rounding decides below
 BUDGET = 400_000  # evaluations of the dispersion function for one system
 MOST_MODES = 512
@@ -112,6 +115,8 @@ class Examination:
     vouched_growth: float
     ladder_growth: Floats
     ladder_exponent: Floats
+    ladder_approaches: bool
+    ladder_angle_growth: Floats
     cutoff_shift: float
     cutoff_sensitive: bool
     modes: ContinuumModes
@@ -201,6 +206,33 @@ def ladder(system: Spectrum, g: float, n_energy: Sequence[int], discrete_growth:
     return Ladder(counts, growth, exponent)
 
 
+def approaches(rungs: Ladder, root: float) -> bool:
+    """Whether the finest rung with a result is at the continuum root (MeV), or clearly nearer than the one before."""
+    distance = np.abs(rungs.growth[~np.isnan(rungs.growth)] - root)
+    if not distance.size or math.isnan(root):
+        return False
+    return bool(distance[-1] <= max(ARRIVED * root, CLOSING * distance[-2] if distance.size > 1 else 0.0))
+
+
+def angular_ladder(
+    systems: Callable[[int], Spectrum],
+    g: float,
+    n_energy: int,
+    factors: Sequence[int],
+    discrete_growth: DiscreteGrowth,
+) -> Floats:
+    """Growth (MeV, NaN where not vouched for) with n_theta and n_phi multiplied by each factor, n_energy held fixed.
+
+    ``systems(factor)`` gives the occupation on so many times the directions.
+    """
+    growth = np.full(len(factors), np.nan)
+    for rung, factor in enumerate(factors):
+        rate, _, certified = discrete_growth(*systems(factor).cells(n_energy), g)
+        if certified:
+            growth[rung] = rate
+    return growth
+
+
 def cutoff_shift(system: Spectrum, g: float, modes: ContinuumModes) -> float:
     """Relative change of the fastest mode's growth when empty modes are added up to twice the cutoff.
 
@@ -271,6 +303,7 @@ def examine(
     refinements: Sequence[int] = (1, 2, 4, 8, 16, 32, 64, 128),
     edges: Sequence[float] = (),
     linear: bool = True,
+    angle_factors: Sequence[int] = (),
     growth_tolerance: float = GROWTH_TOLERANCE,
 ) -> Examination:
     """Say whether the instability of one system is real.
@@ -292,6 +325,8 @@ def examine(
         Energies (MeV) of the occupation's steps and kinks (`pairsweep.occupation.energy_edges`).
     linear : bool
         Whether the occupation is linear in E between them; refined piecewise where not.
+    angle_factors : sequence of int
+        Rungs of the ladder of angles, in units of the grid's own n_theta and n_phi; none by default.
     growth_tolerance : float
         See `continuum_modes`.
 
@@ -304,11 +339,11 @@ def examine(
         raise ValueError("beams have single energies: a continuum needs a grid of bins")
     n_energy, n_theta, n_phi = grid.shape
 
-    def refine(deviation: float) -> Spectrum:
+    def refine(deviation: float, factor: int = 1) -> Spectrum:
         return spectrum(
             occupation,
-            n_theta=n_theta,
-            n_phi=n_phi,
+            n_theta=n_theta * factor,
+            n_phi=n_phi * factor,
             energy_max=energy_max,
             edges=edges,
             linear=linear,
@@ -327,6 +362,10 @@ def examine(
         vouched_growth=modes.vouched_growth,
         ladder_growth=rungs.growth,
         ladder_exponent=rungs.exponent,
+        ladder_approaches=settled and approaches(rungs, modes.growth_rate),
+        ladder_angle_growth=angular_ladder(
+            lambda factor: refine(ANGLE_DEVIATION, factor), g, n_energy, angle_factors, discrete_growth
+        ),
         cutoff_shift=shift,
         # a mode that cannot be followed to twice the cutoff is no evidence that the cutoff does not matter
         cutoff_sensitive=bool(modes.rates.size and settled and not abs(shift) <= CUTOFF_SENSITIVE),

@@ -135,6 +135,7 @@ def _trailing_sizes(sweep: Sweep) -> dict[str, int]:
         fixed = {p.values[0] for p in energies if not p.is_axis}
         sizes["energy_bin"] = len(fixed) + sum(p.is_axis for p in energies)
     sizes["mode"] = spec.growth.modes
+    sizes["ladder_angle"] = len(angle_factors(spec.continuum))
     if "continuum" in spec.analyses:
         sizes["ladder"] = len(refinements(spec.continuum, min(int(n) for n in spec["n_energy"].values)))
     if spec.evolution is not None:
@@ -145,12 +146,18 @@ def _trailing_sizes(sweep: Sweep) -> dict[str, int]:
 def computed_variables(spec: Spec) -> tuple[Variable, ...]:
     """Variables that a sweep computes."""
     options = spec.growth
-    return variables_of(spec.analyses, spec.kind, options.details, options.modes > 0)
+    angles = spec.continuum.angle_rungs > 0
+    return variables_of(spec.analyses, spec.kind, options.details, options.modes > 0, angles)
 
 
 def refinements(options: ContinuumOptions, n_energy: int) -> tuple[int, ...]:
     """Rungs of a ladder that starts at ``n_energy`` bins, in units of it."""
     return tuple(2**rung for rung in range(max(1, options.ladder_max // n_energy).bit_length()))
+
+
+def angle_factors(options: ContinuumOptions) -> tuple[int, ...]:
+    """Rungs of the ladder of angles, in units of n_theta and n_phi; none where it is not asked for."""
+    return tuple(2**rung for rung in range(options.angle_rungs + 1)) if options.angle_rungs else ()
 
 
 def _arrays(sweep: Sweep) -> tuple[ArrayPlan, ...]:
@@ -185,6 +192,7 @@ def _coordinates(sweep: Sweep) -> tuple[Coordinate, ...]:
         coordinates += _time_coordinates(sweep)
     fixed = {"quadrant": np.array(QUADRANTS), "component": np.array(COMPONENTS), "beam": np.array(spec.beams)}
     fixed["mode"] = np.arange(spec.growth.modes)
+    fixed["ladder_angle"] = np.array(angle_factors(spec.continuum))
     for name in fixed:
         if name in used:
             coordinates.append(Coordinate(name, (name,), fixed[name], LABELS[name].attrs))

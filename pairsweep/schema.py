@@ -179,6 +179,16 @@ CONTINUUM = _table(
         minimum=1,
         maximum=10**6,
     ),
+    Field(
+        "angle_rungs",
+        "integer",
+        "rungs of a ladder of angles, which doubles n_theta and n_phi rung by rung",
+        axis=False,
+        required=False,
+        default=0,
+        minimum=0,
+        maximum=8,
+    ),
 )
 
 EVOLUTION = _table(

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from pairsweep.expand import Positions, Sweep
 from pairsweep.grid import Floats
 from pairsweep.instability import fastest_mode, growth_of_systems
-from pairsweep.plan import refinements
+from pairsweep.plan import angle_factors, refinements
 from pairsweep.systems import PointError, build_grid, continuous_at, grouped, systems_at
 from pairsweep.template import DONE, FAILED, BlockResult, Failure, Template
-from pairsweep.vocab import INTEGRATORS, VARIABLES
+from pairsweep.vocab import ANGLE_LADDER, INTEGRATORS, VARIABLES
 
 SEEDED = ("perturbation", "seed")  # parameters that no growth rate depends on
 
@@ -185,7 +185,8 @@ def _solve_continuum(
     from pairsweep.continuum import examine
 
     first, copies = grouped(sweep, positions, lambda name, table: name not in SEEDED)
-    names = [v.name for v in VARIABLES.values() if v.analysis == "continuum"]
+    known = (*VARIABLES.values(), *ANGLE_LADDER.values())
+    names = [v.name for v in known if v.analysis == "continuum" and v.name in numbers]
     for number in range(first.size):
         rows = np.flatnonzero(copies == number)
         at = positions[first[number], None]
@@ -201,6 +202,7 @@ def _solve_continuum(
                 refinements=refinements(sweep.spec.continuum, grid.bin_energy.size),
                 edges=point.edges,
                 linear=point.linear,
+                angle_factors=angle_factors(sweep.spec.continuum),
             )
         except Exception as error:  # a user's function may do anything; its point fails and the sweep goes on
             for row in rows:

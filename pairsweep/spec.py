@@ -87,9 +87,10 @@ class GrowthOptions:
 
 @dataclass(frozen=True)
 class ContinuumOptions:
-    """How far the ladder of energy bins goes."""
+    """How far the ladders of energy bins and of angles go."""
 
     ladder_max: int = 2048
+    angle_rungs: int = 0
 
 
 @dataclass(frozen=True)

@@ -182,6 +182,15 @@ VARIABLES = _by_name(
         kinds=("bins",),
     ),
     Variable(
+        "ladder_approaches",
+        "does the ladder approach the growth rate with continuous energy",
+        "1",
+        "continuum",
+        dtype="int8",
+        flags=("no", "yes"),
+        kinds=("bins",),
+    ),
+    Variable(
         "cutoff_shift",
         "relative change of the growth rate with empty modes up to twice energy_max",
         "1",
@@ -210,6 +219,7 @@ LABELS = {
         Label("phi", "azimuth of the bin", "rad"),
         Label("mode", "mode, fastest first"),
         Label("ladder", "rung of the ladder of energy bins"),
+        Label("ladder_angle", "factor of n_theta and n_phi on the ladder of angles"),
         Label("ladder_n_energy", "number of energy bins of the rung"),
         Label("time", "time", "MeV^-1"),
         Label("time_mev", "time", "MeV^-1"),
@@ -219,6 +229,18 @@ LABELS = {
         Label("point", "point of a refined map"),
     )
 }
+
+# What the continuum analysis adds where its table asks for rungs of finer angles.
+ANGLE_LADDER = _by_name(
+    Variable(
+        "ladder_angle_growth",
+        "growth rate on finer angles",
+        "MeV",
+        "continuum",
+        ("ladder_angle",),
+        kinds=("bins",),
+    ),
+)
 
 # What ``ps.growth`` adds for one system, and a sweep where its table [growth] asks for it.
 GROWTH_DETAILS = _by_name(
@@ -244,17 +266,21 @@ GROWTH_DETAILS = _by_name(
 TIME_IN_MU = Label("time", "time in units of 1/mu', mu' = g energy_max^3")
 
 # A parameter must not be called like one of these: it would hide them in the dataset.
-RESERVED_NAMES = frozenset(VARIABLES) | frozenset(GROWTH_DETAILS) | frozenset(LABELS)
+RESERVED_NAMES = (
+    frozenset(VARIABLES) | frozenset(GROWTH_DETAILS) | frozenset(ANGLE_LADDER) | frozenset(LABELS)
+)
 
 
 def variables_of(
-    analyses: tuple[str, ...], kind: str, details: bool = False, modes: bool = False
+    analyses: tuple[str, ...], kind: str, details: bool = False, modes: bool = False, angles: bool = False
 ) -> tuple[Variable, ...]:
     """Variables that these analyses over this kind of grid compute, in the order of the vocabulary.
 
-    ``details`` and ``modes`` add what ``GROWTH_DETAILS`` holds, the second what lies along ``mode``.
+    ``details`` and ``modes`` add what ``GROWTH_DETAILS`` holds, the second what lies along ``mode``; ``angles`` adds
+    ``ANGLE_LADDER``.
     """
     extra = [v for v in GROWTH_DETAILS.values() if (modes if "mode" in v.trailing else details)]
+    extra += ANGLE_LADDER.values() if angles else ()
     return tuple(
         variable
         for variable in (*VARIABLES.values(), *extra)

@@ -4,7 +4,7 @@ import xarray as xr
 
 import pairsweep as ps
 from pairsweep.cells import boundary_cells
-from pairsweep.refine import refine, refined_path
+from pairsweep.refinement import refine, refined_path
 from pairsweep.runner import Where, run_to_store
 from pairsweep.spec import parse_spec
 from tests.specs import growth
@@ -79,7 +79,7 @@ def test_again_computes_nothing_and_finer_goes_on(maps, tmp_path):
 
 
 def test_an_interrupted_refinement_goes_on_where_it_stopped(maps, tmp_path, monkeypatch):
-    from pairsweep import refine as module
+    from pairsweep import refinement as module
 
     path, done = maps
     rounds = []

@@ -6,6 +6,7 @@ from pairsweep.expand import expand
 from pairsweep.plan import make_template
 from pairsweep.solve import solve_block, solve_points
 from pairsweep.spec import parse_spec, read_spec
+from pairsweep.vocab import VERDICTS
 from tests.specs import BEAMS, GROWTH, growth
 
 MAP = growth(
@@ -172,3 +173,28 @@ def test_details_and_modes_on_request():
     assert (numbers["static_criterion"] < 1).all()
     (phi,) = (c for c in template.coordinates if c.name == "phi")
     assert phi.dims == ("n_phi", "phi_bin")
+
+
+def test_the_continuum_analysis_fills_its_variables_and_ladders():
+    text = (
+        growth(analyses='["continuum"]', n_energy="[1, 4]")
+        + "\n[continuum]\nladder_max = 16\nangle_rungs = 1\n"
+    )
+    sweep = expand(parse_spec(text))
+    template = make_template(sweep, sweep.shape)
+    numbers, errors = solved(text)
+    assert not errors
+    assert [VERDICTS[code] for code in numbers["verdict"]] == ["discretisation", "discretisation"]
+    np.testing.assert_array_equal(numbers["ladder_approaches"], [1, 1])
+    (bins_of_rung,) = (c for c in template.coordinates if c.name == "ladder_n_energy")
+    np.testing.assert_array_equal(bins_of_rung.values, [[1, 2, 4, 8, 16], [4, 8, 16, 0, 0]])
+    np.testing.assert_array_equal(numbers["ladder_growth"][1, :3], numbers["ladder_growth"][0, 2:])
+    assert np.isnan(numbers["ladder_growth"][1, 3:]).all()
+    finer = ps.bins(4, 2, 8, cell_volume="exact")
+    expected = ps.growth(finer, *ps.quadrant(finer, 0.9, 0.1), g=1e-6).growth_rate
+    assert numbers["ladder_angle_growth"][1, 1] == pytest.approx(float(expected), rel=1e-9)
+
+
+def test_beams_have_no_continuum():
+    with pytest.raises(ps.SpecError, match="beams have single energies"):
+        parse_spec(BEAMS.replace('["growth"]', '["continuum"]'))

@@ -71,7 +71,7 @@ def draw(
         Axis that gets one panel per value. Where exactly one short axis is left over it is taken without
         asking.
     refined : xarray.Dataset, optional
-        growth-map: points of `pairsweep.refine`, to draw the boundary they bracket.
+        growth-map: points of `pairsweep.refinement`, to draw the boundary they bracket.
 
     Raises
     ------

@@ -161,7 +161,7 @@ def growth_map(
     norm : matplotlib normalisation, optional
         Given to share one scale between panels.
     refined : xarray.Dataset, optional
-        Points of `pairsweep.refine` over these axes: the boundary is drawn as they bracket it.
+        Points of `pairsweep.refinement` over these axes: the boundary is drawn as they bracket it.
     """
     import matplotlib as mpl
 
