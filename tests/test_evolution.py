@@ -309,3 +309,16 @@ def test_a_run_beyond_double_precision_fails_and_says_so():
     grid, rho, rhobar, kappa = random_system(1)
     with pytest.raises(EvolutionError, match="tolerance"):
         evolve(grid, rho, rhobar, 0.5, t_end=300.0, samples=3, kappa=kappa, tolerance=1e-12)
+
+
+@pytest.mark.parametrize("g", [6.65e-14, 1e-8])
+@pytest.mark.parametrize("tolerance", [1e-3, 1e-5])
+def test_averaged_meets_its_tolerance_after_several_saturations(g, tolerance):
+    """The trajectory is sensitive by then: it amplifies errors of the steps a thousandfold."""
+    grid, rho, rhobar = quadrant(1, 1, 4)
+    runs = [
+        evolve(grid, rho, rhobar, g, t_end=17 / (g * 8000), samples=101, method="averaged", tolerance=wanted)
+        for wanted in (tolerance, 1e-7 if g > 1e-9 else 1e-8)
+    ]
+    for name in ("kappa_mean", "rho_quadrant"):
+        assert float(abs(runs[0][name] - runs[1][name]).max()) < 2 * tolerance

@@ -65,7 +65,7 @@ def test_the_refined_store_has_the_same_variables_and_coordinates(maps):
     at = refined.isel(point=7)
     grid = ps.bins(1, 1, 4)
     single = ps.growth(grid, *ps.quadrant(grid, float(at.rho_high), float(at.rho_low)), g=float(at.g))
-    assert float(at.growth_rate) == float(single.growth_rate)
+    assert float(at.growth_rate) == pytest.approx(float(single.growth_rate), rel=1e-12)  # another solver
 
 
 def test_again_computes_nothing_and_finer_goes_on(maps, tmp_path):

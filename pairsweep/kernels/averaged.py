@@ -71,6 +71,8 @@ CHECKS = 48
 PARTED = 0.5
 LARGEST_ERROR = 2.0
 # two of second order, then two and, with more kicks, up to two more of third
+ROUNDING = 1e-15  # by which two runs of equal fields differ early on
+STEPS_PART = 0.25  # of the tolerance that the steps may take
 ATTEMPTS = 6
 LEAST_PANELS = 4
 MOST_PANELS = 64
@@ -232,10 +234,11 @@ def evolve_point(system, g, kappa0, times, tolerance, rows, free, states, figure
         difference = of_run[DIFFERENCE] / max(1.0 - of_run[DIFFERENCE] / PARTED, TINY)
         fixed = ratio * difference + map_error
         missing = of_run[KICK] if order == 3 else t_end * second_order_size(shells, g, all_terms, start)
-        # what the trajectory makes of an early error: both runs differ by the missing order and by their steps
-        cause = missing + of_run[STEP_ERROR]
-        amplified = max(1.0, difference / cause) if cause > 0.0 else 1.0
-        fixed += amplified * (start_error + 0.5 * of_run[STEP_ERROR])
+        # what the trajectory makes of an early error: the runs differ by the missing order (their steps are the same,
+        # so the errors of these do not show) and by rounding
+        amplified = max(1.0, difference / (missing + ROUNDING))
+        of_steps = amplified * 0.5 * of_run[STEP_ERROR]
+        fixed += amplified * start_error + of_steps
         left = 0.0
         if order == 3:
             expected = max(difference, 3.0 * missing)
@@ -248,6 +251,14 @@ def evolve_point(system, g, kappa0, times, tolerance, rows, free, states, figure
         figures[ORDER] = order
         if fixed + left <= tolerance:
             return DONE
+        if of_steps > STEPS_PART * tolerance and step_tolerance > LEAST_STEP_TOLERANCE:
+            # the trajectory makes more of the steps than was provided for: both runs again with smaller ones
+            step_tolerance = max(
+                0.5 * STEPS_PART * step_tolerance * tolerance / of_steps, LEAST_STEP_TOLERANCE
+            )
+            panels = 0
+            storing = True
+            continue
         if order == 2 and phases > 0:
             order = 3
             storing = True
