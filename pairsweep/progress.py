@@ -52,7 +52,7 @@ class Progress:
 
     def say_first_compilation(self) -> None:
         """Warn of the seconds that the first use of this version takes."""
-        if not any(Path(cache_directory()).iterdir()):
+        if next(Path(cache_directory()).rglob("*.nbc"), None) is None:
             self.say("compiling the kernels, once for this version ...")
 
     def advance(self, done: int, failed: int) -> None:
