@@ -235,6 +235,11 @@ def dataset() -> str:
                 "Where the table `[growth]` asks for them, by `modes` or `details` (`ps.growth` gives all of them):",
                 _variables(details),
             ]
+        if analysis == "continuum":
+            parts += [
+                "Where the table `[continuum]` asks for it, by `angle_rungs`:",
+                _variables(list(vocab.ANGLE_LADDER.values())),
+            ]
     flagged = [v for v in (*vocab.VARIABLES.values(), *vocab.GROWTH_DETAILS.values()) if v.flags]
     parts += ["## Codes", _table(("variable", "values"), ((f"`{v.name}`", _flags(v)) for v in flagged))]
     return _page(parts)
