@@ -302,7 +302,7 @@ def measured_seconds(sweep: Sweep) -> dict[int, float]:
         points = 1
         while time.perf_counter() < ends or not measured:
             each = measured[sizes[number].pairs] = seconds_of(sizes[number], points)
-            if each * points > CALIBRATION_SECONDS / 16 or points >= 2**14:
+            if each * points > CALIBRATION_SECONDS / 16 or points >= min(2**14, sizes[number].points):
                 break
             points *= 4
     return {size.pairs: _extrapolated(measured, size.pairs) for size in sizes}

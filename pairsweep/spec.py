@@ -264,6 +264,8 @@ class _Reader:
         zips = self._zips()
         self._check_size(zips)
         self._check_grid(kind)
+        if "continuum" in analyses:
+            self._check_ladder(continuum)
         return Spec(
             title,
             analyses,
@@ -486,12 +488,42 @@ class _Reader:
             raise SpecError(
                 "grid", math.prod(largest), f"pairs in one system; at most {MAX_PAIRS:.0e}: use fewer bins"
             )
+        if "energy_band" in self.parameters["pattern"].values:
+            self._check_band()
         if {"quadrant", "energy_band"} & set(self.parameters["pattern"].values):
             for n_phi in self.parameters["n_phi"].values:
                 if int(n_phi) % 4:
                     raise SpecError(
                         "grid.n_phi", n_phi, "must be a multiple of 4 for a pattern with phi quadrants"
                     )
+
+    def _check_band(self) -> None:
+        """Refuse a band whose edges no point of the sweep can make sense of."""
+        low, high = min(self.parameters["e_low"].values), max(self.parameters["e_high"].values)
+        if float(low) > float(high):
+            raise SpecError("occupation.e_low", low, f"lies above e_high = {high}: give the lower edge first")
+        width = min(self.parameters["edge_width"].values)
+        if float(width) > float(high) - float(low):
+            raise SpecError(
+                "occupation.edge_width", width, "is wider than the band: give at most e_high - e_low"
+            )
+
+    def _check_ladder(self, options: ContinuumOptions) -> None:
+        """Refuse a ladder whose finest rung is a larger system than is ever solved."""
+        directions = [max(int(v) for v in self.parameters[n].values) for n in ("n_theta", "n_phi")]
+        finest = max(options.ladder_max, *(int(v) for v in self.parameters["n_energy"].values)) * math.prod(
+            directions
+        )
+        if finest > MAX_PAIRS:
+            raise SpecError(
+                "continuum.ladder_max", options.ladder_max, f"makes {finest} pairs; at most {MAX_PAIRS:.0e}"
+            )
+        coarsest = max(int(v) for v in self.parameters["n_energy"].values) * math.prod(directions)
+        if coarsest * 4**options.angle_rungs > MAX_PAIRS:
+            pairs = coarsest * 4**options.angle_rungs
+            raise SpecError(
+                "continuum.angle_rungs", options.angle_rungs, f"makes {pairs} pairs; at most {MAX_PAIRS:.0e}"
+            )
 
 
 def _load_custom(reference: object, folder: Path) -> CustomOccupation:

@@ -197,3 +197,31 @@ def test_growth_table():
 
 def test_beams_without_any_weight_are_refused():
     assert "every weight is 0" in refused(BEAMS.replace("weight = 1.0", "weight = 0.0"))
+
+
+BAND = growth(pattern='"energy_band"').replace("rho_high", "e_low = 5.0\ne_high = 10.0\nrho_high", 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (BAND.replace("e_low = 5.0", "e_low = 15.0"), ["occupation.e_low", "above e_high"]),
+        (BAND.replace("e_low", "edge_width = 6.0\ne_low"), ["edge_width", "wider than the band"]),
+        (growth(analyses='["continuum"]') + "\n[continuum]\nladder_max = 1000000\n", None),
+        (
+            growth(analyses='["continuum"]', n_phi="64") + "\n[continuum]\nladder_max = 1000000\n",
+            ["ladder_max", "pairs"],
+        ),
+        (
+            growth(analyses='["continuum"]', n_phi="400") + "\n[continuum]\nangle_rungs = 8\n",
+            ["angle_rungs", "pairs"],
+        ),
+    ],
+)
+def test_bands_and_ladders_that_make_no_sense(text, words):
+    if words is None:
+        parse_spec(text)
+        return
+    line = refused(text)
+    for word in words:
+        assert word in line
