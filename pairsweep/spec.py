@@ -264,6 +264,8 @@ class _Reader:
         zips = self._zips()
         self._check_size(zips)
         self._check_grid(kind)
+        if growth.method == "dense":
+            self._check_dense(kind)
         if "continuum" in analyses:
             self._check_ladder(continuum)
         return Spec(
@@ -496,6 +498,23 @@ class _Reader:
                     raise SpecError(
                         "grid.n_phi", n_phi, "must be a multiple of 4 for a pattern with phi quadrants"
                     )
+
+    def _check_dense(self, kind: str) -> None:
+        """Refuse matrices that no memory holds."""
+        from pairsweep.instability import (
+            DENSE_BYTES,
+            dense_bytes,
+        )  # loads the kernels, which a check seldom needs
+
+        if kind != "bins":
+            return
+        pairs = math.prod(
+            max(int(v) for v in self.parameters[n].values) for n in ("n_energy", "n_theta", "n_phi")
+        )
+        memory = dense_bytes(pairs)
+        if memory > DENSE_BYTES:
+            cure = f'would take {memory / 2**30:,.0f} GiB for {pairs:,} pairs: use "auto" or "dispersion"'
+            raise SpecError("growth.method", "dense", cure)
 
     def _check_band(self) -> None:
         """Refuse a band whose edges no point of the sweep can make sense of."""

@@ -225,3 +225,8 @@ def test_bands_and_ladders_that_make_no_sense(text, words):
     line = refused(text)
     for word in words:
         assert word in line
+
+
+def test_dense_matrices_that_no_memory_holds_are_refused():
+    line = refused(growth(n_energy="[1, 100]", n_phi="256") + '\n[growth]\nmethod = "dense"\n')
+    assert "78 GiB for 25,600 pairs" in line
