@@ -355,10 +355,13 @@ def open_maps(path: str | Path) -> tuple[xr.Dataset, xr.Dataset | None]:
 def stored_spec(store: Store) -> Spec:
     """Read the specification a store was made from.
 
-    A custom function is not stored as code: it is looked up again, and its source must be unchanged.
+    A custom function is not stored as code: it is looked up again, from the current folder, and must be unchanged.
     """
-    text = str(store.attrs["specification"])
-    return parse_spec(text, folder=Path(str(store.attrs.get("specification_folder", "."))))
+    spec = parse_spec(str(store.attrs["specification"]))
+    if spec.custom is not None and store.fingerprint["custom"] != fingerprint(spec)["custom"]:
+        cure = "is not what the store was made with: put the old function back, or run it into another store"
+        raise SpecError("occupation.function", spec.custom.reference, cure)
+    return spec
 
 
 def errors(path: str | Path) -> list[LabelledFailure]:

@@ -141,6 +141,16 @@ def test_failures_are_recorded_with_labels_and_tracebacks(failing, tmp_path):
     assert run_to_store(failing, store, SERIAL, quiet=True, retry_failed=True).computed == 1
 
 
+def test_a_point_of_a_store_wants_the_function_it_was_made_with(failing, tmp_path, monkeypatch):
+    store = tmp_path / "out.zarr"
+    run_to_store(failing, store, SERIAL, quiet=True)
+    monkeypatch.chdir(tmp_path)
+    assert solve_one(store, {"width": "3.0"})[2] is None
+    (tmp_path / "mine.py").write_text("def f(energy, theta, phi, width):\n    return phi, phi\n")
+    with pytest.raises(ps.SpecError, match="not what the store was made with"):
+        solve_one(store, {"width": "3.0"})
+
+
 def test_a_custom_function_travels_to_worker_processes(failing, tmp_path):
     ds = ps.run(failing, tmp_path / "out.zarr", scheduler="local", workers=2, quiet=True)
     np.testing.assert_array_equal(ds.status, [1, 2, 1])
