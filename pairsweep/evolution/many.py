@@ -19,7 +19,6 @@ from pairsweep.evolution.batch import (
 from pairsweep.evolution.reference import run_reference
 from pairsweep.evolution.stepping import run_splitting
 from pairsweep.grid import Floats, Grid
-from pairsweep.kernels.tableaus import ABA1084
 
 # H is a weighted mean of the spins, so its error is at most a few times theirs; |S| is kept to rounding.
 ENERGY_DRIFT_TOLERANCES = 10.0
@@ -69,7 +68,7 @@ def evolve_batch(
             pays = averaging_pays(batch, good, tolerance)
             left = run_averaged(batch, work, good[pays], tolerance, final=False)
             good = np.sort(np.concatenate([good[~pays], left]))
-        run_splitting(batch, work, good, tolerance, ABA1084)
+        run_splitting(batch, work, good, tolerance)
     _judge_drift(work, tolerance)
     return collect(batch, work)
 

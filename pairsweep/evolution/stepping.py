@@ -2,7 +2,8 @@
 
 A round runs a step size and, beside it, a larger one: their difference is the error of the coarser run, with all
 that the trajectory makes of it. Errors fall at least like the order of the scheme in h alone, so the coarser run
-vouches for any run of a step up to VOUCHED times smaller. A first, cheap round places the next one.
+vouches for any run of a step up to VOUCHED times smaller. The steps of the first round are guessed: mostly it is the
+only one.
 """
 
 from __future__ import annotations
@@ -15,18 +16,20 @@ from pairsweep.evolution.batch import NOT_FINITE, OK, REFUSED, TOLERANCE_MISSED,
 from pairsweep.grid import Floats
 from pairsweep.kernels.lanes import LANES
 from pairsweep.kernels.splitting import LARGEST_TURN, integrate
-from pairsweep.kernels.tableaus import Tableau
+from pairsweep.kernels.tableaus import ABA1084, ABA1086, Tableau
 
-# Phases of the fastest pair in the two steps of a first round: where a loose tolerance may be met at once, else
-# below the resonance at pi (twice the phase a full turn). The scheme is useless from 2 pi on.
+# A loose tolerance is met between the resonance at a phase pi of the fastest pair in a step (twice the phase a full
+# turn) and 2 pi, where splitting is useless; the two phases of the first round.
 LOOSE = 3e-6
-FIRST_PHASES = {True: (4.6, 5.4), False: (2.2, 2.9)}
+LOOSE_PHASES = 4.4, 5.4
+# Below the resonance, measured on the Letter's grids: a step of this phase errs by up to 15 times a
+# tolerance of TIGHT, so that the order vouches for half of it; the phase grows like this root of the tolerance. The
+# ratio of B to A on these grids is TIGHT_RATIO.
+TIGHT, TIGHT_RATIO, TIGHT_PHASE, LONGEST_PHASE, POWER = 1e-8, 4e-3, 1.72, 3.0, 6.4
 # How far the order is trusted: from a measured step to one this many times smaller.
 VOUCHED = 4.0
-# Share of the tolerance that is aimed at when the next round must be measured again.
-AIM = 0.5
-# The steps of all points lie on one ladder, so that similar points share a pass.
-LADDER_PER_OCTAVE = 8
+# Shares of the tolerance that are aimed at, when the next round is vouched for and when it must be measured again.
+AIM, AIM_AGAIN = 0.9, 0.5
 # From this number of pairs on the lanes hold pairs of one point instead of points.
 PAIRS_IN_LANES = 256
 ROUNDS = 10
@@ -60,24 +63,24 @@ class _Search:
         return np.stack([2 * coarse if np.array_equal(fine, coarse) else fine, coarse])
 
 
-def run_splitting(batch: Batch, work: Work, points: Ints, tolerance: float, scheme: Tableau) -> None:
+def run_splitting(batch: Batch, work: Work, points: Ints, tolerance: float) -> None:
     """Run every point with the longest step whose measured error meets the tolerance."""
+    scheme = ABA1084 if tolerance >= LOOSE else ABA1086
     # the layout depends on the system alone, never on how many points there are
     width = 1 if batch.grid.size >= PAIRS_IN_LANES else LANES
     for point in points:
         work.method[point] = "splitting"
     searches = _first_steps(batch, work, points, tolerance, scheme)
     for _ in range(ROUNDS):
-        groups: dict[bytes, list[int]] = {}
-        for point, search in searches.items():
-            groups.setdefault(search.steps(batch.times[point]).tobytes(), []).append(point)
-        for members in groups.values():
-            steps = searches[members[0]].steps(batch.times[members[0]])
-            for start in range(0, len(members), width):
-                _pass(batch, work, members[start : start + width], steps, scheme, width)
-            for point in members:
-                if not _continue(batch, work, point, searches[point], steps, scheme, tolerance):
-                    del searches[point]
+        plans = {point: search.steps(batch.times[point]) for point, search in searches.items()}
+        # every lane stops where it has arrived: points of similar length go together
+        queue = sorted(plans, key=lambda point: (plans[point][1].any(), plans[point][0].sum()))
+        for start in range(0, len(queue), width):
+            members = queue[start : start + width]
+            _pass(batch, work, members, np.stack([plans[point] for point in members]), scheme, width)
+        for point, steps in plans.items():
+            if not _continue(batch, work, point, searches[point], steps, scheme, tolerance):
+                del searches[point]
     for point in searches:
         _miss(work, point, tolerance)
 
@@ -97,16 +100,21 @@ def _first_steps(
     """Steps of the first round: by the phase of the fastest pair and by the turn of B in a stage."""
     grid = batch.grid
     spins = np.hypot(batch.rho + batch.rhobar - 1.0, 2.0 * np.abs(batch.kappa0))
-    most_J = np.sum(np.abs(grid.weight) * spins, axis=1)
-    turn = 4.0 * np.abs(batch.g) * most_J * np.max(np.abs(scheme.b))
+    coupling = 4.0 * np.abs(batch.g) * np.sum(np.abs(grid.weight) * spins, axis=1)
     fastest = 2.0 * float(np.max(np.abs(grid.energy)))
-    fine, coarse = FIRST_PHASES[tolerance >= LOOSE]
+    # what does not turn sets no limit; later steps are smaller, and so are those of their checks
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if tolerance >= LOOSE:
+            fine, coarse = LOOSE_PHASES
+            phase = np.full(batch.g.size, coarse)
+        else:
+            fine, coarse = 1.0, 2.0
+            room = (tolerance / TIGHT) * (TIGHT_RATIO * fastest / coupling)
+            phase = np.fmin(TIGHT_PHASE * room ** (1.0 / POWER), LONGEST_PHASE)
+        longest = np.fmin(phase / fastest, LARGEST_TURN / (coupling * np.max(np.abs(scheme.b))))
     searches = {}
     for point in points:
-        # later steps are smaller, and so are those of their checks
-        limit = LARGEST_TURN / turn[point] if turn[point] > 0 else batch.times[point, -1]
-        step = min(coarse / fastest, limit) if fastest > 0 else limit
-        step = _on_ladder(step, coarse / fastest if fastest > 0 else batch.times[point, -1])
+        step = float(longest[point]) if np.isfinite(longest[point]) else float(batch.times[point, -1]) or 1.0
         if batch.times[point, -1] > MOST_STEPS * step:
             work.fail(
                 point,
@@ -119,12 +127,6 @@ def _first_steps(
     return searches
 
 
-def _on_ladder(step: float, top: float) -> float:
-    """Return the largest step not above ``step`` on the geometric ladder below ``top``."""
-    rung = np.ceil(np.log2(top / step) * LADDER_PER_OCTAVE - 1e-9)
-    return float(top * 2.0 ** (-max(rung, 0.0) / LADDER_PER_OCTAVE))
-
-
 def _steps_between(times: Floats, longest: float) -> Ints:
     """Numbers of steps (T,) of at most ``longest`` that lead to each sample."""
     # the slack keeps a spacing that is a whole number of steps from one more step by rounding
@@ -132,9 +134,10 @@ def _steps_between(times: Floats, longest: float) -> Ints:
 
 
 def _pass(batch: Batch, work: Work, members: list[int], steps: Ints, scheme: Tableau, width: int) -> None:
-    """Integrate up to ``width`` points together; what is left over repeats the last point."""
+    """Integrate up to ``width`` points together, ``steps`` (points, 2, T); idle lanes repeat the last point."""
     grid = batch.grid
-    points = np.array(members + [members[-1]] * (width - len(members)))
+    lanes = np.minimum(np.arange(width), len(members) - 1)
+    points = np.array(members)[lanes]
     rows = np.empty((width, *work.rows.shape[1:]))
     free = np.empty((width, work.free.shape[1]))
     deviation = np.empty(width)
@@ -155,7 +158,7 @@ def _pass(batch: Batch, work: Work, members: list[int], steps: Ints, scheme: Tab
         batch.kappa0[points],
         batch.g[points],
         batch.times[points],
-        steps,
+        steps[lanes],
         grid.bin_energy.size,
         batch.n_beam,
         rows,
@@ -169,7 +172,7 @@ def _pass(batch: Batch, work: Work, members: list[int], steps: Ints, scheme: Tab
     work.free[members] = free[:used]
     work.drift[members] = drift[:used]
     work.error[members] = deviation[:used]
-    work.steps[members] = steps[0].sum()
+    work.steps[members] = steps[:, 0].sum(axis=1)
     for point in np.array(members)[status[:used] != OK]:
         work.fail(point, NOT_FINITE, "the state is no longer finite: check weights, energies and coupling")
 
@@ -202,12 +205,11 @@ def _continue(
         return True
     # error of the coarser run, deviation and the finer one's share, and where it has fallen to the tolerance
     error = deviation + work.error[point]
-    top = search.check_step
-    step = _on_ladder(coarse_step * (tolerance / error) ** (1.0 / order), top)
+    step = coarse_step * (AIM * tolerance / error) ** (1.0 / order)
     if step * VOUCHED >= coarse_step:
         search.step = step
         search.vouched = error * (step / coarse_step) ** order
     else:
-        search.step = _on_ladder(coarse_step * (AIM * tolerance / error) ** (1.0 / order), top)
+        search.step = coarse_step * (AIM_AGAIN * tolerance / error) ** (1.0 / order)
         search.check_step = VOUCHED * search.step
     return True

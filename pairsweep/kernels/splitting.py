@@ -23,7 +23,7 @@ point's result does not depend on its neighbours in the batch. A stage costs 21 
 import numpy as np
 
 from pairsweep.kernels.jit import jit
-from pairsweep.kernels.lanes import LANES, load, splat, store, total
+from pairsweep.kernels.lanes import LANES, aligned_zeros, load, splat, store, total
 from pairsweep.kernels.observables import free_pairing, invariants, observe
 
 CARTESIAN = 3
@@ -71,13 +71,15 @@ def place_of(pair, point, pairs_in_lanes):
 
 @jit()
 def fill_rotations(a, energy, p_hat, g, Jc, step, point, pairs_in_lanes, rotations):
-    """Fill ``rotations`` (s + 2, blocks, 9, LANES) of one point with A(a_i step); the last is A(2 a_1 step).
+    """Fill ``rotations`` (s + 1, blocks, 9, LANES) of one point: A(a_i step) after each B, then A(a_1 step) alone.
 
-    The last A of a step and the first of the next are one rotation. ``Jc`` (3,) is sum w p_hat, g in MeV^-2.
+    The last A of a step and the first of the next are one rotation, A(2 a_1 step). ``Jc`` (3,) is sum w p_hat, g in
+    MeV^-2.
     """
     one = np.empty(MATRIX)
-    for i in range(a.size + 1):
-        time = step * (a[i] if i < a.size else 2.0 * a[0])
+    last = a.size - 1
+    for i in range(a.size):
+        time = step * (a[0] if i == last else 2.0 * a[0] if i == last - 1 else a[i + 1])
         for p in range(energy.size):
             rotation_matrix(
                 -2.0 * time * (energy[p] * p_hat[p, 0] - 2.0 * g * Jc[0]),
@@ -150,25 +152,79 @@ def stage(rotations, first, weight, strength, S, jx, jy, jz):
 
 @jit()
 def advance(b, rotations, weight, strength, steps, pairs_in_lanes, S):
-    """Advance S (blocks, 3, LANES) by ``steps`` steps.
+    """Advance S (blocks, 3, LANES), already turned by the first A of a step, by ``steps`` steps.
 
-    ``weight`` (blocks, LANES) MeV^3; ``strength`` (s, LANES) is 4 g b_i times the step, MeV^-3.
+    ``rotations`` (s or more, blocks, 9, LANES) acts after each B, ``weight`` (blocks, LANES) MeV^3; ``strength`` (s,
+    LANES) is 4 g b_i times the step, MeV^-3.
     """
     stages = b.size
     matrices = S.shape[0] * MATRIX * LANES
-    zero = splat(0.0)
-    jx, jy, jz = stage(rotations, 0, weight, zero, S, zero, zero, zero)
-    for step in range(steps):
+    jx = splat(0.0)
+    jy = splat(0.0)
+    jz = splat(0.0)
+    for block in range(S.shape[0]):
+        mass = load(weight, block * LANES)
+        at = block * CARTESIAN * LANES
+        jx = jx + mass * load(S, at)
+        jy = jy + mass * load(S, at + LANES)
+        jz = jz + mass * load(S, at + 2 * LANES)
+    for _ in range(steps):
         for i in range(stages):
             if pairs_in_lanes:
                 jx = splat(total(jx))
                 jy = splat(total(jy))
                 jz = splat(total(jz))
-            following = i + 1
-            if following == stages and step < steps - 1:
-                following = stages + 1
-            jx, jy, jz = stage(
-                rotations, following * matrices, weight, load(strength, i * LANES), S, jx, jy, jz
+            jx, jy, jz = stage(rotations, i * matrices, weight, load(strength, i * LANES), S, jx, jy, jz)
+    return 0
+
+
+@jit()
+def advance_each(b, rotations, weight, strength, counts, pairs_in_lanes, parked, S):
+    """Advance every point in S by a number of steps of its own, ``counts`` (P,).
+
+    A lane that has arrived is parked in ``parked`` (blocks, 3, LANES) and goes on idly until the last one arrives: no
+    lane sees another, so a point's result does not depend on those beside it.
+    """
+    most = counts.max()
+    done = 0
+    for _ in range(counts.size + 1):
+        following = most
+        for point in range(counts.size):
+            if counts[point] == done:
+                copy_lane(S, point, parked)
+            elif counts[point] > done:
+                following = min(following, counts[point])
+        if done == most:
+            break
+        advance(b, rotations, weight, strength, following - done, pairs_in_lanes, S)
+        done = following
+    for point in range(counts.size):
+        if counts[point] < most:
+            copy_lane(parked, point, S)
+    return 0
+
+
+@jit()
+def copy_lane(source, lane, target):
+    """Copy one lane of an array (blocks, 3, LANES) of spins."""
+    for block in range(source.shape[0]):
+        for k in range(CARTESIAN):
+            target[block, k, lane] = source[block, k, lane]
+    return 0
+
+
+@jit()
+def turn_first(matrices, pairs, point, pairs_in_lanes, backwards, S):
+    """Turn the spins of one point in S by the first A of a step, ``matrices`` (blocks, 9, LANES), or back."""
+    for p in range(pairs):
+        block, lane = place_of(p, point, pairs_in_lanes)
+        x, y, z = S[block, 0, lane], S[block, 1, lane], S[block, 2, lane]
+        for k in range(CARTESIAN):
+            i, stride = (k, CARTESIAN) if backwards else (CARTESIAN * k, 1)
+            S[block, k, lane] = (
+                matrices[block, i, lane] * x
+                + matrices[block, i + stride, lane] * y
+                + matrices[block, i + 2 * stride, lane] * z
             )
     return 0
 
@@ -211,7 +267,7 @@ def integrate(
     g : (P,) MeV^-2
     times : (P, T) 1/MeV
         Sample times, in order away from 0 (either sign).
-    steps : (2, T) int
+    steps : (P, 2, T) int
         Numbers of steps that lead to each sample, of the run and of the coarser run beside it; none: no check.
     rows : (P, T, R)
         Filled with the observables.
@@ -232,8 +288,11 @@ def integrate(
     for q in range(pairs):
         for k in range(CARTESIAN):
             Jc[k] += weight[q] * p_hat[q, k]
-    S = np.zeros((2, blocks, CARTESIAN, LANES))
-    mass = np.zeros((blocks, LANES))
+    spins = blocks * CARTESIAN * LANES
+    S = aligned_zeros(2 * spins).reshape((2, blocks, CARTESIAN, LANES))
+    parked = np.zeros((blocks, CARTESIAN, LANES))
+    now = np.zeros((2, blocks, CARTESIAN, LANES))
+    mass = aligned_zeros(blocks * LANES).reshape((blocks, LANES))
     n = np.empty(pairs)
     re = np.empty(pairs)
     im = np.empty(pairs)
@@ -242,11 +301,10 @@ def integrate(
     H0 = np.empty(points)
     scale = np.zeros(points)
     most_J = np.zeros(points)
-    checked = steps[1].sum() > 0
-    deviation[:] = 0.0 if checked else np.nan
     drift[:, :] = 0.0
-    status[:] = OK
     for point in range(points):
+        status[point] = OK
+        deviation[point] = 0.0 if steps[point, 1].sum() > 0 else np.nan
         for p in range(pairs):
             block, lane = place_of(p, point, pairs_in_lanes)
             mass[block, lane] = weight[p]
@@ -266,16 +324,20 @@ def integrate(
 
     reached = np.zeros((2, points))
     step = np.zeros((2, points))
-    strength = np.zeros((2, b.size, LANES))
-    rotations = np.zeros((2, a.size + 1, blocks, MATRIX, LANES))
+    strength = aligned_zeros(2 * b.size * LANES).reshape((2, b.size, LANES))
+    matrices = aligned_zeros(2 * a.size * blocks * MATRIX * LANES)
+    rotations = matrices.reshape((2, a.size, blocks, MATRIX, LANES))
     for sample in range(times.shape[1]):
         for run in range(2):
-            count = steps[run, sample]
-            if count == 0:
-                continue
             for point in range(points):
+                count = steps[point, run, sample]
+                if count == 0:
+                    continue
                 ahead = reached[run, point] + count * step[run, point]
                 if abs(ahead - times[point, sample]) > TIME_ROUNDINGS * np.spacing(abs(times[point, sample])):
+                    first = rotations[run, -1]
+                    if step[run, point] != 0.0:
+                        turn_first(first, pairs, point, pairs_in_lanes, True, S[run])
                     step[run, point] = (times[point, sample] - reached[run, point]) / count
                     fill_rotations(
                         a,
@@ -288,6 +350,7 @@ def integrate(
                         pairs_in_lanes,
                         rotations[run],
                     )
+                    turn_first(first, pairs, point, pairs_in_lanes, False, S[run])
                     for i in range(b.size):
                         turn = 4.0 * g[point] * b[i] * step[run, point]
                         if abs(turn) * most_J[point] > LARGEST_TURN:
@@ -297,7 +360,23 @@ def integrate(
                                 strength[run, i, lane] = turn
                     ahead = times[point, sample]
                 reached[run, point] = ahead
-            advance(b, rotations[run], mass, strength[run], count, pairs_in_lanes, S[run])
+            advance_each(
+                b,
+                rotations[run],
+                mass,
+                strength[run],
+                steps[:, run, sample],
+                pairs_in_lanes,
+                parked,
+                S[run],
+            )
+            for block in range(blocks):
+                for k in range(CARTESIAN):
+                    for lane in range(LANES):
+                        now[run, block, k, lane] = S[run, block, k, lane]
+            for point in range(points):
+                if step[run, point] != 0.0:
+                    turn_first(rotations[run, -1], pairs, point, pairs_in_lanes, True, now[run])
         for point in range(points):
             for p in range(pairs):
                 block, lane = place_of(p, point, pairs_in_lanes)
@@ -305,12 +384,12 @@ def integrate(
                 re[p] = 0.0
                 im[p] = 0.0
                 for k in range(CARTESIAN):
-                    value = S[0, block, k, lane]
+                    value = now[0, block, k, lane]
                     n[p] += p_hat[p, k] * value
                     re[p] += 0.5 * theta_hat[p, k] * value
                     im[p] += 0.5 * phi_hat[p, k] * value
-                    if checked:
-                        deviation[point] = max(deviation[point], abs(value - S[1, block, k, lane]))
+                    # stays NaN without a check
+                    deviation[point] = max(deviation[point], abs(value - now[1, block, k, lane]))
             observe(
                 weight,
                 p_hat,

@@ -34,7 +34,10 @@ def beams(seed, size=4, points=LANES):
 
 
 def run(system, g, times, steps, scheme=ABA1064, kernel=integrate, **changes):
-    """Call the kernel; return its outputs by name, the rows cut into observables."""
+    """Call the kernel; return its outputs by name, the rows cut into observables.
+
+    ``steps`` (2, T) for all points, or (P, 2, T).
+    """
     grid, rho, rhobar, kappa = system
     points, size = rho.shape
     times = np.broadcast_to(np.asarray(times, dtype=float), (points, len(times))).copy()
@@ -59,7 +62,7 @@ def run(system, g, times, steps, scheme=ABA1064, kernel=integrate, **changes):
         kappa,
         np.broadcast_to(np.asarray(g, dtype=float), points).copy(),
         times,
-        np.array(steps),
+        np.broadcast_to(np.array(steps), (points, 2, times.shape[1])).copy(),
         grid.bin_energy.size,
         size,
         *out.values(),
@@ -85,7 +88,7 @@ def test_part_b_is_a_rotation_about_the_sum_of_spins(compiled):
     random = np.random.default_rng(0)
     S, weight = random.standard_normal((3, 3, LANES)), random.random((3, LANES))
     J = np.einsum("pl,pkl->kl", weight, S)
-    identity = np.zeros((4, 3, 9, LANES))
+    identity = np.zeros((1, 3, 9, LANES))
     identity[:, :, [0, 4, 8]] = 1.0
     strength = np.full((1, LANES), 0.3 / np.linalg.norm(J, axis=0).max())
     turns = [expm(cross(strength[0, lane] * J[:, lane])) for lane in range(LANES)]
@@ -154,6 +157,22 @@ def test_lanes_have_times_and_couplings_of_their_own():
         alone = run((grid, *same), g[lane], [1.0, 2.0], [[10, 10], [5, 5]])
         np.testing.assert_array_equal(alone["rows"][0], together["rows"][lane])
     assert times.shape == (LANES, 2)
+
+
+def test_lanes_have_numbers_of_steps_of_their_own():
+    system = beams(8)
+    grid, *state = system
+    steps = np.array(
+        [[[0, 3, 5], [0, 2, 4]], [[2, 3, 9], [0, 0, 0]], [[0, 0, 7], [0, 0, 5]]]
+        + [[[1, 4, 4], [1, 2, 4]]] * 5
+    )
+    together = run(system, 0.1, [0.5, 1.0, 3.0], steps)
+    assert np.isnan(together["deviation"]).tolist() == [False, True] + [False] * 6
+    for lane in range(4):
+        same = [np.repeat(part[lane : lane + 1], LANES, axis=0) for part in state]
+        alone = run((grid, *same), 0.1, [0.5, 1.0, 3.0], steps[lane])
+        for name in ("rows", "free", "deviation", "drift"):
+            np.testing.assert_array_equal(alone[name][0], together[name][lane])
 
 
 def test_status_tells_what_went_wrong():

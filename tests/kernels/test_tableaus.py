@@ -17,8 +17,18 @@ def test_order_conditions(scheme):
         order = scheme.orders[min(power, len(scheme.orders)) - 1]
         assert order_residual(scheme.a, scheme.b, power, order) < 5e-16
         assert order_residual(scheme.a, scheme.b, power, order + 1) > 1e-8
-    assert secular_residual(scheme.a, scheme.b, scheme.secular_order) < 5e-16
-    assert secular_residual(scheme.a, scheme.b, scheme.secular_order + 2) > 1e-8
+    for power, order in zip((2, 3), scheme.secular_orders, strict=True):
+        assert secular_residual(scheme.a, scheme.b, power, order) < 5e-16
+        assert secular_residual(scheme.a, scheme.b, power, order + 2) > 1e-12
+
+
+@pytest.mark.parametrize("scheme", TABLEAUS, ids=lambda scheme: scheme.name)
+def test_secular_conditions_of_two_factors_are_those_of_their_distance(scheme):
+    c = np.cumsum(scheme.a)[:-1]
+    later, earlier = np.tril_indices(c.size, -1)
+    weight, distance = scheme.b[later] * scheme.b[earlier], c[later] - c[earlier]
+    for k in range(1, scheme.secular_orders[0] - 1, 2):
+        assert weight @ distance**k == pytest.approx(1 / ((k + 1) * (k + 2)), abs=5e-16)
 
 
 def test_the_conditions_on_schemes_known_by_hand():
