@@ -26,7 +26,14 @@ from pairsweep.kernels.averaged_run import (
     largest_difference,
     run,
 )
-from pairsweep.kernels.averaged_shells import LANES, make_shells, pack, smallness, strength_and_width
+from pairsweep.kernels.averaged_shells import (
+    LANES,
+    make_shells,
+    pack,
+    smallness,
+    strength_and_width,
+    turning_rates,
+)
 from pairsweep.kernels.averaged_step import TINY, copy_state, relative_size
 from pairsweep.kernels.jit import jit
 from pairsweep.kernels.observables import invariants
@@ -125,15 +132,7 @@ def third_order_size(shells, g, phases, state):
     """Relative rate of change, 1/MeV, that K3 makes at ``state``."""
     gradient = np.empty_like(state)
     third_order_gradient(shells, g, phases, state, kick_scratch(shells.centre.size), gradient)
-    for b in range(state.shape[0]):
-        x = state[b]
-        y = gradient[b]
-        for lane in range(LANES):
-            h, re, im = y[lane], y[LANES + lane], y[2 * LANES + lane]
-            n, kr, ki = x[lane], x[LANES + lane], x[2 * LANES + lane]
-            y[lane] = 2.0 * (ki * re - kr * im)
-            y[LANES + lane] = 0.5 * n * im - h * ki
-            y[2 * LANES + lane] = h * kr - 0.5 * n * re
+    turning_rates(shells.detuning, 0.0, state, gradient)
     return relative_size(shells.first, gradient, state)
 
 

@@ -13,7 +13,19 @@ from pairsweep.kernels.averaged_forms import (
     times_n,
     times_y,
 )
-from pairsweep.kernels.averaged_shells import AT_G, AT_L, AT_T, COEFFICIENTS, LANES, SUMS, rates, shell_sums
+from pairsweep.kernels.averaged_shells import (
+    AT_G,
+    AT_L,
+    AT_T,
+    COEFFICIENTS,
+    LANES,
+    SUMS,
+    linear_gradient,
+    rates,
+    shell_sums,
+    turning_rates,
+    vector_sums,
+)
 from pairsweep.kernels.jit import jit
 
 # Which terms a field has: K1; K1 and K2; the three-wave resonances of K2 as well
@@ -24,7 +36,7 @@ RESONANT = 3
 
 @jit()
 def averaged_coefficients(centre, background, g, terms, sums, coefficients):
-    """Fill ``coefficients`` (shells, COEFFICIENTS) with those of g K1 + g^2 K2, up to ``terms``."""
+    """Fill ``coefficients`` (shells, COEFFICIENTS) with those of g K1 + g^2 K2; ``terms``: SECOND or RESONANT."""
     shells = centre.size
     z = np.empty((shells, 3), dtype=np.complex128)
     J0 = np.empty(3)
@@ -36,8 +48,6 @@ def averaged_coefficients(centre, background, g, terms, sums, coefficients):
             row[AT_L + k] = 4.0 * g * J0[k]
             row[AT_G + k] = 4.0 * g * z[a, k].real
             row[AT_G + 3 + k] = 4.0 * g * z[a, k].imag
-    if terms == FIRST:
-        return 0
     gg = g * g
     v = np.empty(3, dtype=np.complex128)
     u = np.empty(3, dtype=np.complex128)
@@ -101,8 +111,27 @@ def averaged_coefficients(centre, background, g, terms, sums, coefficients):
 
 
 @jit()
+def first_order_rates(shells, g, state, wide, sums, vectors, out):
+    """Fill ``out`` (B, 3 LANES) with d(state)/dt, MeV, by g K1 alone: a third of the sums, and a linear field."""
+    vector_sums(shells, state, wide, sums)
+    for a in range(shells.centre.size):
+        for k in range(3):
+            total = shells.background[k]
+            for b in range(shells.centre.size):
+                total += sums[b, k]
+            vectors[a, k] = 4.0 * g * total
+            vectors[a, 3 + k] = 4.0 * g * sums[a, 3 + k]
+            vectors[a, 6 + k] = 4.0 * g * sums[a, 6 + k]
+    linear_gradient(shells, vectors, out)
+    turning_rates(shells.detuning, 1.0, state, out)
+    return 0
+
+
+@jit()
 def averaged_rates(shells, g, terms, state, wide, sums, coefficients, out):
     """Fill ``out`` (B, 3 LANES) with d(state)/dt, MeV; ``wide``, ``sums``, ``coefficients``: :func:`scratch`."""
+    if terms == FIRST:
+        return first_order_rates(shells, g, state, wide, sums, coefficients, out)
     shell_sums(shells, state, wide, sums)
     averaged_coefficients(shells.centre, shells.background, g, terms, sums, coefficients)
     rates(shells, 1.0, coefficients, state, out)

@@ -337,6 +337,25 @@ def linear_gradient(shells, vectors, out):
 
 
 @jit(fastmath=VECTORISED)
+def turning_rates(detuning, detuned, state, gradient):
+    """Replace a gradient (h, Re f, Im f), (B, 3 LANES), by the rates of change it makes; ``detuned`` as in `rates`."""
+    for b in range(state.shape[0]):
+        x = state[b]
+        y = gradient[b]
+        for lane in range(LANES):
+            h = y[lane] - detuned * detuning[b, lane]
+            re = y[8 + lane]
+            im = y[16 + lane]
+            n = x[lane]
+            kr = x[8 + lane]
+            ki = x[16 + lane]
+            y[lane] = 2.0 * (ki * re - kr * im)
+            y[8 + lane] = 0.5 * n * im - h * ki
+            y[16 + lane] = h * kr - 0.5 * n * re
+    return 0
+
+
+@jit(fastmath=VECTORISED)
 def rotate(gradient, time, state):
     """Rotate every S of ``state`` (B, 3 LANES), in place, by ``time`` times its gradient: the Cayley rotation.
 

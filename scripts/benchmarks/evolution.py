@@ -3,19 +3,26 @@
 
     python scripts/benchmarks/evolution.py [--rows 1,2,3,4,5] [--repeats 3] [--coupling 1e-6]
 
-Every method runs down a ladder of its own tolerances. A row of the table gives its least time whose true error, in
-n and 2 |kappa| of any pair at 31 samples, against splitting at a tolerance of 1e-10, is within 1e-4 or 1e-8. Ours
-count everything a user waits for: choice of the step, error estimate, observables. Times are process times, the
-least of the repeats, of one thread. Peers: scipy's DOP853 with the compiled right-hand side, DOP853 compiled
-throughout, and heyoka (scalar and a batch of eight) where it is installed: pip install 'pairsweep[bench]'.
+Every method runs down a ladder of its own tolerances. A row of the table gives its least time whose
+true error, in n and 2 |kappa| of any pair of the first point at 31 samples, against splitting at a tolerance of 1e-10,
+is within 1e-4 or 1e-8. Ours count everything a user waits for: choice of the step, error estimate, observables. Times
+are process times, the least of the repeats, of one thread. Peers: scipy's DOP853 with the compiled right-hand side,
+DOP853 compiled throughout, and, where they are installed (pip install 'pairsweep[bench]'), heyoka (scalar and a batch
+of eight, what it fits in a register) and diffrax (Dopri8 on a batch of eight).
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import math
+import os
 import time
 from collections.abc import Callable, Iterator
+
+# one thread, diffrax's compiler included
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
 
 import numpy as np
 from numba import njit
@@ -24,9 +31,9 @@ from scipy.integrate import solve_ivp
 from pairsweep.evolution import evolve_batch, perturbed_kappa
 from pairsweep.grid import Grid, bins
 from pairsweep.kernels.dop853 import E3, E5, STAGES, A
-from pairsweep.kernels.lanes import LANES
+from pairsweep.kernels.lanes import LANES, aligned_zeros
 from pairsweep.kernels.splitting import advance
-from pairsweep.kernels.tableaus import ABA1084
+from pairsweep.kernels.tableaus import ABA1086
 from pairsweep.occupation import quadrant
 
 ROWS = (
@@ -40,6 +47,8 @@ TARGETS = (1e-4, 1e-8)
 SAMPLES = 31
 # Beyond these numbers of pairs a peer takes minutes: heyoka to compile, scipy to run.
 MOST_HEYOKA, MOST_SCIPY = 100, 300
+# Points of a sweep that are solved together: a block of it has hundreds
+BATCH, MOST_BATCHED = 64, 100
 FMA_PER_PAIR_AND_STAGE = 21
 
 Curves = np.ndarray  # (T, 2, N): n and 2 |kappa| of every pair
@@ -47,7 +56,7 @@ Curves = np.ndarray  # (T, 2, N): n and 2 |kappa| of every pair
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """One row: the grid with its pairs recorded one by one, the initial state of eight seeds, the sample times."""
+    """One row: the grid with its pairs recorded one by one, the initial states of many seeds, the sample times."""
 
     grid: Grid
     rho: np.ndarray
@@ -66,25 +75,27 @@ def make_case(shape: tuple[int, int, int], t_end: float, g: float) -> Case:
     grid = bins(*shape)
     rho, _ = quadrant(grid, 0.9, 0.1)
     as_beams = dataclasses.replace(grid, shape=None, names=tuple(map(str, range(grid.size))))
-    kappa0 = np.stack([perturbed_kappa(grid.size, 1e-5, seed) for seed in range(LANES)])
+    seeds = range(BATCH if grid.size <= MOST_BATCHED else LANES)
+    kappa0 = np.stack([perturbed_kappa(grid.size, 1e-5, seed) for seed in seeds])
     return Case(as_beams, rho, kappa0, g, np.linspace(0, t_end * 1e-6 / g, SAMPLES))
 
 
 def ours(case: Case, method: str, tolerance: float) -> tuple[float, Curves | None]:
-    """Seconds per trajectory of a batch of eight, and the curves of the first."""
-    rho = np.repeat(case.rho[None], LANES, axis=0)
+    """Seconds per trajectory of a batch, and the curves of the first."""
+    points = len(case.kappa0)
+    rho = np.repeat(case.rho[None], points, axis=0)
     started = time.process_time()
     result = evolve_batch(
         case.grid,
         rho,
         rho,
         case.kappa0,
-        np.full(LANES, case.g),
+        np.full(points, case.g),
         case.times,
         method=method,
         tolerance=tolerance,
     )
-    seconds = (time.process_time() - started) / LANES
+    seconds = (time.process_time() - started) / points
     if result.status.any():
         return seconds, None
     n = 2.0 * result.arrays["rho_beam"][0] - 1.0
@@ -192,8 +203,66 @@ def compiled_dop853(case: Case, tolerance: float) -> tuple[float, Curves]:
     return time.process_time() - started, split_curves(out)
 
 
-def heyoka_system(case: Case) -> tuple[list, np.ndarray]:
-    """Equations of the spin form, and the spins (8, 3 N) at t = 0."""
+def start_spins(case: Case) -> np.ndarray:
+    """Spins (batch, N, 3) at t = 0."""
+    grid = case.grid
+    n = 2.0 * case.rho[None, :, None] - 1.0
+    re, im = 2.0 * case.kappa0.real[..., None], 2.0 * case.kappa0.imag[..., None]
+    return n * grid.p_hat + re * grid.theta_hat + im * grid.phi_hat
+
+
+def spin_curves(case: Case, S: np.ndarray) -> Curves:
+    """Curves of spins (T, N, 3)."""
+    n = np.einsum("tpk,pk->tp", S, case.grid.p_hat)
+    re = np.einsum("tpk,pk->tp", S, case.grid.theta_hat)
+    im = np.einsum("tpk,pk->tp", S, case.grid.phi_hat)
+    return curves(n, 0.5 * (re + 1j * im))
+
+
+def diffrax_peer(case: Case) -> dict[str, Callable[[Case, float], tuple[float, Curves]]]:
+    """Dopri8 on a batch of eight, compiled for it; none where it is not installed."""
+    try:
+        import diffrax
+        import jax
+    except ImportError:
+        return {}
+    jax.config.update("jax_enable_x64", True)
+    grid, jnp = case.grid, jax.numpy
+
+    def rate(_: object, S: object, __: object) -> object:
+        J = jnp.sum(grid.weight[:, None] * (S + grid.p_hat), axis=0)
+        return -2.0 * jnp.cross(grid.energy[:, None] * grid.p_hat - 2.0 * case.g * J, S)
+
+    @jax.jit
+    def solve(starts: object, tolerance: float) -> object:
+        def one(S: object) -> object:
+            return diffrax.diffeqsolve(
+                diffrax.ODETerm(rate),
+                diffrax.Dopri8(),
+                t0=0.0,
+                t1=case.times[-1],
+                dt0=0.01 / grid.energy.max(),
+                y0=S,
+                saveat=diffrax.SaveAt(ts=case.times),
+                stepsize_controller=diffrax.PIDController(rtol=tolerance, atol=tolerance),
+                max_steps=None,
+            ).ys
+
+        return jax.vmap(one)(starts)
+
+    starts = start_spins(case)[:LANES]
+
+    def peer(_: Case, tolerance: float) -> tuple[float, Curves]:
+        started = time.process_time()
+        S = np.asarray(solve(starts, tolerance))
+        return (time.process_time() - started) / len(starts), spin_curves(case, S[0])
+
+    solve(starts, 1e-4).block_until_ready()
+    return {"diffrax, Dopri8": peer}
+
+
+def heyoka_system(case: Case) -> list:
+    """Equations of the spin form."""
     import heyoka
 
     grid, g = case.grid, case.g
@@ -208,10 +277,7 @@ def heyoka_system(case: Case) -> tuple[list, np.ndarray]:
         for k in range(3):
             i, j = (k + 1) % 3, (k + 2) % 3
             system.append((S[p, k], v[i] * S[p, j] - v[j] * S[p, i]))
-    n = 2.0 * case.rho[None, :, None] - 1.0
-    re, im = 2.0 * case.kappa0.real[..., None], 2.0 * case.kappa0.imag[..., None]
-    spins = n * grid.p_hat + re * grid.theta_hat + im * grid.phi_hat
-    return system, spins.reshape(LANES, -1)
+    return system
 
 
 def heyoka_peers(case: Case) -> dict[str, Callable[[Case, float], tuple[float, Curves]]]:
@@ -222,15 +288,11 @@ def heyoka_peers(case: Case) -> dict[str, Callable[[Case, float], tuple[float, C
         return {}
     if case.grid.size > MOST_HEYOKA:
         return {}
-    system, spins = heyoka_system(case)
+    system, spins = heyoka_system(case), start_spins(case)[:LANES].reshape(LANES, -1)
     compact = case.grid.size > 8
 
     def observed(y: np.ndarray) -> Curves:
-        S = y.reshape(SAMPLES, case.grid.size, 3)
-        n = np.einsum("tpk,pk->tp", S, case.grid.p_hat)
-        re = np.einsum("tpk,pk->tp", S, case.grid.theta_hat)
-        im = np.einsum("tpk,pk->tp", S, case.grid.phi_hat)
-        return curves(n, 0.5 * (re + 1j * im))
+        return spin_curves(case, y.reshape(SAMPLES, case.grid.size, 3))
 
     def scalar(_: Case, tolerance: float) -> tuple[float, Curves]:
         solver = heyoka.taylor_adaptive(system, spins[0].copy(), tol=tolerance, compact_mode=compact)
@@ -250,9 +312,10 @@ def heyoka_peers(case: Case) -> dict[str, Callable[[Case, float], tuple[float, C
 
 
 def ladder(name: str) -> Iterator[float]:
-    """Tolerances to try, from loose to tight."""
-    lowest = 9 if name in ("splitting", "averaged") else 13 if "scipy" in name else 14
-    yield from 10.0 ** -np.arange(3, lowest + 1)
+    """Tolerances to try, from loose to tight: three to a decade, one where a run takes seconds."""
+    lowest = 9 if name in ("splitting", "averaged") else 13
+    per_decade = 1 if "scipy" in name or "diffrax" in name else 3
+    yield from 10.0 ** (-np.arange(3 * per_decade, lowest * per_decade + 1) / per_decade)
 
 
 def least_times(
@@ -281,17 +344,19 @@ def least_times(
 
 def stage_cost(pairs: int) -> float:
     """Nanoseconds for one pair of one point in one stage of the splitting kernel."""
-    scheme, steps = ABA1084, max(10, 20_000 // pairs)
+    scheme, steps = ABA1086, max(10, 20_000 // pairs)
     pairs_in_lanes = pairs >= 256
     blocks = pairs // LANES if pairs_in_lanes else pairs
-    rotations = np.zeros((scheme.stages + 2, blocks, 9, LANES))
+    shapes = (scheme.stages, blocks, 9, LANES), (blocks, LANES), (scheme.stages, LANES), (blocks, 3, LANES)
+    rotations, weight, strength, S = (aligned_zeros(math.prod(shape)).reshape(shape) for shape in shapes)
     rotations[:, :, [0, 4, 8]] = 1.0
-    arrays = np.ones((blocks, LANES)), np.full((scheme.stages, LANES), 1e-3 / pairs)
+    weight[:] = 1.0
+    strength[:] = 1e-3 / pairs
     best = np.inf
     for _ in range(5):
-        S = np.full((blocks, 3, LANES), 0.5)
+        S[:] = 0.5
         started = time.process_time()
-        advance(scheme.b, rotations, *arrays, steps, pairs_in_lanes, S)
+        advance(scheme.b, rotations, weight, strength, steps, pairs_in_lanes, S)
         best = min(best, time.process_time() - started)
     return best * 1e9 / (steps * scheme.stages * blocks * LANES)
 
@@ -309,6 +374,7 @@ def main() -> None:
         peers: dict[str, Callable[[Case, float], tuple[float, Curves | None]]] = heyoka_peers(case)
         peers["DOP853, compiled"] = compiled_dop853
         if case.grid.size <= MOST_SCIPY:
+            peers |= diffrax_peer(case)
             peers["DOP853, scipy"] = scipy_dop853
         mine = {name: lambda c, t, name=name: ours(c, name, t) for name in ("splitting", "averaged")}
         warm = dataclasses.replace(case, times=case.times[:2] * 1e-3)
