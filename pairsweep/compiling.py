@@ -16,7 +16,7 @@ def on_standard_error(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-class _Once(event.Listener):  # type: ignore[misc]
+class _Once(event.Listener):
     """Says it at the first compilation; code that is loaded from the cache makes no such event."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
@@ -35,8 +35,8 @@ class _Once(event.Listener):  # type: ignore[misc]
 def announced(say: Callable[[str], None] = on_standard_error) -> Iterator[None]:
     """Call ``say`` once with a line as soon as something is compiled in this process meanwhile."""
     listener = _Once(say)
-    event.register("numba:compile", listener)
+    event.register("numba:compile", listener)  # type: ignore[no-untyped-call]
     try:
         yield
     finally:
-        event.unregister("numba:compile", listener)
+        event.unregister("numba:compile", listener)  # type: ignore[no-untyped-call]
