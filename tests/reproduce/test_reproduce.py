@@ -32,6 +32,7 @@ COARSER = {
         ("[4, 8, 12, 8]", "[4, 8]"),
         ("[1, 1, 1, 2]", "[1, 2]"),
     ],
+    "anisotropy": [("start = 11.25, stop = 360.0, num = 32", "start = 45.0, stop = 360.0, num = 8")],
     "coupling": [("num = 121", "num = 13")],
     "phase_diagram": [("num = 81", "num = 9"), ("num = 121", "num = 13")],
 }
@@ -41,6 +42,7 @@ EXPECTED_NOT_TO_AGREE = {
     "growth_in_time": "differs",
     "symmetry_of_quadrants": "differs",
     "spin_budget": "answers",
+    "anisotropy_that_is_needed": "answers",
     "crossing_and_instability": "answers",
     "large_coupling": "answers",
 }
