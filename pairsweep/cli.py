@@ -146,6 +146,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _plan(options: argparse.Namespace) -> int:
+    from pairsweep.compiling import announced
     from pairsweep.expand import expand
     from pairsweep.progress import duration
     from pairsweep.runner import done_points, plan_sweep
@@ -153,7 +154,8 @@ def _plan(options: argparse.Namespace) -> int:
 
     spec = read_spec(options.spec)
     sweep = expand(spec)
-    plan = plan_sweep(sweep)
+    with announced():
+        plan = plan_sweep(sweep)
     template = plan.template
     axes = " x ".join(f"{name} ({size})" for name, size in zip(template.axes, template.shape, strict=True))
     print(spec.title or options.spec)
@@ -223,9 +225,11 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
+    from pairsweep.progress import doing
     from pairsweep.store import verify
 
-    damages = verify(options.store)
+    with doing(f"checking {options.store}"):
+        damages = verify(options.store)
     for damage in damages:
         print(f"{damage.file}: {damage.what}")
     blocks = {damage.block for damage in damages if damage.block is not None}
@@ -243,19 +247,21 @@ def _show(options: argparse.Namespace) -> int:
 
 def _plot(options: argparse.Namespace) -> int:
     from pairsweep.plot import draw, save
+    from pairsweep.progress import doing
     from pairsweep.runner import open_maps
 
-    coarse, refined = open_maps(options.store)
-    figure = draw(
-        options.kind,
-        coarse,
-        x=options.x,
-        y=options.y,
-        select=_assignments("--select", options.select),
-        facet=options.facet,
-        refined=refined,
-    )
-    save(figure, options.output)
+    with doing(f"drawing {options.output}"):
+        coarse, refined = open_maps(options.store)
+        figure = draw(
+            options.kind,
+            coarse,
+            x=options.x,
+            y=options.y,
+            select=_assignments("--select", options.select),
+            facet=options.facet,
+            refined=refined,
+        )
+        save(figure, options.output)
     print(options.output)
     return DONE
 
@@ -302,9 +308,12 @@ def _reproduce(options: argparse.Namespace) -> int:
 
 
 def _point(options: argparse.Namespace) -> int:
+    from pairsweep.compiling import announced
     from pairsweep.runner import solve_one
+    from pairsweep.show import result_text
 
-    at, results, error = solve_one(options.source, _assignments("--at", options.at))
+    with announced():
+        at, results, error = solve_one(options.source, _assignments("--at", options.at))
     for name, value in at.items():
         print(f"{name:<26} {value}")
     if error is not None:
@@ -313,7 +322,7 @@ def _point(options: argparse.Namespace) -> int:
         return SOME_FAILED
     print()
     for name, result in results.items():
-        print(f"{name:<26} {result}")
+        print(f"{name:<26} {result_text(name, result)}")
     return DONE
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pairsweep.compiling import announced
 from pairsweep.grid import Floats, Grid
 from pairsweep.kernels.bulk import CERTIFIED as BULK_CERTIFIED
 from pairsweep.kernels.bulk import bulk_growth
@@ -46,6 +47,7 @@ class GrowthResult:
     reasons: list[str | None]
 
 
+@announced()
 def growth(
     grid: Grid,
     rho: ArrayLike,

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 import time
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TextIO
-
-from pairsweep.kernels.jit import cache_directory
 
 BAR = 24
 TERMINAL_SECONDS = 0.1
+FIRST_PLAIN_SECONDS = 2.0
 PLAIN_SECONDS = 10.0
+PATIENCE_SECONDS = 2.0
+COLUMNS = 80  # of a terminal that does not tell
+ERASE = "\r\x1b[2K"
 
 
 def duration(seconds: float) -> str:
-    """Give a time span as people say it: 0.8 s, 12 s, 3 min 20 s, 2 h 5 min."""
+    """Give a time span as people say it: 0.02 s, 0.8 s, 12 s, 3 min 20 s, 2 h 5 min."""
+    if seconds < 0.1:
+        return f"{max(seconds, 0.01):.2f} s"
     if seconds < 10:
         return f"{seconds:.1f} s"
     whole = round(seconds)
@@ -26,22 +33,56 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+def _is_terminal(stream: TextIO) -> bool:
+    """Whether lines can be drawn over."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _columns(stream: TextIO) -> int:
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or COLUMNS
+    except OSError:  # also where a stream has no file descriptor
+        return COLUMNS
+
+
+@contextmanager
+def doing(what: str, stream: TextIO | None = None) -> Iterator[None]:
+    """Say what is being done where it takes a while; in a terminal the line goes away at the end."""
+    stream = stream or sys.stderr
+    terminal = _is_terminal(stream)
+    drawn = threading.Event()
+
+    def say() -> None:
+        drawn.set()
+        print(f"{what} ...", end="" if terminal else "\n", file=stream, flush=True)
+
+    timer = threading.Timer(PATIENCE_SECONDS, say)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+        if terminal and drawn.is_set():
+            print(ERASE, end="", file=stream, flush=True)
+
+
 class Progress:
     """Points done, rate and remaining time of a run."""
 
-    def __init__(
-        self, total: int, before: int = 0, quiet: bool = False, stream: TextIO | None = None
-    ) -> None:
-        self.total, self.before, self.done, self.failed = total, before, before, 0
+    def __init__(self, quiet: bool = False, stream: TextIO | None = None) -> None:
         self.quiet = quiet
         self._stream = stream or sys.stderr
-        self._terminal = self._stream.isatty()
-        self.begin(total, 0)
+        self._terminal = _is_terminal(self._stream)
 
     def begin(self, total: int, before: int) -> None:
         """Start counting: ``before`` of ``total`` points stood already."""
         self.total, self.before, self.done, self.failed = total, before, before, 0
-        self._started = self._drawn = time.monotonic()
+        self._started = time.monotonic()
+        self._due = self._started + (0.0 if self._terminal else FIRST_PLAIN_SECONDS)
+        if self._terminal and before < total:
+            self._draw_if_due()
 
     def say(self, line: str) -> None:
         """Print a line above the bar."""
@@ -50,44 +91,49 @@ class Progress:
         self._clear()
         print(line, file=self._stream, flush=True)
 
-    def say_first_compilation(self) -> None:
-        """Warn of the seconds that the first use of this version takes."""
-        if next(Path(cache_directory()).rglob("*.nbc"), None) is None:
-            self.say("compiling the kernels, once for this version ...")
-
     def advance(self, done: int, failed: int) -> None:
         """Count points, and draw if it is time to."""
         self.done += done + failed
         self.failed += failed
-        now = time.monotonic()
-        if not self.quiet and now - self._drawn >= (TERMINAL_SECONDS if self._terminal else PLAIN_SECONDS):
-            self._drawn = now
-            self._draw(now)
+        self._draw_if_due()
 
     def close(self) -> None:
         """Remove the bar."""
         if not self.quiet:
             self._clear()
 
-    def _draw(self, now: float) -> None:
+    def _draw_if_due(self) -> None:
+        now = time.monotonic()
+        if self.quiet or now < self._due:
+            return
+        self._due = now + (TERMINAL_SECONDS if self._terminal else PLAIN_SECONDS)
+        share, bar, count, speed, failed = self._parts(now)
+        if not self._terminal:
+            print(f"{share}  {count}{speed}{failed}", file=self._stream, flush=True)
+            return
+        room = _columns(self._stream) - 1  # a full line would wrap, and then could not be drawn over
+        shorter = (
+            f"{bar} {share}  {count}{speed}{failed}",
+            f"{share}  {count}{speed}{failed}",
+            f"{share}  {count}{failed}",
+            share,
+        )
+        line = next((text for text in shorter if len(text) <= room), "")
+        print(ERASE + line, end="", file=self._stream, flush=True)
+
+    def _parts(self, now: float) -> tuple[str, str, str, str, str]:
         rate = (self.done - self.before) / max(now - self._started, 1e-9)
         share = self.done / max(self.total, 1)
-        text = f"{self.done:,} of {self.total:,} points"
-        if rate > 0:
-            text += f", {rate:,.0f}/s, {duration((self.total - self.done) / rate)} left"
-        if self.failed:
-            text += f", {self.failed} failed"
-        if not self._terminal:
-            print(f"{share:4.0%}  {text}", file=self._stream, flush=True)
-            return
         full = round(share * BAR)
-        print(
-            f"\r\x1b[2K{'━' * full}{'╌' * (BAR - full)} {share:4.0%}  {text}",
-            end="",
-            file=self._stream,
-            flush=True,
+        filled, empty = "━╌" if "utf" in (self._stream.encoding or "utf").lower() else "#-"
+        return (
+            f"{share:4.0%}",
+            filled * full + empty * (BAR - full),
+            f"{self.done:,} of {self.total:,} points",
+            f", {rate:,.0f}/s, {duration((self.total - self.done) / rate)} left" if rate > 0 else "",
+            f", {self.failed} failed" if self.failed else "",
         )
 
     def _clear(self) -> None:
         if self._terminal:
-            print("\r\x1b[2K", end="", file=self._stream, flush=True)
+            print(ERASE, end="", file=self._stream, flush=True)

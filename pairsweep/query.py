@@ -24,11 +24,11 @@ LABEL_TOLERANCE = 2e-3
 
 
 def axes(ds: xr.Dataset) -> tuple[str, ...]:
-    """Names of the sweep's axes, in the order of the spec: the dimensions of its ``status``."""
-    for name in ("status", "growth_rate"):
+    """Names of the sweep's axes, in the order of the spec: none for a single system."""
+    for name, known in vocab.VARIABLES.items():
         if name in ds:
-            return tuple(str(dim) for dim in ds[name].dims)
-    raise UsageError("dataset", None, "has neither status nor growth_rate: give the results of a sweep")
+            return tuple(str(dim) for dim in ds[name].dims if dim not in known.trailing)
+    raise UsageError("dataset", None, "has no results: give those of a sweep, or of a single system")
 
 
 def free_axes(ds: xr.Dataset) -> tuple[str, ...]:
@@ -83,7 +83,9 @@ def axis(ds: xr.Dataset, name: str, *, numeric: bool = False) -> xr.DataArray:
 def swept(ds: xr.Dataset) -> str:
     """Say which axes there are to choose from."""
     names = free_axes(ds)
-    return f"the axes are {', '.join(names)}" if names else "nothing is swept here"
+    if not names:
+        return "nothing is swept here"
+    return f"the axes are {', '.join(names)}" if len(names) > 1 else f"the only axis is {names[0]}"
 
 
 def select(ds: xr.Dataset, labels: Mapping[str, object]) -> xr.Dataset:

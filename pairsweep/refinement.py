@@ -104,7 +104,7 @@ def refine(
     target = _Target(
         Path(path) if path is not None else refined_path(store), coarse, spec, along, widths, where
     )
-    progress = Progress(0, quiet=quiet)
+    progress = Progress(quiet)
     before = len(target.places)
     target.compute((), progress)  # what an interrupted refinement left
     known = classes(open_store(store), sweep.names) | target.classes()

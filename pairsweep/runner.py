@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pairsweep import __version__
+from pairsweep.compiling import announced
 from pairsweep.execute import Ack, Site, Tls, check_scheduler, execute
 from pairsweep.expand import POINT, Sweep, at_points, expand
 from pairsweep.kernels.jit import kernel_digest
@@ -200,18 +201,18 @@ def run_to_store(
     spec = as_spec(spec)
     check_scheduler(where.scheduler, where.workers, where.site(spec), where.tls, where.insecure)
     sweep = expand(spec)
-    progress = Progress(sweep.n_points, quiet=quiet)
+    progress = Progress(quiet)
     seconds = math.inf
-    if Path(path).exists():
-        store = _matching_store(path, sweep)
-    else:
-        progress.say_first_compilation()
-        plan = plan_sweep(sweep)
-        seconds = plan.seconds
-        store = create(path, plan.template, fingerprint(spec))
-    if where.scheduler == "local" and spec.custom is None and seconds < IN_PROCESS_SECONDS:
-        where = replace(where, scheduler="serial")
-    computed = compute(store, SolveTask.of(store, spec, retry_failed), where, spec, progress)
+    with announced(progress.say):
+        if Path(path).exists():
+            store = _matching_store(path, sweep)
+        else:
+            plan = plan_sweep(sweep)
+            seconds = plan.seconds
+            store = create(path, plan.template, fingerprint(spec))
+        if where.scheduler == "local" and spec.custom is None and seconds < IN_PROCESS_SECONDS:
+            where = replace(where, scheduler="serial")
+        computed = compute(store, SolveTask.of(store, spec, retry_failed), where, spec, progress)
     failed = int((store.statuses() == FAILED).sum())
     return Outcome(sweep.n_points, computed, failed, time.monotonic() - started)
 

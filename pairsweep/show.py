@@ -6,10 +6,14 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from pairsweep.query import Summary
 from pairsweep.runner import LabelledFailure
+from pairsweep.vocab import ANGLE_LADDER, GROWTH_DETAILS, VARIABLES
 
 REASONS_SHOWN = 5
+NUMBERS_SHOWN = 8  # of one result of a point; of more, only how many and between which
 
 
 def labels(at: Mapping[str, object]) -> str:
@@ -18,6 +22,21 @@ def labels(at: Mapping[str, object]) -> str:
         f"{name} = {value:.6g}" if isinstance(value, float) else f"{name} = {value}"
         for name, value in at.items()
     )
+
+
+def result_text(name: str, result: object) -> str:
+    """Give one result of a point with its units; a code with what it means, of a long array only its range."""
+    variable = (VARIABLES | GROWTH_DETAILS | ANGLE_LADDER)[name]
+    values = np.asarray(result)
+    if variable.flags:
+        return f"{values} ({variable.flags[int(values)]})"
+    units = f" {variable.units}" if variable.units not in ("", "1") else ""
+    known = values[np.isfinite(values)]  # bins that this grid has not are NaN
+    if values.ndim == 0:
+        return f"{result}{units}"
+    if known.size <= NUMBERS_SHOWN:
+        return f"{', '.join(f'{value:.6g}' for value in known) or 'nan'}{units}"
+    return f"{known.size:,} numbers ({', '.join(variable.trailing)}), {known.min():.6g} to {known.max():.6g}{units}"
 
 
 def summary_lines(summary: Summary, failures: Sequence[LabelledFailure] = ()) -> list[str]:

@@ -4,9 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pairsweep.cli import main
+from pairsweep.show import result_text
 from tests.specs import BEAMS, GROWTH, growth
 
 MAP = growth(rho_high="[0.5, 0.9]", rho_low="[0.1, 0.6]")
@@ -102,6 +104,30 @@ def test_an_unknown_picture_and_an_unknown_format(store, tmp_path, capsys):
     assert ".png" in capsys.readouterr().err
 
 
+def test_a_picture_that_cannot_be_written(store, tmp_path, capsys):
+    (tmp_path / "taken.png").mkdir()
+    assert main(["plot", "growth-vs-bins", store, "-o", str(tmp_path / "taken.png")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "taken.png" in line
+    assert line.endswith("name a place that can be written")
+
+
+@pytest.mark.parametrize(
+    ("name", "result", "text"),
+    [
+        ("growth_rate", 0.25, "0.25 MeV"),
+        ("mode_kind", np.int8(2), "2 (static)"),
+        ("n_unstable", np.int32(2), "2"),
+        ("energy_weight", np.array([0.25, 0.75, np.nan]), "0.25, 0.75"),
+        ("spin_pairing", np.arange(12.0).reshape(4, 3), "12 numbers (time, component), 0 to 11 MeV^3"),
+        ("kappa_mean", np.full(3, np.nan), "nan"),
+        ("period", np.nan, "nan MeV^-1"),
+    ],
+)
+def test_results_of_a_point_have_units_and_codes_their_meaning(name, result, text):
+    assert result_text(name, result) == text
+
+
 def test_failed_points_give_exit_code_1_and_a_traceback(tmp_path, capsys):
     (tmp_path / "mine.py").write_text(
         "def f(energy, theta, phi, a):\n    return phi / 9 / (1 / (a - 1)), phi\n"
@@ -137,6 +163,7 @@ def test_failed_points_give_exit_code_1_and_a_traceback(tmp_path, capsys):
         (["plot", "piechart", "none.zarr", "-o", "x.png"], "none.zarr"),
         (["point", "good.toml", "--at", "g"], "AXIS=VALUE"),
         (["point", "good.toml", "--at", "h=3"], "h"),
+        (["reproduce", "--out", "good.toml/report"], "name a folder that can be written"),
     ],
 )
 def test_unusable_input_ends_with_one_line_and_code_2(tmp_path, monkeypatch, capsys, arguments, words):

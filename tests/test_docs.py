@@ -7,6 +7,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pytest
 
 from pairsweep import cli, schema, vocab
@@ -142,6 +143,21 @@ def test_every_specification_parses(page):
         wanted = re.search(r'function = "(.*):(.*)"', block.text)
         custom = wanted and CustomOccupation(wanted[0], wanted[2], functions[wanted[1]])
         assert parse_spec(block.text, custom=custom or None).analyses, f"{page}:{block.line}"
+
+
+@pytest.mark.parametrize("page", ["README.md", "quickstart.md"])
+def test_python_of_the_first_pages_runs(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    blocks = list(pages.blocks(WRITTEN[page]))
+    (spec,) = [block.text for block in blocks if "analyses =" in block.text]
+    Path("bins.toml").write_text(spec, encoding="utf-8")
+    arguments = ["bins.toml", "--store", "bins.zarr", "--scheduler", "serial", "--quiet"]
+    assert cli.main(["run", *arguments]) == 0
+    codes = [block.text for block in blocks if block.text.startswith("import ")]
+    assert len(codes) == 2
+    for code in codes:
+        exec(compile(code, page, "exec"), {})
+    plt.close("all")
 
 
 def parses(commands):

@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 
 from pairsweep import query
 from pairsweep.checks import UsageError
+from pairsweep.grid import bins
+from pairsweep.instability import growth
+from pairsweep.occupation import quadrant
 
 from .datasets import evolution_sweep, growth_sweep
 
@@ -85,6 +88,17 @@ class TestUnits:
         assert float(query.mu(ds)) == pytest.approx(0.008)
         assert float(query.growth_in(ds, "mu")) == pytest.approx(1.3393454e-2 / 0.008, rel=1e-7)
         assert float(query.growth_in(ds, "g")) == pytest.approx(1.3393454e4, rel=1e-7)
+
+    def test_units_of_the_crossing_by_hand(self):
+        """One energy bin, four directions: w = E^2 dE dcos dphi, I+ of one pair with n = 0.8, I- of three with -0.8."""
+        ds = growth_sweep({})
+        volume = 10.0**2 * 20.0 * 2.0 * (np.pi / 2)
+        strength = np.sqrt(volume * 0.8 * 3 * volume * 0.8)
+        assert float(ds["epn_crossing_strength"]) == pytest.approx(strength)
+        assert float(query.growth_in(ds, "crossing")) == pytest.approx(
+            1.3393454e-2 / (1e-6 * strength), rel=1e-7
+        )
+        assert float(query.growth_in(ds, "crossing_bin")) == float(query.growth_in(ds, "crossing"))
 
     def test_two_pair_law_is_two_in_units_of_the_crossing(self):
         """Eq. 16 on numbers put in by hand: growth = 2 g sqrt(I+ I-)."""
@@ -185,6 +199,22 @@ class TestBoundary:
         assert np.all(np.diff(found) >= 0)
         assert np.all(edge["bracket_low"].values[: found.size] <= found)
         assert np.all(found <= edge["bracket_high"].values[: found.size])
+
+    def test_boundary_along_one_axis_is_that_of_a_bisection(self):
+        """For each value of the other axis, within a fiftieth of the bracket of the coarse sweep."""
+        coarse = growth_sweep(
+            {"rho_low": [0.0, 0.1, 0.2, 0.3], "rho_high": np.linspace(0.4, 1.0, 13)}, n_phi=4
+        )
+        edge = query.boundary(coarse, along="rho_high").squeeze("edge")
+        assert edge.dims == ("rho_low",)
+        grid = bins(1, 1, 4, 20.0)
+        for rho_low, found in zip(edge["rho_low"].values, edge.values, strict=True):
+            stable, unstable = 0.4, 1.0
+            while unstable - stable > 1e-6:
+                middle = 0.5 * (stable + unstable)
+                rate = growth(grid, *quadrant(grid, rho_high=middle, rho_low=rho_low), g=1e-6)["growth_rate"]
+                stable, unstable = (stable, middle) if rate > 0 else (middle, unstable)
+            assert found == pytest.approx(unstable, abs=1e-3)
 
     def test_onset_of_a_real_system_is_found_far_inside_its_bracket(self):
         """Ten times finer labels around the edge of a coarse sweep see it where the coarse one said."""

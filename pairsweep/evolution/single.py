@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pairsweep.compiling import announced
 from pairsweep.evolution.batch import BAD_INPUT, EvolutionResult
 from pairsweep.evolution.many import evolve_batch
 from pairsweep.grid import Floats, Grid
@@ -26,6 +27,7 @@ def perturbed_kappa(n_pairs: int, perturbation: float, seed: int) -> NDArray[np.
     return np.asarray(perturbation * (random.random(n_pairs) + 1j * random.random(n_pairs)))
 
 
+@announced()
 def evolve(
     grid: Grid,
     rho: ArrayLike,

@@ -45,6 +45,25 @@ def border_lines(x: Floats, y: Floats, values: Floats) -> list[Floats]:
     return [np.array([places[edge] for edge in chain]) for chain in _chains(neighbours)]
 
 
+def border_steps(x: Floats, edges: Floats, values: Floats) -> list[Floats]:
+    """Border (2, 2) across each row in which ``values > 0`` begins or ends along x.
+
+    Parameters
+    ----------
+    x : (nx,)
+        Ascending labels.
+    edges : (ny + 1,)
+        Of the rows, which have nothing between them.
+    values : (ny, nx)
+        See `border_lines`.
+    """
+    row, _, _, place, _ = onset_edges(values, x)
+    return [
+        np.array([[at, edges[i]], [at, edges[i + 1]]])
+        for i, at in zip(row.tolist(), place.tolist(), strict=True)
+    ]
+
+
 def _squares_beside(edge: Edge) -> tuple[tuple[int, int], tuple[int, int]]:
     """Lower left corners (row, column) of the two squares that share an edge; one may lie outside."""
     direction, row, column = edge

@@ -81,6 +81,7 @@ def draw(
     if kind not in KINDS:
         raise UsageError("kind", kind, suggest(kind, KINDS))
     ds = query.select(ds, select or {})
+    style.load_notebook_backend()
     with style.context():
         facet = facet if facet is not None else _spare_axis(kind, ds, x, y)
         cuts = _facets(ds, facet)
@@ -113,15 +114,18 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     Raises
     ------
     UsageError
-        For another ending, or a folder that is not there.
+        For another ending, or a place that cannot be written.
     """
     ending = Path(path).suffix.lower()
     if ending not in TIMELESS:
-        raise UsageError("picture", str(path), f"end its name in one of {', '.join(TIMELESS)}")
+        raise UsageError(str(path), None, f"end its name in one of {', '.join(TIMELESS)}")
     if not Path(path).parent.is_dir():
-        raise UsageError("picture", str(path), "its folder does not exist; make it first")
-    with style.context():
-        figure.savefig(path, metadata=TIMELESS[ending])
+        raise UsageError(str(path), None, "its folder does not exist; make it first")
+    try:
+        with style.context():
+            figure.savefig(path, metadata=TIMELESS[ending])
+    except OSError as error:
+        raise UsageError(str(path), None, f"{error.strerror}; name a place that can be written") from error
 
 
 def _alike(keys: list[style.Key]) -> bool:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 DRIFTS = {
-    "energy_drift": r"energy, $|H-H_0|\,/\sum 2wE|S|$",
-    "norm_drift": r"norm $|S|$ of any pair",
+    "energy_drift": r"energy, $|H-H_0|\,/\sum 2wE|\,S\,|$",
+    "norm_drift": r"norm $|\,S\,|$ of any pair",
 }
 SPIN = {
     "spin_occupation": "Spin of the occupations",
@@ -93,7 +93,9 @@ def _drift(ds: xr.Dataset, ax: Axes, x: str | None) -> style.Key:
         shown |= np.isfinite(values)
     if shown.any():
         ax.set_yscale("log")
-        ax.axhline(ROUNDING, color=style.MUTED, lw=0.6, ls=":")
+        rounding: style.Look = {"color": style.MUTED, "lw": 0.8, "ls": ":"}
+        ax.axhline(ROUNDING, **rounding)
+        handles.append(style.key("rounding unit, or exactly 0", **rounding))
     else:
         style.say_empty(ax, "no point is done yet")
     ax.set_xlabel(label)

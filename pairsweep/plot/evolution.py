@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 # variable -> label of the y axis, whether it grows exponentially (and so belongs on a logarithmic axis)
 CURVES = {
-    "kappa_mean": (r"Mean pairing $\langle|\kappa|\rangle$", True),
-    "kappa_energy": (r"Pairing per energy bin $\langle|\kappa|\rangle_j$", True),
-    "kappa_quadrant": (r"Pairing per quadrant $\langle|\kappa|\rangle_i$", True),
+    "kappa_mean": (r"Mean pairing $\langle|\,\kappa\,|\rangle$", True),
+    "kappa_energy": (r"Pairing per energy bin $\langle|\,\kappa\,|\rangle_j$", True),
+    "kappa_quadrant": (r"Pairing per quadrant $\langle|\,\kappa\,|\rangle_i$", True),
     "rho_quadrant": (r"Neutrino occupation $\langle\rho\rangle_i$", False),
     "rhobar_quadrant": (r"Antineutrino occupation $\langle\bar\rho\rangle_i$", False),
-    "kappa_beam": (r"Pairing per beam $|\kappa|$", True),
+    "kappa_beam": (r"Pairing per beam $|\,\kappa\,|$", True),
     "rho_beam": (r"Neutrino occupation $\rho$", False),
     "rhobar_beam": (r"Antineutrino occupation $\bar\rho$", False),
 }
@@ -151,7 +151,7 @@ def _leading(curves: xr.DataArray, dim: str) -> int:
 
 
 def linear_phase(values: Floats) -> slice | None:
-    """Rise of a curve out of what it does at the start, up to 0.3 of its maximum; None where it is below one e-fold.
+    """Rise of a curve out of what it does at the start, up to 0.3 of its maximum; None where it does not double.
 
     A run starts with a fast beat about the forced response; the growing mode counts once it stands out twice above
     the beat of the first twentieth of the run.
@@ -164,7 +164,7 @@ def linear_phase(values: Floats) -> slice | None:
     if not below.size or end - below[-1] < 3:
         return None
     rise = slice(int(below[-1]) + 1, end)
-    return rise if values[end - 1] > np.e * values[rise.start] else None
+    return rise if values[end - 1] > 2.0 * values[rise.start] else None
 
 
 def _predict(ax: Axes, time: Floats, in_mev: Floats, values: Floats, rate: float) -> bool:

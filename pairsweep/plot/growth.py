@@ -29,12 +29,14 @@ FADED = 0.3  # opacity of artefacts
 STABLE: style.Look = {"marker": ".", "color": style.MUTED}
 RING: style.Look = {"marker": "o", "ms": 3.2, "mfc": "none", "mec": "#D55E00", "mew": 0.6}
 GROWTH_LABELS = {
-    "MeV": r"Growth rate $\gamma$ (MeV)",
+    "MeV": r"Growth rate $\gamma$",
     "g": r"Growth rate $\gamma/g$",
     "mu": r"Growth rate $\gamma/\mu$",
     "crossing": r"$\gamma\,/\,g\sqrt{I_+I_-}$",
     "crossing_bin": r"$\gamma\,/\,g\,\max_E\sqrt{I_+I_-}$",
 }
+UNITS = {"MeV": "MeV", "g": "MeV^3"}  # of those of the above that are not pure numbers
+MOST_COUPLINGS = 3  # that the size of a marker tells apart
 MANY_POINTS = 2000  # beyond, points become an image inside a vector file
 SPOTS = 400  # places along each side that can be told apart
 
@@ -44,7 +46,7 @@ def growth_label(ds: xr.Dataset, unit: str) -> str:
     prime = unit == "mu" and "energy_max" in ds.coords
     if prime:
         return r"Growth rate $\gamma\,/\,gE_{\rm max}^3$"
-    return GROWTH_LABELS[unit] + (" (MeV$^3$)" if unit == "g" else "")
+    return GROWTH_LABELS[unit] + (f" ({style.unit_text(UNITS[unit])})" if unit in UNITS else "")
 
 
 @style.Picture
@@ -65,33 +67,32 @@ def growth_vs_epn(ds: xr.Dataset, ax: Axes, *, x: str = "epn_crossing_strength")
         raise UsageError("x", x, suggest(x, known))
     over_g, place = growth_in(ds, "g").load(), variable(ds, x).load()
     verdict = ds["verdict"].load() if "verdict" in ds else xr.zeros_like(over_g)
-    swept = [name for name in axes(ds) if ds.sizes[name] > 1]
-    grids = groups(ds, [name for name in swept if name in GRID_AXES])
-    couplings = groups(ds, [name for name in swept if name == "g"])
-    palette = style.colours(len(grids))
+    grids, couplings, looks, bar = _series(ds)
     far = (float(place.max()), float(over_g.max()))
     crowd: style.Look = {"ls": "none", "rasterized": over_g.size > MANY_POINTS}
     for (i, grid), (j, coupling) in itertools.product(enumerate(grids), enumerate(couplings)):
         px, py, judged = (
             field.isel({**grid, **coupling}).values.ravel() for field in (place, over_g, verdict)
         )
-        look = _point_look(palette[i], i, j)
         for mask, how in (
             (py == 0, {**STABLE, "ms": 2.2, "zorder": 1.5}),
-            ((py > 0) & (judged != ARTEFACT), {**look, "zorder": 2.5}),
-            ((py > 0) & (judged == ARTEFACT), {**look, "alpha": FADED, "zorder": 2.4}),
+            ((py > 0) & (judged != ARTEFACT), {**looks[i][j], "zorder": 2.5}),
+            ((py > 0) & (judged == ARTEFACT), {**looks[i][j], "alpha": FADED, "zorder": 2.4}),
             ((py == 0) & (judged == MISSED), {**RING, "zorder": 2.6}),
         ):
-            spots = _distinct(px[mask], py[mask], far) if over_g.size > MANY_POINTS else (px[mask], py[mask])
-            ax.plot(*spots, **how, **crowd)
+            if mask.any():
+                many = over_g.size > MANY_POINTS
+                spots = _distinct(px[mask], py[mask], far) if many else (px[mask], py[mask])
+                ax.plot(*spots, **how, **crowd)
     stable, unstable = bool((over_g == 0).any()), bool((over_g > 0).any())
     title, handles = None, []
     if len(grids) > 1 and unstable:
         title = style.group_title(ds, list(grids[0]))
+        look = {} if bar is None else {"mfc": style.MUTED, "mec": style.MUTED}
         handles = [
-            style.key(style.group_text(ds, at), **_point_look(palette[i], i, 0)) for i, at in enumerate(grids)
+            style.key(style.group_text(ds, at), **{**looks[i][0], **look}) for i, at in enumerate(grids)
         ]
-    for j in range(len(couplings) if len(couplings) > 1 else 0):
+    for j in range(len(couplings) if len(couplings) > 1 and bar is None else 0):
         handles.append(style.key(style.point_text(ds, "g", j), **_point_look(style.MUTED, 0, j)))
     for shown, text, how in (
         (stable, "stable", STABLE),
@@ -105,14 +106,46 @@ def growth_vs_epn(ds: xr.Dataset, ax: Axes, *, x: str = "epn_crossing_strength")
     if x in STRENGTHS:
         top = float(place.max()) if stable or unstable else 0.0
         law: style.Look = {"ls": "--", "color": style.INK, "lw": 1.0}
-        ax.plot([0, top], [0, 2 * top], zorder=2, **law)
-        handles.append(style.key(r"two-pair law $2\sqrt{I_+I_-}$", **law))
+        if top > 0:
+            ax.plot([0, top], [0, 2 * top], zorder=2, **law)
+            handles.append(style.key(r"two-pair law $2\sqrt{I_+I_-}$", **law))
         style.scaled_label(ax, "x", STRENGTHS[x], "MeV^3", top)
     else:
         ax.set_xlabel(str(place.attrs.get("long_name", x)))
-    style.scaled_label(ax, "y", GROWTH_LABELS["g"], "MeV^3", float(over_g.max()) if unstable else 0.0)
+    style.scaled_label(ax, "y", GROWTH_LABELS["g"], UNITS["g"], float(over_g.max()) if unstable else 0.0)
     ax.set_xlim(left=0)
+    if bar is not None and unstable:
+        return style.Key(
+            tuple(handles), title, below=True, colours=bar, colours_label=style.coordinate_label(ds["g"])
+        )
     return style.Key(tuple(handles), title)
+
+
+def _series(
+    ds: xr.Dataset,
+) -> tuple[list[dict[str, int]], list[dict[str, int]], list[list[style.Look]], Any]:
+    """Grids and couplings that are told apart, the look of each pair, and the colours of many couplings.
+
+    Of more grids than there are colours those along the longest axis are told apart; more couplings than can be
+    told by the marker take the colours, and the grids the markers.
+    """
+    swept = [name for name in axes(ds) if ds.sizes[name] > 1]
+    names = [name for name in swept if name in GRID_AXES]
+    grids, couplings = groups(ds, names), groups(ds, [name for name in swept if name == "g"])
+    if len(grids) > len(style.COLOURS):
+        grids = groups(ds, [max(names, key=lambda name: ds.sizes[name])])
+    if len(couplings) <= MOST_COUPLINGS:
+        palette = style.colours(len(grids))
+        return (
+            grids,
+            couplings,
+            [[_point_look(c, i, j) for j in range(len(couplings))] for i, c in enumerate(palette)],
+            None,
+        )
+    if len(grids) > len(style.MARKERS):
+        grids = [{}]
+    colours, bar = style.colour_scale(ds, "g")
+    return grids, couplings, [[_point_look(c, i, 0) for c in colours] for i in range(len(grids))], bar
 
 
 def _distinct(x: Floats, y: Floats, far: tuple[float, float]) -> tuple[Floats, Floats]:
@@ -157,8 +190,9 @@ def growth_vs_bins(ds: xr.Dataset, ax: Axes, *, x: str | None = None, unit: str 
         kinds |= _one_line(ax, flat.isel(at), labels[order], growth.isel(at).values, floor, palette[i])
     if log:
         ax.set_yscale("log")
-        ax.axhspan(floor / 1.6, floor * 1.6, color=style.PALE, zorder=0)
-        ax.set_ylim(bottom=floor / 1.6)
+        if "stable" in kinds:
+            ax.axhspan(floor / 1.6, floor * 1.6, color=style.PALE, zorder=0)
+            ax.set_ylim(bottom=floor / 1.6)
     else:
         ax.axhline(0, color=style.MUTED, lw=0.6, zorder=0)
     if not positive.size:
@@ -167,7 +201,10 @@ def growth_vs_bins(ds: xr.Dataset, ax: Axes, *, x: str | None = None, unit: str 
         )
     number_axis(ax, labels[order])
     ax.set_xlabel(style.coordinate_label(flat[x]))
-    ax.set_ylabel(growth_label(ds, unit))
+    if log or unit not in UNITS:
+        ax.set_ylabel(growth_label(ds, unit))
+    else:
+        style.scaled_label(ax, "y", GROWTH_LABELS[unit], UNITS[unit], float(positive.max(initial=0.0)))
     looks = [style.key(kind, mec=style.MUTED, **{"mfc": style.MUTED, **look}) for kind, look in kinds.items()]
     if hue is None:
         return style.Key(tuple(looks))

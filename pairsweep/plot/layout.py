@@ -22,8 +22,9 @@ def one_point_each(ds: xr.Dataset, shown: Sequence[str]) -> xr.Dataset:
     left = [name for name in free_axes(ds) if name not in shown]
     if left:
         counted = ", ".join(f"{name} ({ds.sizes[name]} values)" for name in left)
-        example = f"{left[0]}={ds[left[0]].values[0]}"
-        cure = f"choose one value (--select {example}) or a panel for each (--facet {left[0]})"
+        example = ",".join(f"{name}={ds[name].values[0]}" for name in left)
+        of_each = "" if len(left) == 1 else " of each"
+        cure = f"choose one value{of_each} (--select {example}), or a panel for each value of one (--facet {left[0]})"
         raise UsageError(f"axes left over: {counted}", None, cure)
     return ds.isel({name: 0 for name in axes(ds) if name not in shown})
 

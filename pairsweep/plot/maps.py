@@ -14,10 +14,10 @@ from pairsweep.cells import boundary_cells
 from pairsweep.checks import UsageError
 from pairsweep.expand import POINT
 from pairsweep.plot import style
-from pairsweep.plot.border import border_lines
+from pairsweep.plot.border import border_lines, border_steps
 from pairsweep.plot.growth import ARTEFACT, FADED, MISSED, RING, STATIC, growth_label
 from pairsweep.plot.layout import dim_of, plane
-from pairsweep.query import Floats, growth_in, variable
+from pairsweep.query import Floats, free_axes, growth_in, variable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 UNDETERMINED = vocab.VERDICTS.index("undetermined")
 NO_RESULT = "#C9C9C9"
-PHASES = (("stable", "#F3F3F3"), ("pair", "#56B4E9"), ("static", "#B2500C"))
+PHASES = (("stable", "#F3F3F3"), ("oscillating", "#56B4E9"), ("static", "#B2500C"))
 
 
 @dataclass(frozen=True, eq=False)
 class _Side:
-    """One side of a map: where its labels lie, ascending. Words lie at 0, 1, 2, ..."""
+    """One side of a map: where its labels lie, ascending. Words, and few numbers, lie at 0, 1, 2, ..."""
 
     coordinate: xr.DataArray
     order: Sequence[int]
@@ -43,7 +43,7 @@ class _Side:
         return style.cell_edges(self.at, log=self.log)
 
 
-def _side(ds: xr.Dataset, name: str) -> _Side:
+def _side(ds: xr.Dataset, name: str, continuous: bool) -> _Side:
     coordinate = ds[name]
     if coordinate.dtype.kind not in "iuf":
         return _Side(
@@ -51,7 +51,7 @@ def _side(ds: xr.Dataset, name: str) -> _Side:
         )
     labels = coordinate.values.astype(np.float64)
     order = np.argsort(labels, kind="stable")
-    few = coordinate.dtype.kind in "iu" and labels.size <= 12
+    few = not continuous and labels.size <= (12 if coordinate.dtype.kind in "iu" else 2)
     at = np.arange(labels.size, dtype=np.float64) if few else labels[order]
     return _Side(coordinate, order.tolist(), at, few, not few and style.is_geometric(labels[order]))
 
@@ -70,10 +70,15 @@ class _Plane:
         return values[np.ix_(self.y.order, self.x.order)]
 
     def border(self, ax: Axes, values: Floats, **look: Any) -> bool:
-        """Draw the border of ``values > 0``; between words or counts there is none."""
-        if self.x.words or self.y.words:
+        """Draw the border of ``values > 0``: along words or counts a step in each, between two of these none."""
+        if self.x.words and self.y.words:
             return False
-        lines = border_lines(self.x.at, self.y.at, values)
+        if self.x.words:
+            lines = [points[:, ::-1] for points in border_steps(self.y.at, self.x.edges, values.T)]
+        elif self.y.words:
+            lines = border_steps(self.x.at, self.y.edges, values)
+        else:
+            lines = border_lines(self.x.at, self.y.at, values)
         for points in lines:
             ax.plot(points[:, 0], points[:, 1], **look)
         return bool(lines)
@@ -94,9 +99,10 @@ class _Plane:
             tick_axis.set_label_text(style.coordinate_label(side.coordinate))
 
 
-def _cut(ds: xr.Dataset, x: str | None, y: str | None) -> _Plane:
+def _cut(ds: xr.Dataset, x: str | None, y: str | None, continuous: bool = False) -> _Plane:
+    """Cut to a plane; ``continuous`` sides have places between few labels too."""
     flat, x, y = plane(ds, x, y)
-    return _Plane(flat.load(), _side(flat, x), _side(flat, y))
+    return _Plane(flat.load(), _side(flat, x, continuous), _side(flat, y, continuous))
 
 
 def growth_norm(ds: xr.Dataset, unit: str) -> Normalize:
@@ -165,7 +171,7 @@ def growth_map(
     """
     import matplotlib as mpl
 
-    cut = _cut(ds, x, y)
+    cut = _cut(ds, x, y, continuous=refined is not None)
     quantity = growth_in(cut.ds, unit)
     growth = cut.field(quantity)
     verdict = cut.field(cut.ds["verdict"]) if "verdict" in cut.ds else np.zeros(growth.shape)
@@ -213,6 +219,8 @@ def growth_map(
         handles.append(mpl.patches.Patch(facecolor=NO_RESULT, edgecolor="none", label="no result"))
     if not (growth > 0).any():
         style.say_empty(ax, "nothing unstable here" if np.isfinite(growth).any() else "no point is done yet")
+    elif (growth == 0).any():
+        handles.append(mpl.patches.Patch(facecolor="white", edgecolor=style.MUTED, lw=0.4, label="stable"))
     cut.finish(ax)
     bar = mesh if (growth > 0).any() else None
     return style.Key(tuple(handles), below=True, colours=bar, colours_label=growth_label(ds, unit))
@@ -244,7 +252,7 @@ def phase_diagram(ds: xr.Dataset, ax: Axes, *, x: str | None = None, y: str | No
     """
     import matplotlib as mpl
 
-    if x is None and y != "g" and "g" in ds.coords and ds["g"].ndim == 1:
+    if x is None and y != "g" and "g" in free_axes(ds):
         x = "g"
     cut = _cut(ds, x, y)
     growth, kind = cut.field(variable(cut.ds, "growth_rate")), cut.field(variable(cut.ds, "mode_kind"))

@@ -7,6 +7,7 @@ help) does not load it.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -111,8 +112,21 @@ def context() -> Iterator[None]:
         import matplotlib as mpl
     except ModuleNotFoundError as missing:
         raise ModuleNotFoundError("pictures need matplotlib: pip install 'pairsweep[plot]'") from missing
-    with mpl.rc_context(RC):
+    # not mpl.rc_context: the first figure of a notebook makes pyplot interactive, and that has to stay
+    before = {name: mpl.rcParams[name] for name in RC}
+    mpl.rcParams.update(RC)
+    try:
         yield
+    finally:
+        mpl.rcParams.update(before)
+
+
+def load_notebook_backend() -> None:
+    """In a notebook, load the backend that shows figures: until then one that pyplot does not own shows as text."""
+    if "ipykernel" in sys.modules:
+        import matplotlib.pyplot as plt
+
+        plt.switch_backend(plt.get_backend())
 
 
 @dataclass(frozen=True)
@@ -161,7 +175,9 @@ class Key:
         if not self.handles:
             return
         if self.below:
-            figure.legend(handles=self.handles, loc="outside lower center", ncols=2 * len(axes))
+            figure.legend(
+                handles=self.handles, title=self.title, loc="outside lower center", ncols=2 * len(axes)
+            )
         else:
             figure.legend(handles=self.handles, title=self.title, loc="outside right upper", alignment="left")
 
@@ -281,6 +297,11 @@ def line_colours(ds: xr.Dataset, name: str | None, count: int) -> tuple[list[Any
     """Colours of ``count`` lines over the labels of ``name``; a colour scale too where they are many."""
     if name is None or count <= len(COLOURS) or ds[name].dtype.kind not in "iuf":
         return colours(count), None
+    return colour_scale(ds, name)
+
+
+def colour_scale(ds: xr.Dataset, name: str) -> tuple[list[Any], Any]:
+    """Colour of each numeric label of ``name``, and the scale to draw a colour bar of."""
     import matplotlib as mpl
 
     labels = np.asarray(ds[name].values, dtype=np.float64)
@@ -291,11 +312,15 @@ def line_colours(ds: xr.Dataset, name: str | None, count: int) -> tuple[list[Any
 
 
 def is_geometric(values: Floats) -> bool:
-    """Whether labels were spread evenly in the logarithm (over more than a factor 5)."""
+    """Whether ascending labels over more than a factor 5 belong on a logarithmic axis.
+
+    They do where they are spread evenly in the logarithm, or where one gap would take half of a linear axis.
+    """
     if values.size < 3 or np.any(values <= 0) or values.max() < 5 * values.min():
         return False
     steps = np.diff(np.log(values))
-    return bool(np.allclose(steps, steps[0], rtol=0.05))
+    even = bool(np.allclose(steps, steps[0], rtol=0.05))
+    return even or bool(np.diff(values).max() > 0.5 * np.ptp(values))
 
 
 def cell_edges(values: Floats, *, log: bool) -> Floats:

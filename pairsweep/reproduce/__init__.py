@@ -68,9 +68,12 @@ def reproduce(out: str | Path, where: Where = HERE, *, quiet: bool = False) -> R
     """
     out = Path(out)
     if out.exists() and not out.is_dir():
-        raise UsageError("out", str(out), "is a file; name a folder")
-    for folder in ("stores", "figures"):
-        (out / folder).mkdir(parents=True, exist_ok=True)
+        raise UsageError(str(out), None, "is a file; name a folder")
+    try:
+        for folder in ("stores", "figures"):
+            (out / folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(str(out), None, f"{error.strerror}; name a folder that can be written") from error
     results, incomplete = {}, {}
     for i, name in enumerate(SWEEPS):
         _say(f"[{i + 1}/{len(SWEEPS)}] {name}", quiet)

@@ -91,6 +91,15 @@ FIGURES = (
         "The set-up of the Letter is unstable for 1 to 4 energy bins and stable for more, whatever the cell volume.",
     ),
     ReportFigure(
+        "anisotropy",
+        "The anisotropy that the persistent bin needs",
+        "anisotropy",
+        "growth-vs-bins",
+        "Pairs above half filling in one energy bin and a sector of azimuths of this opening (degrees). A narrow "
+        "sector and a narrow gap are equally anisotropic; at 360 degrees the gas is isotropic, and stable.",
+        {"x": "opening", "y": "g"},
+    ),
+    ReportFigure(
         "coupling",
         "Growth rate against the coupling",
         "coupling",

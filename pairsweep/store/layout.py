@@ -271,7 +271,7 @@ def new_identity() -> Identity:
 
 def read_root(root: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the root's whole document and our mark in it; refuse what is not a store of ours."""
-    cure = "name a store that pairsweep made, or a new one"
+    cure = "name a store that pairsweep run has made"
     try:
         document = json.loads((root / ROOT).read_bytes())
         mark = json.loads(document["attributes"][MARK])

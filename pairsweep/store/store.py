@@ -82,6 +82,8 @@ def open_dataset(path: str | os.PathLike[str]) -> xarray.Dataset:
     root = resolve(path)
     layout.read_root(root)
     data: xarray.Dataset = xr.open_zarr(root, chunks=None)
+    for coordinate in data.coords.values():  # so that they can be read where the dataset is shown
+        coordinate.load()
     return data
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pairsweep.plot.border import border_lines
+from pairsweep.plot.border import border_lines, border_steps
 
 X, Y = np.linspace(-1.0, 1.0, 21), np.linspace(-1.2, 1.2, 25)
 
@@ -58,3 +58,12 @@ def test_every_edge_is_used_once():
     points = [tuple(point) for line in border_lines(X, Y, values) for point in line]
     changes = (np.diff(values > 0, axis=0) != 0).sum() + (np.diff(values > 0, axis=1) != 0).sum()
     assert len(set(points)) == changes
+
+
+def test_rows_apart_have_a_step_each():
+    onset = np.array([-0.537, 0.113, 2.0])
+    values = np.sqrt(np.maximum(X[None, :] - onset[:, None], 0.0))
+    steps = border_steps(X, np.arange(4.0), values)
+    assert np.array(steps) == pytest.approx(
+        np.array([[[-0.537, 0.0], [-0.537, 1.0]], [[0.113, 1.0], [0.113, 2.0]]]), abs=1e-9
+    )

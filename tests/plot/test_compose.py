@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from pairsweep import plot
+import pairsweep as ps
+from pairsweep import plot, query
 from pairsweep.checks import UsageError
 from pairsweep.plot import KINDS, draw, save
 
@@ -133,3 +134,47 @@ def test_pictures_are_saved_only_where_they_can_be(tmp_path):
     with pytest.raises(UsageError, match="folder does not exist"):
         save(figure, tmp_path / "nowhere" / "picture.png")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_many_couplings_take_the_colours_and_not_the_sizes():
+    figure = draw("growth-vs-epn", couplings())
+    points, bar = figure.axes
+    assert {line.get_markersize() for line in points.get_lines() if line.get_marker() == "o"} == {2.2}
+    assert bar.get_ylabel() == "$g$ (MeV$^{-2}$)"
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["stable", r"two-pair law $2\sqrt{I_+I_-}$"]
+
+
+def test_of_many_grids_those_of_the_longest_axis_are_told_apart():
+    ds = growth_sweep({"n_energy": [1, 2, 3], "n_theta": [1, 2], "n_phi": [4, 8]})
+    (legend,) = draw("growth-vs-epn", ds, x="anisotropy").legends
+    assert legend.get_title().get_text() == "$N_E$"
+    assert [text.get_text() for text in legend.get_texts()] == ["1", "2", "3"]
+
+
+def test_the_boundary_over_counts_is_a_step_for_each():
+    ds = growth_sweep({"n_energy": [1, 2], "rho_high": np.linspace(0.4, 1.0, 13)})
+    lines = draw("growth-map", ds).axes[0].get_lines()
+    steps = [line.get_xydata() for line in lines if line.get_color() == "#D4145A"]
+    edges = query.boundary(ds, "rho_high").values[:, 0]
+    assert [step[:, 0].tolist() for step in steps] == [[-0.5, 0.5], [0.5, 1.5]]
+    assert [step[0, 1] for step in steps] == pytest.approx(edges)
+
+
+def test_a_coupling_of_one_value_is_no_axis_of_the_phase_diagram():
+    ds = growth_sweep({"rho_high": [0.4, 0.9, 1.0], "rho_low": [0.0, 0.1, 0.6], "g": [1e-6]})
+    assert draw("phase-diagram", ds).axes[0].get_xlabel() == r"$\rho_{\rm high}$"
+
+
+def test_rates_have_their_power_of_ten_in_the_unit():
+    ds = growth_sweep({"rho_high": [0.4, 0.9, 1.0]})
+    assert draw("growth-vs-bins", ds, y="MeV").axes[0].get_ylabel() == r"Growth rate $\gamma$ ($10^{-3}$ MeV)"
+
+
+def test_results_of_single_systems_are_drawn():
+    grid = ps.bins(n_energy=1, n_theta=1, n_phi=4, energy_max=20.0)
+    system = (grid, *ps.quadrant(grid, rho_high=0.9, rho_low=0.1), 1e-6)
+    run = ps.evolve(*system, t_end=20.0, samples=11, tolerance=1e-4)
+    assert len(plot.evolution(run, y="rho_quadrant").get_lines()) == 4
+    assert plot.spectrum(ps.growth(*system[:3], g=1e-6)).get_xlabel()
+    plt.close("all")

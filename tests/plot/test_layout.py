@@ -48,7 +48,7 @@ def test_an_axis_cannot_be_both_sides(sweep):
 
 def test_map_of_one_axis_says_what_there_is(sweep):
     one = growth_sweep({"rho_high": [0.4, 0.9]})
-    with pytest.raises(UsageError, match="needs two swept axes; the axes are rho_high"):
+    with pytest.raises(UsageError, match="needs two swept axes; the only axis is rho_high"):
         plane(one, None, None)
 
 

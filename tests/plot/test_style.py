@@ -74,6 +74,36 @@ def test_geometric_labels_are_recognised():
     assert not style.is_geometric(np.array([0.0, 1.0, 10.0]))
 
 
+def test_labels_that_would_crowd_at_one_end_are_geometric_too():
+    assert style.is_geometric(np.array([6.65e-14, 1e-12, 1e-10, 1e-8, 1e-7, 1e-6]))
+    assert style.is_geometric(np.array([1.0, 4.0, 16.0, 100.0]))
+    assert not style.is_geometric(np.array([5.0, 10.0, 20.0, 40.0, 60.0, 80.0, 100.0]))
+
+
+def test_the_style_takes_back_only_what_it_set():
+    """A notebook turns interactive drawing on at its first figure, which may be ours."""
+    import matplotlib as mpl
+
+    with mpl.rc_context({"interactive": False, "font.size": 7.0}):
+        with style.context():
+            assert mpl.rcParams["font.size"] == style.RC["font.size"]
+            mpl.rcParams["interactive"] = True
+        assert mpl.rcParams["interactive"]
+        assert mpl.rcParams["font.size"] == 7.0
+
+
+def test_figures_of_the_first_cell_of_a_notebook_are_shown(monkeypatch):
+    import matplotlib.pyplot as plt
+
+    taken = []
+    monkeypatch.setattr(plt, "switch_backend", taken.append)
+    style.load_notebook_backend()
+    assert taken == []
+    monkeypatch.setitem(sys.modules, "ipykernel", object())
+    style.load_notebook_backend()
+    assert taken == [plt.get_backend()]
+
+
 @pytest.mark.parametrize("log", [False, True])
 def test_cells_hold_their_labels(log):
     labels = np.geomspace(0.1, 10, 5)
