@@ -25,7 +25,7 @@ LOOSE_PHASES = 4.4, 5.4
 # Below the resonance, measured on the Letter's grids: a step of this phase errs by up to 15 times a
 # tolerance of TIGHT, so that the order vouches for half of it; the phase grows like this root of the tolerance. The
 # ratio of B to A on these grids is TIGHT_RATIO.
-TIGHT, TIGHT_RATIO, TIGHT_PHASE, LONGEST_PHASE, POWER = 1e-8, 4e-3, 1.72, 3.0, 6.4
+TIGHT, TIGHT_RATIO, TIGHT_PHASE, LONGEST_PHASE, POWER = 1e-8, 4e-3, 1.72, 2.8, 6.4
 # How far the order is trusted: from a measured step to one this many times smaller.
 VOUCHED = 4.0
 # Shares of the tolerance that are aimed at, when the next round is vouched for and when it must be measured again.

@@ -34,7 +34,7 @@ SECOND = 2
 RESONANT = 3
 
 
-@jit()
+@jit(forceinline=True)
 def averaged_coefficients(centre, background, g, terms, sums, coefficients):
     """Fill ``coefficients`` (shells, COEFFICIENTS) with those of g K1 + g^2 K2; ``terms``: SECOND or RESONANT."""
     shells = centre.size
@@ -110,7 +110,7 @@ def averaged_coefficients(centre, background, g, terms, sums, coefficients):
     return 0
 
 
-@jit()
+@jit(forceinline=True)
 def first_order_rates(shells, g, state, wide, sums, vectors, out):
     """Fill ``out`` (B, 3 LANES) with d(state)/dt, MeV, by g K1 alone: a third of the sums, and a linear field."""
     vector_sums(shells, state, wide, sums)

@@ -27,7 +27,7 @@ FORM_THREE_WAVE = 2
 RESONANT = 1e-13
 
 
-@jit()
+@jit(forceinline=True)
 def times_n(sums, v, sign, out):
     """Fill ``out`` (3,) with N v (``sign`` = 1.0) or N^T v (-1.0).
 
@@ -42,7 +42,7 @@ def times_n(sums, v, sign, out):
     out[2] = (iy - sums[8]) * v[0] - (ix + sums[9]) * v[1] + (w - sums[6]) * v[2]
 
 
-@jit()
+@jit(forceinline=True)
 def times_y(sums, v, sign, out):
     """Fill ``out`` (3,) with Y v (``sign`` = 1.0) or Y^T v (-1.0), Y = sum w kappa p eps^T."""
     for i in range(3):
@@ -53,7 +53,7 @@ def times_y(sums, v, sign, out):
         out[i] = total
 
 
-@jit()
+@jit(forceinline=True)
 def read_z(background, sums, z, J0):
     """Fill ``z`` (shells, 3) with Z_a and ``J0`` (3,), complex; ``background`` (3,) is sum w p of all pairs."""
     for k in range(3):
@@ -64,7 +64,7 @@ def read_z(background, sums, z, J0):
         J0[k] = total
 
 
-@jit()
+@jit(forceinline=True)
 def add_quadratic(row, mr, mi, factor):
     """Add factor * eps^dagger M eps to h, for a Hermitian M = mr + i mi (3, 3).
 

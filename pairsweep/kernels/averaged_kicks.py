@@ -155,13 +155,13 @@ def _phased_vectors(centre, turn, g, sums, J0, complexes, of_q, of_chi):
 
 
 @jit(forceinline=True, fastmath=VECTORISED)
-def _at(geo, lane, v):
-    """Gradient (h, Re f, Im f) of lane ``lane`` from the vectors ``v`` (VECTOR,)."""
-    h = geo[lane] * v[0] + geo[8 + lane] * v[1] + geo[16 + lane] * v[2]
-    re = geo[24 + lane] * v[3] + geo[32 + lane] * v[4] + geo[40 + lane] * v[5]
-    re -= geo[48 + lane] * v[6] + geo[56 + lane] * v[7] + geo[64 + lane] * v[8]
-    im = geo[24 + lane] * v[6] + geo[32 + lane] * v[7] + geo[40 + lane] * v[8]
-    im += geo[48 + lane] * v[3] + geo[56 + lane] * v[4] + geo[64 + lane] * v[5]
+def _at(geo, b, lane, v, a):
+    """Gradient (h, Re f, Im f) of a lane of a block from the vectors ``v[a]`` (VECTOR,) of its shell."""
+    h = geo[b, lane] * v[a, 0] + geo[b, 8 + lane] * v[a, 1] + geo[b, 16 + lane] * v[a, 2]
+    re = geo[b, 24 + lane] * v[a, 3] + geo[b, 32 + lane] * v[a, 4] + geo[b, 40 + lane] * v[a, 5]
+    re -= geo[b, 48 + lane] * v[a, 6] + geo[b, 56 + lane] * v[a, 7] + geo[b, 64 + lane] * v[a, 8]
+    im = geo[b, 24 + lane] * v[a, 6] + geo[b, 32 + lane] * v[a, 7] + geo[b, 40 + lane] * v[a, 8]
+    im += geo[b, 48 + lane] * v[a, 3] + geo[b, 56 + lane] * v[a, 4] + geo[b, 64 + lane] * v[a, 5]
     return h, re, im
 
 
@@ -171,71 +171,61 @@ def _cross(a, b):
 
 
 @jit(forceinline=True, fastmath=VECTORISED)
-def _collect(geo, lane, w, v, wide, at):
-    """Add the local vector ``v`` of a pair of weight ``w`` to its sums, VECTOR rows of ``wide`` from ``at`` on."""
+def _collect(geo, b, lane, w, v, wide, row):
+    """Add the local vector ``v`` of a pair of weight ``w`` to its sums, ``wide[row]`` (VECTOR * LANES,)."""
     wn = w * v[0]
     re = 0.5 * w * v[1]
     im = 0.5 * w * v[2]
-    wide[at + lane] += wn * geo[lane]
-    wide[at + 8 + lane] += wn * geo[8 + lane]
-    wide[at + 16 + lane] += wn * geo[16 + lane]
-    wide[at + 24 + lane] += re * geo[24 + lane] + im * geo[48 + lane]
-    wide[at + 32 + lane] += re * geo[32 + lane] + im * geo[56 + lane]
-    wide[at + 40 + lane] += re * geo[40 + lane] + im * geo[64 + lane]
-    wide[at + 48 + lane] += im * geo[24 + lane] - re * geo[48 + lane]
-    wide[at + 56 + lane] += im * geo[32 + lane] - re * geo[56 + lane]
-    wide[at + 64 + lane] += im * geo[40 + lane] - re * geo[64 + lane]
+    wide[row, lane] += wn * geo[b, lane]
+    wide[row, 8 + lane] += wn * geo[b, 8 + lane]
+    wide[row, 16 + lane] += wn * geo[b, 16 + lane]
+    wide[row, 24 + lane] += re * geo[b, 24 + lane] + im * geo[b, 48 + lane]
+    wide[row, 32 + lane] += re * geo[b, 32 + lane] + im * geo[b, 56 + lane]
+    wide[row, 40 + lane] += re * geo[b, 40 + lane] + im * geo[b, 64 + lane]
+    wide[row, 48 + lane] += im * geo[b, 24 + lane] - re * geo[b, 48 + lane]
+    wide[row, 56 + lane] += im * geo[b, 32 + lane] - re * geo[b, 56 + lane]
+    wide[row, 64 + lane] += im * geo[b, 40 + lane] - re * geo[b, 64 + lane]
 
 
 @jit(fastmath=VECTORISED)
 def _first_brackets(shells, state, of_q, of_chi, wide, sums):
     """Fill ``sums`` (2, shells, VECTOR) with those of the displacements omega_chi x S and omega_Q x S."""
-    for a in range(shells.centre.size):
-        q = of_q[a]
-        chi = of_chi[a]
-        for i in range(wide.size):
-            wide[i] = 0.0
-        for b in range(shells.first[a], shells.first[a + 1]):
-            geo = shells.geometry[b]
-            x = state[b]
-            w = shells.weight[b]
-            detuning = shells.detuning[b]
+    first, geo, weight, detuning = shells.first, shells.geometry, shells.weight, shells.detuning
+    for a in range(first.size - 1):
+        for i in range(VECTOR * LANES):
+            wide[0, i] = 0.0
+            wide[1, i] = 0.0
+        for b in range(first[a], first[a + 1]):
             for lane in range(LANES):
-                S = (x[lane], 2.0 * x[8 + lane], 2.0 * x[16 + lane])
-                h, re, im = _at(geo, lane, q)
-                _collect(geo, lane, w[lane], _cross(_at(geo, lane, chi), S), wide, 0)
-                _collect(geo, lane, w[lane], _cross((h - 0.5 * detuning[lane], re, im), S), wide, 72)
-        add_lanes(wide, sums[0, a])
-        add_lanes(wide[VECTOR * LANES :], sums[1, a])
+                w = weight[b, lane]
+                S = (state[b, lane], 2.0 * state[b, 8 + lane], 2.0 * state[b, 16 + lane])
+                h, re, im = _at(geo, b, lane, of_q, a)
+                _collect(geo, b, lane, w, _cross(_at(geo, b, lane, of_chi, a), S), wide, 0)
+                _collect(geo, b, lane, w, _cross((h - 0.5 * detuning[b, lane], re, im), S), wide, 1)
+        for k in range(2):
+            add_lanes(wide[k], a, sums[k])
     return 0
 
 
 @jit(fastmath=VECTORISED)
 def _second_brackets(shells, state, of_q, of_chi, q_of_u, chi_of_u, chi_of_v, wide, sums, out):
     """Add the local part of the double bracket to ``out`` and fill ``sums`` with those of its two displacements."""
-    for a in range(shells.centre.size):
-        q = of_q[a]
-        chi = of_chi[a]
-        qu = q_of_u[a]
-        xu = chi_of_u[a]
-        xv = chi_of_v[a]
-        for i in range(wide.size):
-            wide[i] = 0.0
-        for b in range(shells.first[a], shells.first[a + 1]):
-            geo = shells.geometry[b]
-            x = state[b]
-            w = shells.weight[b]
-            detuning = shells.detuning[b]
-            total = out[b]
+    first, geo, weight, detuning = shells.first, shells.geometry, shells.weight, shells.detuning
+    for a in range(first.size - 1):
+        for i in range(VECTOR * LANES):
+            wide[0, i] = 0.0
+            wide[1, i] = 0.0
+        for b in range(first[a], first[a + 1]):
             for lane in range(LANES):
-                S = (x[lane], 2.0 * x[8 + lane], 2.0 * x[16 + lane])
-                h, re, im = _at(geo, lane, q)
-                wq = (h - 0.5 * detuning[lane], re, im)
-                wx = _at(geo, lane, chi)
+                w = weight[b, lane]
+                S = (state[b, lane], 2.0 * state[b, 8 + lane], 2.0 * state[b, 16 + lane])
+                h, re, im = _at(geo, b, lane, of_q, a)
+                wq = (h - 0.5 * detuning[b, lane], re, im)
+                wx = _at(geo, b, lane, of_chi, a)
                 u = _cross(wx, S)
-                lqu = _at(geo, lane, qu)
-                lxu = _at(geo, lane, xu)
-                lxv = _at(geo, lane, xv)
+                lqu = _at(geo, b, lane, q_of_u, a)
+                lxu = _at(geo, b, lane, chi_of_u, a)
+                lxv = _at(geo, b, lane, chi_of_v, a)
                 # gradient of {Q, chi1}
                 c = _cross(wq, wx)
                 wg = (c[0] + lqu[0] - lxv[0], c[1] + lqu[1] - lxv[1], c[2] + lqu[2] - lxv[2])
@@ -243,18 +233,18 @@ def _second_brackets(shells, state, of_q, of_chi, q_of_u, chi_of_u, chi_of_v, wi
                 sum_q = (wg[0] + lqu[0], wg[1] + lqu[1], wg[2] + lqu[2])
                 c1 = _cross(sum_q, wx)
                 c2 = _cross(wq, lxu)
-                total[lane] += c1[0] + c2[0]
-                total[8 + lane] += c1[1] + c2[1]
-                total[16 + lane] += c1[2] + c2[2]
+                out[b, lane] += c1[0] + c2[0]
+                out[b, 8 + lane] += c1[1] + c2[1]
+                out[b, 16 + lane] += c1[2] + c2[2]
                 # and the displacements that L_Q and L_chi act on
                 c1 = _cross(lxu, S)
                 c2 = _cross(wx, u)
-                _collect(geo, lane, w[lane], (c1[0] + c2[0], c1[1] + c2[1], c1[2] + c2[2]), wide, 0)
+                _collect(geo, b, lane, w, (c1[0] + c2[0], c1[1] + c2[1], c1[2] + c2[2]), wide, 0)
                 c1 = _cross(sum_q, S)
                 c2 = _cross(wq, u)
-                _collect(geo, lane, w[lane], (c1[0] + c2[0], c1[1] + c2[1], c1[2] + c2[2]), wide, 72)
-        add_lanes(wide, sums[0, a])
-        add_lanes(wide[VECTOR * LANES :], sums[1, a])
+                _collect(geo, b, lane, w, (c1[0] + c2[0], c1[1] + c2[1], c1[2] + c2[2]), wide, 1)
+        for k in range(2):
+            add_lanes(wide[k], a, sums[k])
     return 0
 
 
@@ -272,7 +262,7 @@ def _total(sums, total):
 def kick_scratch(count):
     """Return the scratch arrays of :func:`third_order_gradient` for ``count`` shells."""
     return (
-        np.zeros(2 * VECTOR * LANES),
+        np.zeros((2, VECTOR * LANES)),
         np.zeros((3, count, VECTOR)),
         np.zeros((7, count, VECTOR)),
         np.zeros((2, count, 3), dtype=np.complex128),
@@ -302,7 +292,7 @@ def third_order_gradient(shells, g, phases, state, work, out):
     J0 = np.empty(3)
     moved = np.empty(3)
     turn = np.empty(count, dtype=np.complex128)
-    vector_sums(shells, state, wide, of_state)
+    vector_sums(shells, state, wide[0], of_state)
     _total(of_state, J0)
     for k in range(3):
         J0[k] += shells.background[k]

@@ -17,7 +17,8 @@ components (h, Re f, Im f) along (p_hat, theta_hat, phi_hat). For all functions 
 
 with coefficients per shell, ``COEFFICIENTS`` = h0 (1), l (3), Q (as above, the mixed ones counted twice),
 G (re 3, im 3), T (re 9, im 9). Sums are reassociated for the vector units: a function of the shapes alone, so that
-a point's result does not depend on its batch.
+a point's result does not depend on its batch. Arrays are taken out of their tuple once and indexed without views:
+references are counted atomically, which costs small systems more than their arithmetic.
 """
 
 from collections import namedtuple
@@ -161,21 +162,19 @@ def unpack(place, state, values):
     return 0
 
 
-@jit(fastmath=VECTORISED)
+@jit(forceinline=True, fastmath=VECTORISED)
 def shell_sums(shells, state, wide, sums):
     """Fill ``sums`` (shells, SUMS); ``wide`` (SUMS * LANES,) is scratch: the sums of each lane."""
-    for a in range(shells.centre.size):
+    first, geo, weight = shells.first, shells.geometry, shells.weight
+    for a in range(first.size - 1):
         for i in range(wide.size):
             wide[i] = 0.0
-        for b in range(shells.first[a], shells.first[a + 1]):
-            geo = shells.geometry[b]
-            x = state[b]
-            w = shells.weight[b]
+        for b in range(first[a], first[a + 1]):
             for lane in range(LANES):
-                px = geo[lane]
-                py = geo[8 + lane]
-                pz = geo[16 + lane]
-                wn = w[lane] * x[lane]
+                px = geo[b, lane]
+                py = geo[b, 8 + lane]
+                pz = geo[b, 16 + lane]
+                wn = weight[b, lane] * state[b, lane]
                 wx = wn * px
                 wy = wn * py
                 wz = wn * pz
@@ -189,14 +188,14 @@ def shell_sums(shells, state, wide, sums):
                 wide[56 + lane] += wx * py
                 wide[64 + lane] += wx * pz
                 wide[72 + lane] += wy * pz
-                re = w[lane] * x[8 + lane]
-                im = w[lane] * x[16 + lane]
-                xr = re * geo[24 + lane] + im * geo[48 + lane]
-                yr = re * geo[32 + lane] + im * geo[56 + lane]
-                zr = re * geo[40 + lane] + im * geo[64 + lane]
-                xi = im * geo[24 + lane] - re * geo[48 + lane]
-                yi = im * geo[32 + lane] - re * geo[56 + lane]
-                zi = im * geo[40 + lane] - re * geo[64 + lane]
+                re = weight[b, lane] * state[b, 8 + lane]
+                im = weight[b, lane] * state[b, 16 + lane]
+                xr = re * geo[b, 24 + lane] + im * geo[b, 48 + lane]
+                yr = re * geo[b, 32 + lane] + im * geo[b, 56 + lane]
+                zr = re * geo[b, 40 + lane] + im * geo[b, 64 + lane]
+                xi = im * geo[b, 24 + lane] - re * geo[b, 48 + lane]
+                yi = im * geo[b, 32 + lane] - re * geo[b, 56 + lane]
+                zi = im * geo[b, 40 + lane] - re * geo[b, 64 + lane]
                 wide[80 + lane] += xr
                 wide[88 + lane] += yr
                 wide[96 + lane] += zr
@@ -221,75 +220,70 @@ def shell_sums(shells, state, wide, sums):
                 wide[248 + lane] += pz * xi
                 wide[256 + lane] += pz * yi
                 wide[264 + lane] += pz * zi
-        add_lanes(wide, sums[a])
+        add_lanes(wide, a, sums)
     return 0
 
 
-@jit(fastmath=VECTORISED)
-def add_lanes(wide, sums):
-    """Fill ``sums`` (K,) with the sums over lanes of ``wide`` (K * LANES or more,)."""
-    for k in range(sums.size):
+@jit(forceinline=True, fastmath=VECTORISED)
+def add_lanes(wide, a, sums):
+    """Fill ``sums[a]`` (K,) with the sums over lanes of ``wide`` (K * LANES or more,)."""
+    for k in range(sums.shape[1]):
         at = k * LANES
         total = 0.0
         for lane in range(LANES):
             total += wide[at + lane]
-        sums[k] = total
+        sums[a, k] = total
     return 0
 
 
-@jit(fastmath=VECTORISED)
+@jit(forceinline=True, fastmath=VECTORISED)
 def vector_sums(shells, state, wide, sums):
     """Fill ``sums`` (shells, VECTOR) with sum w p n (3) and Z_a (re 3, im 3); ``wide`` as in :func:`shell_sums`."""
-    for a in range(shells.centre.size):
+    first, geo, weight = shells.first, shells.geometry, shells.weight
+    for a in range(first.size - 1):
         for i in range(VECTOR * LANES):
             wide[i] = 0.0
-        for b in range(shells.first[a], shells.first[a + 1]):
-            geo = shells.geometry[b]
-            x = state[b]
-            w = shells.weight[b]
+        for b in range(first[a], first[a + 1]):
             for lane in range(LANES):
-                wn = w[lane] * x[lane]
-                re = w[lane] * x[8 + lane]
-                im = w[lane] * x[16 + lane]
-                wide[lane] += wn * geo[lane]
-                wide[8 + lane] += wn * geo[8 + lane]
-                wide[16 + lane] += wn * geo[16 + lane]
-                wide[24 + lane] += re * geo[24 + lane] + im * geo[48 + lane]
-                wide[32 + lane] += re * geo[32 + lane] + im * geo[56 + lane]
-                wide[40 + lane] += re * geo[40 + lane] + im * geo[64 + lane]
-                wide[48 + lane] += im * geo[24 + lane] - re * geo[48 + lane]
-                wide[56 + lane] += im * geo[32 + lane] - re * geo[56 + lane]
-                wide[64 + lane] += im * geo[40 + lane] - re * geo[64 + lane]
-        add_lanes(wide, sums[a])
+                wn = weight[b, lane] * state[b, lane]
+                re = weight[b, lane] * state[b, 8 + lane]
+                im = weight[b, lane] * state[b, 16 + lane]
+                wide[lane] += wn * geo[b, lane]
+                wide[8 + lane] += wn * geo[b, 8 + lane]
+                wide[16 + lane] += wn * geo[b, 16 + lane]
+                wide[24 + lane] += re * geo[b, 24 + lane] + im * geo[b, 48 + lane]
+                wide[32 + lane] += re * geo[b, 32 + lane] + im * geo[b, 56 + lane]
+                wide[40 + lane] += re * geo[b, 40 + lane] + im * geo[b, 64 + lane]
+                wide[48 + lane] += im * geo[b, 24 + lane] - re * geo[b, 48 + lane]
+                wide[56 + lane] += im * geo[b, 32 + lane] - re * geo[b, 56 + lane]
+                wide[64 + lane] += im * geo[b, 40 + lane] - re * geo[b, 64 + lane]
+        add_lanes(wide, a, sums)
     return 0
 
 
-@jit(fastmath=VECTORISED)
+@jit(forceinline=True, fastmath=VECTORISED)
 def rates(shells, detuned, coefficients, state, out):
     """Fill ``out`` (B, 3 LANES) with the rates of change of the state, from ``coefficients`` (shells, COEFFICIENTS).
 
     ``detuned`` (1.0 or 0.0) times the detuning is subtracted from h: the slow relative phase inside a shell.
     """
-    for a in range(shells.centre.size):
-        row = coefficients[a]
-        h0, lx, ly, lz = row[0], row[1], row[2], row[3]
-        qxx, qyy, qzz, qxy, qxz, qyz = row[4], row[5], row[6], row[7], row[8], row[9]
-        gxr, gyr, gzr, gxi, gyi, gzi = row[10], row[11], row[12], row[13], row[14], row[15]
-        xxr, xyr, xzr, yxr, yyr, yzr = row[16], row[17], row[18], row[19], row[20], row[21]
-        zxr, zyr, zzr = row[22], row[23], row[24]
-        xxi, xyi, xzi, yxi, yyi, yzi = row[25], row[26], row[27], row[28], row[29], row[30]
-        zxi, zyi, zzi = row[31], row[32], row[33]
-        for b in range(shells.first[a], shells.first[a + 1]):
-            geo = shells.geometry[b]
-            x = state[b]
-            detuning = shells.detuning[b]
-            change = out[b]
+    first, geo, detuning = shells.first, shells.geometry, shells.detuning
+    c = coefficients
+    for a in range(first.size - 1):
+        h0, lx, ly, lz = c[a, 0], c[a, 1], c[a, 2], c[a, 3]
+        qxx, qyy, qzz, qxy, qxz, qyz = c[a, 4], c[a, 5], c[a, 6], c[a, 7], c[a, 8], c[a, 9]
+        gxr, gyr, gzr, gxi, gyi, gzi = c[a, 10], c[a, 11], c[a, 12], c[a, 13], c[a, 14], c[a, 15]
+        xxr, xyr, xzr, yxr, yyr, yzr = c[a, 16], c[a, 17], c[a, 18], c[a, 19], c[a, 20], c[a, 21]
+        zxr, zyr, zzr = c[a, 22], c[a, 23], c[a, 24]
+        xxi, xyi, xzi, yxi, yyi, yzi = c[a, 25], c[a, 26], c[a, 27], c[a, 28], c[a, 29], c[a, 30]
+        zxi, zyi, zzi = c[a, 31], c[a, 32], c[a, 33]
+        for b in range(first[a], first[a + 1]):
             for lane in range(LANES):
-                px = geo[lane]
-                py = geo[8 + lane]
-                pz = geo[16 + lane]
+                px = geo[b, lane]
+                py = geo[b, 8 + lane]
+                pz = geo[b, 16 + lane]
                 h = (
-                    (h0 - detuned * detuning[lane])
+                    (h0 - detuned * detuning[b, lane])
                     + px * (lx + qxx * px + qxy * py)
                     + py * (ly + qyy * py + qyz * pz)
                     + pz * (lz + qzz * pz + qxz * px)
@@ -300,58 +294,58 @@ def rates(shells, detuned, coefficients, state, out):
                 vxi = gxi + xxi * px + xyi * py + xzi * pz
                 vyi = gyi + yxi * px + yyi * py + yzi * pz
                 vzi = gzi + zxi * px + zyi * py + zzi * pz
-                re = geo[24 + lane] * vxr + geo[32 + lane] * vyr + geo[40 + lane] * vzr
-                re -= geo[48 + lane] * vxi + geo[56 + lane] * vyi + geo[64 + lane] * vzi
-                im = geo[24 + lane] * vxi + geo[32 + lane] * vyi + geo[40 + lane] * vzi
-                im += geo[48 + lane] * vxr + geo[56 + lane] * vyr + geo[64 + lane] * vzr
-                n = x[lane]
-                kr = x[8 + lane]
-                ki = x[16 + lane]
-                change[lane] = 2.0 * (ki * re - kr * im)
-                change[8 + lane] = 0.5 * n * im - h * ki
-                change[16 + lane] = h * kr - 0.5 * n * re
+                re = geo[b, 24 + lane] * vxr + geo[b, 32 + lane] * vyr + geo[b, 40 + lane] * vzr
+                re -= geo[b, 48 + lane] * vxi + geo[b, 56 + lane] * vyi + geo[b, 64 + lane] * vzi
+                im = geo[b, 24 + lane] * vxi + geo[b, 32 + lane] * vyi + geo[b, 40 + lane] * vzi
+                im += geo[b, 48 + lane] * vxr + geo[b, 56 + lane] * vyr + geo[b, 64 + lane] * vzr
+                n = state[b, lane]
+                kr = state[b, 8 + lane]
+                ki = state[b, 16 + lane]
+                out[b, lane] = 2.0 * (ki * re - kr * im)
+                out[b, 8 + lane] = 0.5 * n * im - h * ki
+                out[b, 16 + lane] = h * kr - 0.5 * n * re
     return 0
 
 
-@jit(fastmath=VECTORISED)
+@jit(forceinline=True, fastmath=VECTORISED)
 def linear_gradient(shells, vectors, out):
     """Fill ``out`` (B, 3 LANES) with the gradient (h, Re f, Im f) for h = l.p and f = eps*.G.
 
     ``vectors`` (shells, VECTOR): l, Re G, Im G of every shell.
     """
-    for a in range(shells.centre.size):
-        row = vectors[a]
-        lx, ly, lz = row[0], row[1], row[2]
-        xr, yr, zr = row[3], row[4], row[5]
-        xi, yi, zi = row[6], row[7], row[8]
-        for b in range(shells.first[a], shells.first[a + 1]):
-            geo = shells.geometry[b]
-            gradient = out[b]
+    first, geo = shells.first, shells.geometry
+    for a in range(first.size - 1):
+        lx, ly, lz = vectors[a, 0], vectors[a, 1], vectors[a, 2]
+        xr, yr, zr = vectors[a, 3], vectors[a, 4], vectors[a, 5]
+        xi, yi, zi = vectors[a, 6], vectors[a, 7], vectors[a, 8]
+        for b in range(first[a], first[a + 1]):
             for lane in range(LANES):
-                gradient[lane] = geo[lane] * lx + geo[8 + lane] * ly + geo[16 + lane] * lz
-                re = geo[24 + lane] * xr + geo[32 + lane] * yr + geo[40 + lane] * zr
-                gradient[8 + lane] = re - (geo[48 + lane] * xi + geo[56 + lane] * yi + geo[64 + lane] * zi)
-                im = geo[24 + lane] * xi + geo[32 + lane] * yi + geo[40 + lane] * zi
-                gradient[16 + lane] = im + (geo[48 + lane] * xr + geo[56 + lane] * yr + geo[64 + lane] * zr)
+                out[b, lane] = geo[b, lane] * lx + geo[b, 8 + lane] * ly + geo[b, 16 + lane] * lz
+                re = geo[b, 24 + lane] * xr + geo[b, 32 + lane] * yr + geo[b, 40 + lane] * zr
+                out[b, 8 + lane] = re - (
+                    geo[b, 48 + lane] * xi + geo[b, 56 + lane] * yi + geo[b, 64 + lane] * zi
+                )
+                im = geo[b, 24 + lane] * xi + geo[b, 32 + lane] * yi + geo[b, 40 + lane] * zi
+                out[b, 16 + lane] = im + (
+                    geo[b, 48 + lane] * xr + geo[b, 56 + lane] * yr + geo[b, 64 + lane] * zr
+                )
     return 0
 
 
-@jit(fastmath=VECTORISED)
+@jit(forceinline=True, fastmath=VECTORISED)
 def turning_rates(detuning, detuned, state, gradient):
     """Replace a gradient (h, Re f, Im f), (B, 3 LANES), by the rates of change it makes; ``detuned`` as in `rates`."""
     for b in range(state.shape[0]):
-        x = state[b]
-        y = gradient[b]
         for lane in range(LANES):
-            h = y[lane] - detuned * detuning[b, lane]
-            re = y[8 + lane]
-            im = y[16 + lane]
-            n = x[lane]
-            kr = x[8 + lane]
-            ki = x[16 + lane]
-            y[lane] = 2.0 * (ki * re - kr * im)
-            y[8 + lane] = 0.5 * n * im - h * ki
-            y[16 + lane] = h * kr - 0.5 * n * re
+            h = gradient[b, lane] - detuned * detuning[b, lane]
+            re = gradient[b, 8 + lane]
+            im = gradient[b, 16 + lane]
+            n = state[b, lane]
+            kr = state[b, 8 + lane]
+            ki = state[b, 16 + lane]
+            gradient[b, lane] = 2.0 * (ki * re - kr * im)
+            gradient[b, 8 + lane] = 0.5 * n * im - h * ki
+            gradient[b, 16 + lane] = h * kr - 0.5 * n * re
     return 0
 
 
@@ -363,23 +357,21 @@ def rotate(gradient, time, state):
     """
     half = 0.5 * time
     for b in range(state.shape[0]):
-        turn = gradient[b]
-        at = state[b]
         for lane in range(LANES):
-            ax = half * turn[lane]
-            ay = half * turn[8 + lane]
-            az = half * turn[16 + lane]
-            x = at[lane]
-            y = 2.0 * at[8 + lane]
-            z = 2.0 * at[16 + lane]
+            ax = half * gradient[b, lane]
+            ay = half * gradient[b, 8 + lane]
+            az = half * gradient[b, 16 + lane]
+            x = state[b, lane]
+            y = 2.0 * state[b, 8 + lane]
+            z = 2.0 * state[b, 16 + lane]
             scale = 2.0 / (1.0 + ax * ax + ay * ay + az * az)
             # S + 2/(1 + a^2) (a x S + a x (a x S))
             cx = ay * z - az * y
             cy = az * x - ax * z
             cz = ax * y - ay * x
-            at[lane] = x + scale * (cx + ay * cz - az * cy)
-            at[8 + lane] = 0.5 * (y + scale * (cy + az * cx - ax * cz))
-            at[16 + lane] = 0.5 * (z + scale * (cz + ax * cy - ay * cx))
+            state[b, lane] = x + scale * (cx + ay * cz - az * cy)
+            state[b, 8 + lane] = 0.5 * (y + scale * (cy + az * cx - ax * cz))
+            state[b, 16 + lane] = 0.5 * (z + scale * (cz + ax * cy - ay * cx))
     return 0
 
 

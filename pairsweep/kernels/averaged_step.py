@@ -21,9 +21,8 @@ def combine(row, h, stages, out):
     for j in range(row.size):
         factor = h * row[j]
         if factor != 0.0:
-            rate = stages[j]
             for i in range(out.size):
-                out[i] += factor * rate[i]
+                out[i] += factor * stages[j, i]
     return 0
 
 
@@ -44,12 +43,10 @@ def relative_size(first, change, state):
         scale = TINY
         kappa = 0.0
         for b in range(first[a], first[a + 1]):
-            x = state[b]
-            y = change[b]
             for lane in range(LANES):
-                scale = max(scale, x[8 + lane] * x[8 + lane] + x[16 + lane] * x[16 + lane])
-                kappa = max(kappa, y[8 + lane] * y[8 + lane] + y[16 + lane] * y[16 + lane])
-                worst = max(worst, abs(y[lane]))
+                scale = max(scale, state[b, 8 + lane] ** 2 + state[b, 16 + lane] ** 2)
+                kappa = max(kappa, change[b, 8 + lane] ** 2 + change[b, 16 + lane] ** 2)
+                worst = max(worst, abs(change[b, lane]))
         worst = max(worst, np.sqrt(kappa / scale))
     return worst
 
