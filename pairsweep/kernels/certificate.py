@@ -404,9 +404,11 @@ def simple_zero(strip, c, nearest, work, sums):
     for _ in range(2):
         if not (rho < 0.25 * t and rho < 0.25 * room):
             return np.inf, c
-        size = 1.0 + strip.far_size * room / (room - rho)
-        a1 = strip.far_size * room / (room - rho) ** 2
-        a2 = 2.0 * a1 / (room - rho)
+        # a far pole is at least room away, which may be infinite, and comes closer by rho
+        closer = 1.0 / (1.0 - rho / room)
+        size = 1.0 + strip.far_size * closer
+        a1 = strip.far_size * closer * closer / room
+        a2 = 2.0 * a1 * closer / room
         for j in range(strip.count):
             if j != nearest:
                 dx = c.real - strip.poles[LOCATION, j]

@@ -11,7 +11,7 @@ poles one by one. The mirrored poles -P carry -S and +a about the centre -m', wi
 
 import numpy as np
 
-from pairsweep.kernels.dispersion import BOUND, LOCATION, RESIDUE
+from pairsweep.kernels.dispersion import BOUND, LANES, LOCATION, RESIDUE
 from pairsweep.kernels.jit import jit
 
 NEAR = 0.3
@@ -93,7 +93,7 @@ def binomials(order):
     return out
 
 
-@jit()
+@jit(fastmath=LANES)
 def translate(moment, distance, terms, mirrored, binomial, inverse, local):
     """Add the field of one source to ``local`` (>= terms, 9), its polynomial about a centre ``distance`` away.
 
@@ -102,17 +102,32 @@ def translate(moment, distance, terms, mirrored, binomial, inverse, local):
     inverse[0] = 1.0 / distance
     for a in range(terms):
         inverse[a + 1] = inverse[a] / distance
-    for b in range(terms):
-        flip = -1.0 if mirrored and b % 2 == 1 else 1.0
-        for a in range(terms - b):
-            factor = flip * binomial[a, b] * inverse[a + b]
-            if a % 2 == 1:
+    for a in range(terms):
+        s0 = s1 = s2 = s3 = s4 = s5 = a0 = a1 = a2 = 0.0
+        for b in range(terms - a):
+            factor = binomial[a, b] * inverse[a + b]
+            if mirrored and b % 2 == 1:
                 factor = -factor
-            symmetric = -factor if mirrored else factor
-            for i in range(6):
-                local[a, i] += symmetric * moment[b, i]
-            for i in range(6, RESIDUE):
-                local[a, i] += factor * moment[b, i]
+            s0 += factor * moment[b, 0]
+            s1 += factor * moment[b, 1]
+            s2 += factor * moment[b, 2]
+            s3 += factor * moment[b, 3]
+            s4 += factor * moment[b, 4]
+            s5 += factor * moment[b, 5]
+            a0 += factor * moment[b, 6]
+            a1 += factor * moment[b, 7]
+            a2 += factor * moment[b, 8]
+        sign = -1.0 if a % 2 == 1 else 1.0
+        symmetric = -sign if mirrored else sign
+        local[a, 0] += symmetric * s0
+        local[a, 1] += symmetric * s1
+        local[a, 2] += symmetric * s2
+        local[a, 3] += symmetric * s3
+        local[a, 4] += symmetric * s4
+        local[a, 5] += symmetric * s5
+        local[a, 6] += sign * a0
+        local[a, 7] += sign * a1
+        local[a, 8] += sign * a2
 
 
 @jit()

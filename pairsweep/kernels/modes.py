@@ -166,7 +166,9 @@ def _strip_modes(clusters, k, tolerance, moment, binomial, rates, references, po
     disc_x = np.empty(zeros)
     disc_r = np.empty(zeros)
     for attempt in range(ATTEMPTS):
-        start(strip, 0.6 + 0.35 * attempt, zero_x, zero_y, host)
+        if attempt != 1:
+            # the second attempt takes the first one further
+            start(strip, 0.6 + 0.35 * attempt, zero_x, zero_y, host)
         steady = LOOSE if attempt == 0 else TIGHT
         flat = FLAT if attempt == 0 else FLATTER
         iterate(strip, windows, WINDOW if attempt < 2 else zeros, steady, zero_x, zero_y, host)

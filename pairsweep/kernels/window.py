@@ -17,7 +17,7 @@ from pairsweep.kernels.strip import Strip
 # A strip of fewer poles is seen as a whole.
 FEW = 160
 # A window holds within this many half-widths of its panel.
-VIEW = 1.5
+VIEW = 1.25
 WHOLE = -1
 
 Windows = namedtuple(
@@ -45,7 +45,7 @@ def is_near(windows, target, source):
 @jit()
 def make_windows(strip, binomial):
     """Cut a strip into panels; ``binomial`` (MAX_ORDER, MAX_ORDER) comes from ``farfield``."""
-    leaf = max(8, int((2.0 * strip.own) ** (1.0 / 3.0)))
+    leaf = max(8, int((4.0 * strip.own) ** (1.0 / 3.0)))
     targets = 0 if strip.count < FEW else -(-strip.own // leaf)
     panels = 0 if targets == 0 else targets - (-(strip.count - strip.own) // leaf)
     first = np.empty(panels + 1, dtype=np.int64)
