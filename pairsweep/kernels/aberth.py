@@ -6,7 +6,8 @@ The Newton step of f times its poles, with all other zeros divided out,
     1/step = f'/f + 1/(z_k - p_k) + sum_{l != k} [ 1/(z_k - p_l) - 1/(z_k - z_l) ],
 
 sends each estimate to a zero of its own. Terms of zeros that stay close to their poles fall off like a dipole, so the
-sum runs over the WINDOW estimates on each side of the place and over those that wandered far from their pole.
+sum runs over the WINDOW estimates on each side of the place and over those that wandered far from their pole, as far
+as they are felt.
 The estimates need no proof: ``certificate`` counts the zeros by other means.
 """
 
@@ -19,6 +20,8 @@ from pairsweep.kernels.window import WHOLE, first_pole, open_window, window_at, 
 
 WINDOW = 16
 SWEEPS = 60
+# an estimate that wandered is felt up to this many times the way it went
+FELT = 16.0
 TIGHT = 1e-13
 LOOSE = 1e-3
 
@@ -144,8 +147,10 @@ def iterate(strip, windows, window, steady, zero_x, zero_y, host):
                     gy += py
             for s in range(strays):
                 m = wandered[s]
-                if m < low or m >= high:
-                    px, py = _pull(x, y, location[host[m]], zero_x[m], zero_y[m])
+                near = location[host[m]]
+                way = (zero_x[m] - near) ** 2 + zero_y[m] ** 2
+                if (m < low or m >= high) and (x - near) ** 2 < FELT * FELT * way:
+                    px, py = _pull(x, y, near, zero_x[m], zero_y[m])
                     gx += px
                     gy += py
             size = gx * gx + gy * gy
