@@ -101,6 +101,10 @@ def verify_complex(strip, windows, x, y, number, tolerance, radius, group):
         local = nearest - first_pole(windows, here)
         r, c = simple_zero(view, z, local, work, sums)
         found = r <= min(0.5 * tolerance, 0.5 * c.imag) and abs(c - z) <= 0.5 * y[i]
+        if not found:
+            # the series with the pole taken out is dearer, and sharper between poles that are close together
+            r, c = smallest_disc(view, z, local, members, min(0.5 * tolerance, 0.5 * y[i]), polish)
+            found = r < np.inf and abs(c - z) <= 0.5 * y[i]
         reach = 0.0
         for widening in range(SPREADS):
             if found:
