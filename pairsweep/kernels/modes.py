@@ -273,7 +273,7 @@ def unstable_modes(
     if growth_tolerance < tolerance_floor(coupling, scale):
         return TOLERANCE_TOO_SMALL, 0
     clusters = cluster_poles(base, offset, strength, p_hat, scale)
-    order = 1
+    order = np.int64(1)
     for k in range(clusters.count):
         order = max(order, expansion_order(clusters, k, reach(clusters, k)))
     moment = moments(clusters, order)

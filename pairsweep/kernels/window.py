@@ -98,7 +98,7 @@ def make_windows(strip, binomial):
             panel[FAR_SIZE, t] += panel[TOTAL, s] / (away - panel[SIGHT, t])
             panel[CLEAR, t] = min(panel[CLEAR, t], away)
             terms = terms_needed((panel[SIGHT, t] + panel[HALF, s]) / abs(distance))
-            translate(moment[s], distance, terms, False, binomial, inverse, polynomial[t])
+            translate(moment[s], distance, terms, np.bool_(False), binomial, inverse, polynomial[t])
         widest = max(widest, near)
     return Windows(targets, first, host, panel, polynomial, widest)
 
