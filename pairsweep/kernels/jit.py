@@ -63,9 +63,8 @@ def jit(**options: Any) -> Callable[[F], F]:
         settings.CACHE_DIR = cache_directory()
         try:
             # C callbacks, which nothing here asks for, would cost a tenth of the compilation
-            compiled: F = numba.njit(
-                nogil=True, cache=True, error_model="numpy", no_cfunc_wrapper=True, **options
-            )(function)
+            chosen = {"no_cfunc_wrapper": True} | options
+            compiled: F = numba.njit(nogil=True, cache=True, error_model="numpy", **chosen)(function)
         finally:
             settings.CACHE_DIR = before
         return compiled
