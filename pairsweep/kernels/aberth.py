@@ -16,7 +16,7 @@ import numpy as np
 from pairsweep.kernels.dispersion import LOCATION, RANK, ROWS, SEED, SUMS
 from pairsweep.kernels.jit import jit
 from pairsweep.kernels.strip import evaluate, nearest_pole
-from pairsweep.kernels.window import WHOLE, first_pole, open_window, window_at, window_room
+from pairsweep.kernels.window import WHOLE, look, window_room
 
 WINDOW = 16
 SWEEPS = 60
@@ -93,7 +93,7 @@ def iterate(strip, windows, window, steady, zero_x, zero_y, host):
     poles = np.empty((ROWS, room))
     work = np.empty((4, room))
     sums = np.empty(SUMS)
-    current = WHOLE
+    panel = np.int64(WHOLE)
     view = strip
     active = np.ones(zeros, dtype=np.bool_)
     wandered = np.empty(zeros, dtype=np.int64)
@@ -117,11 +117,8 @@ def iterate(strip, windows, window, steady, zero_x, zero_y, host):
             y = zero_y[k]
             p = location[host[k]]
             nearest[k] = nearest_pole(strip, x, nearest[k])
-            here = window_at(strip, windows, nearest[k], x, y)
-            if here != current:
-                view = open_window(strip, windows, here, poles)
-                current = here
-            f, df = evaluate(view, x, y, nearest[k] - first_pole(windows, here), work, sums)
+            view, panel, local = look(strip, windows, nearest[k], x, y, poles, view, panel)
+            f, df = evaluate(view, x, y, local, work, sums)
             size = f.real * f.real + f.imag * f.imag
             if not size < np.inf:
                 # on a pole

@@ -27,7 +27,7 @@ from pairsweep.kernels.dispersion import (
 )
 from pairsweep.kernels.jit import jit
 from pairsweep.kernels.strip import evaluate, nearest_pole
-from pairsweep.kernels.window import WHOLE, first_pole, open_window, window_at, window_room
+from pairsweep.kernels.window import WHOLE, look, window_room
 
 UNIT = 1.1102230246251565e-16
 UNKNOWN = -1
@@ -461,7 +461,7 @@ def count_real(strip, windows, points, number, largest, disc_x, disc_r):
     poles = np.empty((ROWS, room))
     work = np.empty((4, room))
     sums = np.empty(4 * RESIDUE)
-    current = WHOLE
+    panel = np.int64(WHOLE)
     view = strip
     no_polish = np.int64(0)
     found = 0
@@ -487,11 +487,8 @@ def count_real(strip, windows, points, number, largest, disc_x, disc_r):
             if (j == 0 and k == first) or (j == strip.own and k == i):
                 now = 0
             else:
-                here = window_at(strip, windows, nearest, x, 0.0)
-                if here != current:
-                    view = open_window(strip, windows, here, poles)
-                    current = here
-                now = negative_eigenvalues(view, x, nearest - first_pole(windows, here), work, sums)
+                view, panel, local = look(strip, windows, nearest, x, 0.0, poles, view, panel)
+                now = negative_eigenvalues(view, x, local, work, sums)
             if now == UNKNOWN:
                 continue
             change = 0 if previous == UNKNOWN else abs(now - previous)
@@ -503,11 +500,7 @@ def count_real(strip, windows, points, number, largest, disc_x, disc_r):
                 space = min(largest, min(x - centre, centre - behind))
                 if 0.5 * (points[k - 1] - points[since]) < space and k - since <= LARGEST_GROUP:
                     nearest = nearest_pole(strip, centre, nearest)
-                    here = window_at(strip, windows, nearest, centre, 0.0)
-                    if here != current:
-                        view = open_window(strip, windows, here, poles)
-                        current = here
-                    local = nearest - first_pole(windows, here)
+                    view, panel, local = look(strip, windows, nearest, centre, 0.0, poles, view, panel)
                     rho, _ = smallest_disc(view, complex(centre, 0.0), local, k - since, space, no_polish)
                     if rho < np.inf:
                         change = k - since

@@ -1,9 +1,10 @@
 """All unstable modes of a system of any size, with a certificate.
 
-Poles are merged and cut into strips (``poles``), distant strips become polynomials (``farfield``), all zeros of a strip
-are found by Ehrlich-Aberth iteration (``aberth``) and counted again by inertia and discs (``certificate``). A strip
-whose count falls short is tried again from other starting angles and with the full deflation; if it still falls short
-the system is not certified and says so. Cost O(N) for a fixed number of pairs per energy.
+Poles are merged and cut into strips (``poles``), distant strips become polynomials (``farfield``) and so do the distant
+poles of a large strip (``window``). All zeros of a strip are found by Ehrlich-Aberth iteration (``aberth``) and counted
+again by inertia and discs (``certificate``). A strip whose count falls short is tried again, from where it is and
+from other starting angles with the full deflation; if it still falls short the system is not certified and says so.
+Cost O(N) for a fixed number of pairs per energy.
 """
 
 import numpy as np
@@ -16,14 +17,7 @@ from pairsweep.kernels.jit import jit
 from pairsweep.kernels.poles import EPSILON, MERGE, cluster_poles
 from pairsweep.kernels.sorting import ascending
 from pairsweep.kernels.strip import make_strip, nearest_pole
-from pairsweep.kernels.window import (
-    WHOLE,
-    first_pole,
-    make_windows,
-    open_window,
-    window_at,
-    window_room,
-)
+from pairsweep.kernels.window import WHOLE, look, make_windows, window_room
 
 CERTIFIED = 0
 NOT_CERTIFIED = 1
@@ -82,7 +76,7 @@ def verify_complex(strip, windows, x, y, number, tolerance, radius, group):
     poles = np.empty((ROWS, room))
     work = np.empty((4, room))
     sums = np.empty(SUMS)
-    current = WHOLE
+    panel = np.int64(WHOLE)
     view = strip
     proven = 0
     group[:number] = 0
@@ -94,11 +88,7 @@ def verify_complex(strip, windows, x, y, number, tolerance, radius, group):
         nearest = nearest_pole(strip, z.real, nearest)
         members = np.int64(1)
         largest = max(tolerance, WIDEST * y[i])
-        here = window_at(strip, windows, nearest, z.real, z.imag)
-        if here != current:
-            view = open_window(strip, windows, here, poles)
-            current = here
-        local = nearest - first_pole(windows, here)
+        view, panel, local = look(strip, windows, nearest, z.real, z.imag, poles, view, panel)
         r, c = simple_zero(view, z, local, work, sums)
         found = r <= min(0.5 * tolerance, 0.5 * c.imag) and abs(c - z) <= 0.5 * y[i]
         if not found:

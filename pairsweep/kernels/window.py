@@ -173,3 +173,17 @@ def open_window(strip, windows, t, poles):
         windows.panel[FAR_SIZE, t],
         depth,
     )
+
+
+@jit()
+def look(strip, windows, pole, x, y, poles, view, panel):
+    """The window for own ``pole`` that holds at x + i y, opened in ``poles`` unless it is the ``view`` on ``panel``.
+
+    Returns
+    -------
+    (Strip, int, int) : view, panel, and the index of the pole in the view
+    """
+    here = window_at(strip, windows, pole, x, y)
+    if here != panel:
+        view = open_window(strip, windows, here, poles)
+    return view, here, pole - first_pole(windows, here)

@@ -139,12 +139,3 @@ def several_energies(rng, pairs, strength):
     grid, n, g = one_energy(rng, pairs, strength)
     energy = np.sort(rng.choice([2.0, 5.0, 9.0, 14.0], pairs))
     return beams(energy, grid.weight, grid.theta, grid.phi), n, g
-
-
-def matrices_of(residue):
-    """S + i A of residue numbers (9, M), (M, 3, 3)."""
-    s = residue[[0, 1, 2, 1, 3, 4, 2, 4, 5]].T.reshape(-1, 3, 3)
-    a = residue[6:]
-    zero = np.zeros_like(a[0])
-    cross = np.array([[zero, -a[2], a[1]], [a[2], zero, -a[0]], [-a[1], a[0], zero]])
-    return s - 1j * np.moveaxis(cross, -1, 0)

@@ -24,7 +24,6 @@ from tests.kernels.mode_systems import (
     dense,
     dense_noise,
     find,
-    matrices_of,
     one_energy,
     several_energies,
     strip_of,
@@ -53,11 +52,6 @@ def strip(request):
     if request.param == "one":
         return strip_of(clusters_of(*one_energy(rng, 500, 0.3)))
     return strip_of(clusters_of(*several_energies(rng, 1600, 0.05)), 1)
-
-
-def test_residues_as_matrices():
-    residue = np.random.default_rng(0).normal(size=(9, 4))
-    assert np.allclose(matrices_of(residue), np.conj(np.swapaxes(matrices_of(residue), 1, 2)))
 
 
 @pytest.mark.parametrize("open_one", [open_window, open_window.py_func])
