@@ -6,18 +6,22 @@ The Newton step of f times its poles, with all other zeros divided out,
     1/step = f'/f + 1/(z_k - p_k) + sum_{l != k} [ 1/(z_k - p_l) - 1/(z_k - z_l) ],
 
 sends each estimate to a zero of its own. Terms of zeros that stay close to their poles fall off like a dipole, so the
-sum runs over the WINDOW estimates on each side of the place and over those that wandered far from their pole.
+sum runs over the WINDOW estimates on each side of the place and over those that wandered far from their pole, as far
+as they are felt.
 The estimates need no proof: ``certificate`` counts the zeros by other means.
 """
 
 import numpy as np
 
-from pairsweep.kernels.dispersion import SUMS
+from pairsweep.kernels.dispersion import LOCATION, RANK, ROWS, SEED, SUMS
 from pairsweep.kernels.jit import jit
 from pairsweep.kernels.strip import evaluate, nearest_pole
+from pairsweep.kernels.window import WHOLE, look, window_room
 
 WINDOW = 16
 SWEEPS = 60
+# an estimate that wandered is felt up to this many times the way it went
+FELT = 16.0
 TIGHT = 1e-13
 LOOSE = 1e-3
 
@@ -29,10 +33,9 @@ def start(strip, turn, zero_x, zero_y, host):
     ``host`` gets the pole of each. The radius is the residue's eigenvalue (the zero of a lone weak pole), or the room
     between the neighbours where that is less.
     """
-    location = strip.location
+    location = strip.poles[LOCATION]
+    rank = strip.poles[RANK]
     own = strip.own
-    rank = strip.rank
-    seed = strip.seed
     count = 0
     for j in range(own):
         gap = np.inf
@@ -40,12 +43,12 @@ def start(strip, turn, zero_x, zero_y, host):
             gap = location[j] - location[j - 1]
         if j < own - 1:
             gap = min(gap, location[j + 1] - location[j])
-        for m in range(rank[j]):
-            size = min(abs(seed[m, j]), 0.45 * gap) * (1.0 - 0.1 * m)
+        for m in range(int(rank[j])):
+            size = min(abs(strip.poles[SEED + m, j]), 0.45 * gap) * (1.0 - 0.1 * m)
             angle = turn * (1.0 + 0.2 * m)
             if (j + m) % 2 == 1:
                 angle = -angle
-            if seed[m, j] < 0.0:
+            if strip.poles[SEED + m, j] < 0.0:
                 size = -size
             zero_x[count] = location[j] + size * np.cos(angle)
             zero_y[count] = size * np.sin(angle)
@@ -71,13 +74,13 @@ def _pull(x, y, px, zx, zy):
 
 
 @jit()
-def iterate(strip, window, steady, zero_x, zero_y, host):
+def iterate(strip, windows, window, steady, zero_x, zero_y, host):
     """Move the estimates until steps fall below ``steady`` of the distance to the pole or the nearest other estimate.
 
     Convergence is cubic for simple zeros, so a thousandth is enough to tell zeros apart. Returns the number of
     estimates still moving after SWEEPS sweeps.
     """
-    location = strip.location
+    location = strip.poles[LOCATION]
     zeros = strip.zeros
     centre = strip.centre
     radius = strip.radius
@@ -85,9 +88,13 @@ def iterate(strip, window, steady, zero_x, zero_y, host):
     # the estimates of pole j stand before place[j + 1]
     place = np.zeros(strip.own + 1, dtype=np.int64)
     for j in range(strip.own):
-        place[j + 1] = place[j] + strip.rank[j]
-    work = np.empty((4, strip.count + strip.order))
+        place[j + 1] = place[j] + int(strip.poles[RANK, j])
+    room = window_room(strip, windows)
+    poles = np.empty((ROWS, room))
+    work = np.empty((4, room))
     sums = np.empty(SUMS)
+    panel = np.int64(WHOLE)
+    view = strip
     active = np.ones(zeros, dtype=np.bool_)
     wandered = np.empty(zeros, dtype=np.int64)
     left = zeros
@@ -110,7 +117,8 @@ def iterate(strip, window, steady, zero_x, zero_y, host):
             y = zero_y[k]
             p = location[host[k]]
             nearest[k] = nearest_pole(strip, x, nearest[k])
-            f, df = evaluate(strip, x, y, nearest[k], work, sums)
+            view, panel, local = look(strip, windows, nearest[k], x, y, poles, view, panel)
+            f, df = evaluate(view, x, y, local, work, sums)
             size = f.real * f.real + f.imag * f.imag
             if not size < np.inf:
                 # on a pole
@@ -136,8 +144,10 @@ def iterate(strip, window, steady, zero_x, zero_y, host):
                     gy += py
             for s in range(strays):
                 m = wandered[s]
-                if m < low or m >= high:
-                    px, py = _pull(x, y, location[host[m]], zero_x[m], zero_y[m])
+                near = location[host[m]]
+                way = (zero_x[m] - near) ** 2 + zero_y[m] ** 2
+                if (m < low or m >= high) and (x - near) ** 2 < FELT * FELT * way:
+                    px, py = _pull(x, y, near, zero_x[m], zero_y[m])
                     gx += px
                     gy += py
             size = gx * gx + gy * gy

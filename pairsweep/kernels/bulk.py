@@ -7,13 +7,25 @@ and the discs that certify them.
 
 import numpy as np
 
-from pairsweep.kernels.bulk_dispersion import SMALLEST, empty_poles, fill_poles, share_grid
-from pairsweep.kernels.bulk_lanes import LANES, load, select, size, spread, square_root, store
-from pairsweep.kernels.bulk_layout import empty_sites, empty_slots, lay_out
-from pairsweep.kernels.bulk_roots import empty_roots, enclose_roots, improve_roots, start_roots
+from pairsweep.kernels.bulk_dispersion import SMALLEST, fill_poles, share_grid
+from pairsweep.kernels.bulk_lanes import load, select, size, square_root, store
+from pairsweep.kernels.bulk_layout import (
+    COUNTED,
+    EPN,
+    HI,
+    IM,
+    POLE_FIELDS,
+    RADIUS,
+    ROOT_FIELDS,
+    SITE_FIELDS,
+    SLOT_FIELDS,
+    lay_out,
+)
+from pairsweep.kernels.bulk_roots import enclose_roots, improve_roots, start_roots
 from pairsweep.kernels.bulk_stable import fill_cuts, stable_by_signs
-from pairsweep.kernels.bulk_weight import fastest_shares, principal_root
+from pairsweep.kernels.bulk_weight import MEAN, SHARE_FIELDS, fastest_shares, principal_root
 from pairsweep.kernels.jit import jit
+from pairsweep.kernels.lanes import LANES, splat
 
 STABLE = 0
 OSCILLATING = 1
@@ -23,6 +35,10 @@ LARGEST = 1e100  # MeV; beyond it, or not a number: not a system
 
 CERTIFIED = 0
 NOT_CERTIFIED = 1
+
+# What is known of eight points when they are solved, and what comes out
+COUPLING, TOLERANCE, GIVEN_FIELDS = 0, 1, 2
+GROWTH, FREQUENCY, UNSTABLE, KIND, STATUS, RESULT_FIELDS = 0, 1, 2, 3, 4, 5
 
 
 @jit()
@@ -61,74 +77,73 @@ def bulk_growth(
     """
     pairs = energy.size
     points = g.size
+    bins = energy_weight.shape[1]
     shared = share_grid(energy, weight, p_hat)
     energy_class = np.empty(pairs, dtype=np.int64)
     cut = np.empty(pairs + 1)
-    calm = np.empty((pairs, LANES))
     classes = fill_cuts(energy, energy_class, cut)
-    poles = empty_poles(pairs)
-    sites = empty_sites(pairs)
-    slots = empty_slots(pairs)
-    roots = empty_roots(pairs)
-    epn = np.empty((pairs, LANES))
-    scalars = np.empty((2, LANES))
-    results = np.empty((5, LANES))
-    bins = energy_weight.shape[1]
-    shares = np.empty((bins, LANES))
-    mean_shares = np.empty((bins, LANES))
+    calm = np.empty((pairs, 1, LANES))
+    poles = np.empty((pairs, POLE_FIELDS, LANES))
+    all_sites = np.empty((pairs, SITE_FIELDS, LANES))
+    all_slots = np.empty((pairs, SLOT_FIELDS, LANES))
+    roots = np.empty((pairs, ROOT_FIELDS, LANES))
+    given = np.empty((1, GIVEN_FIELDS, LANES))
+    results = np.empty((1, RESULT_FIELDS, LANES))
+    shares = np.empty((bins, SHARE_FIELDS, LANES))
     failed = 0
     for first in range(0, points, LANES):
         for lane in range(LANES):
             # the last block is filled up with copies of the last point
             point = min(first + lane, points - 1)
-            scalars[0, lane] = g[point]
-            scalars[1, lane] = tolerance[point]
+            given[0, COUPLING, lane] = g[point]
+            given[0, TOLERANCE, lane] = tolerance[point]
             for q in range(pairs):
-                epn[q, lane] = n[point, q]
-        limit = load(scalars, 1)
-        widest = fill_poles(shared, epn, load(scalars, 0), poles)
-        stable = stable_by_signs(shared.outer, energy_class, cut, classes, poles.omega, poles.twice, calm)
+                poles[q, EPN, lane] = n[point, q]
+        limit = load(given, 0, TOLERANCE)
+        widest = fill_poles(shared, load(given, 0, COUPLING), poles)
+        stable = stable_by_signs(shared, poles, energy_class, cut, classes, calm)
         for q in range(pairs):
-            store(poles.counted, q, select(stable, 0.0, load(poles.counted, q)))
-        lay_out(shared, poles, sites, slots)
+            store(poles, q, COUNTED, select(stable, 0.0, load(poles, q, COUNTED)))
+        used, taken = lay_out(shared, poles, all_sites, all_slots)
+        sites = all_sites[:used]
+        slots = all_slots[:taken]
         start_roots(slots, roots)
         improve_roots(sites, slots, limit, roots)
         enclose_roots(sites, slots, poles, roots)
         classify(slots, roots, calm, cut, classes, limit, (widest < LARGEST) & (limit > 0.0), results)
         if bins > 0:
-            fastest_shares(
-                shared, poles, sites, slots, roots, epn, energy_bin, load(results, 0), shares, mean_shares
-            )
+            fastest = load(results, 0, GROWTH)
+            fastest_shares(shared, poles, sites, slots, roots, energy_bin, fastest, limit, shares)
         for lane in range(min(LANES, points - first)):
             point = first + lane
-            growth_rate[point] = results[0, lane]
-            frequency[point] = results[1, lane]
-            n_unstable[point] = int(results[2, lane])
-            mode_kind[point] = int(results[3, lane])
-            status[point] = int(results[4, lane])
+            growth_rate[point] = results[0, GROWTH, lane]
+            frequency[point] = results[0, FREQUENCY, lane]
+            n_unstable[point] = int(results[0, UNSTABLE, lane])
+            mode_kind[point] = int(results[0, KIND, lane])
+            status[point] = int(results[0, STATUS, lane])
             failed += status[point] != CERTIFIED
             for b in range(bins):
-                energy_weight[point, b] = mean_shares[b, lane]
+                energy_weight[point, b] = shares[b, MEAN, lane]
     return failed
 
 
 @jit()
 def classify(slots, roots, calm, cut, classes, limit, sound, results):
-    """Reduce the discs to growth rate, frequency, number of unstable modes, kind and status, ``results`` (5, 8).
+    """Reduce the discs to growth rate, frequency, number of unstable modes, kind and status, ``results`` (1, 5, 8).
 
     ``limit`` (lanes, MeV) is the tolerance; lanes that are not ``sound`` are not certified. Zeros in a ``calm`` strip
     between two cuts (``bulk_stable``) are real however wide their discs.
     """
-    fastest = spread(0.0)
-    turning = spread(0.0)
-    unstable = spread(0.0)
-    kind = spread(STABLE)
-    unsure = select(sound, spread(CERTIFIED), NOT_CERTIFIED)
-    for j in range(slots.size[0]):
-        counts = load(slots.counted, j) > 0.0
-        sh = load(roots.hi, j)
-        si = load(roots.im, j)
-        reach = load(roots.radius, j)
+    fastest = splat(0.0)
+    turning = splat(0.0)
+    unstable = splat(0.0)
+    kind = splat(STABLE)
+    unsure = select(sound, splat(CERTIFIED), NOT_CERTIFIED)
+    for j in range(slots.shape[0]):
+        counts = load(slots, j, COUNTED) > 0.0
+        sh = load(roots, j, HI)
+        si = load(roots, j, IM)
+        reach = load(roots, j, RADIUS)
         turns, growth = principal_root(sh, si)
         # |sqrt(s + r) - sqrt(s)| is at most sqrt|r|, and at most |r / sqrt(s)|
         error = square_root(reach)
@@ -139,20 +154,20 @@ def classify(slots, roots, calm, cut, classes, limit, sound, results):
         for k in range(classes):
             below = size(turns) - error
             above = size(turns) + error
-            strip = load(calm, k) > 0.0
+            strip = load(calm, k, 0) > 0.0
             inside = strip & (below > cut[k]) & (above < cut[k + 1])
             sharp = (sharp | inside) & ~(strip & ~inside & (above > cut[k]) & (below < cut[k + 1]))
             grows = grows & ~inside
         unsure = select(counts & ~sharp, NOT_CERTIFIED, unsure)
-        unstable = unstable + select(grows, spread(1.0), 0.0)
+        unstable = unstable + select(grows, splat(1.0), 0.0)
         static = (sh < 0.0) & ((size(si) <= reach) | (size(turns) <= limit))
         faster = grows & (growth > fastest)
         fastest = select(faster, growth, fastest)
         turning = select(faster, select(static, 0.0, size(turns)), turning)
-        kind = select(faster, select(static, STATIC, spread(OSCILLATING)), kind)
-    store(results, 0, fastest)
-    store(results, 1, turning)
-    store(results, 2, unstable)
-    store(results, 3, kind)
-    store(results, 4, unsure)
+        kind = select(faster, select(static, STATIC, splat(OSCILLATING)), kind)
+    store(results, 0, GROWTH, fastest)
+    store(results, 0, FREQUENCY, turning)
+    store(results, 0, UNSTABLE, unstable)
+    store(results, 0, KIND, kind)
+    store(results, 0, STATUS, unsure)
     return 0

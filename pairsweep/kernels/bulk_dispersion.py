@@ -13,87 +13,68 @@ doubles: (2E)^2 to twice the working precision plus the offset d (4E + d), d = -
 positions then keep full relative accuracy, down to the physical coupling.
 """
 
-from collections import namedtuple
-
 import numpy as np
 
-from pairsweep.kernels.bulk_lanes import (
-    LANES,
-    imag,
-    load,
-    pair,
-    real,
-    select,
-    size,
-    spread,
-    square_root,
-    store,
+from pairsweep.kernels.bulk_lanes import imag, load, pair, real, select, size, square_root, store
+from pairsweep.kernels.bulk_layout import (
+    COUNTED,
+    ENERGY,
+    EPN,
+    HI,
+    LEADER,
+    LO,
+    OFFSET,
+    OMEGA,
+    OUTER,
+    P_HAT,
+    RESIDUE,
+    SHARED_FIELDS,
+    SQUARE_HI,
+    SQUARE_LO,
+    STRENGTH,
+    TWICE,
+    WEIGHT,
 )
 from pairsweep.kernels.jit import jit
+from pairsweep.kernels.lanes import splat
 
 EPS = 2.0**-53
 SMALLEST = 1e-290  # keeps 1/|z|^2 finite on a pole, where the term then drops out
 
-Shared = namedtuple("Shared", "energy weight p_hat square_hi square_lo outer same_direction")
-Shared.__doc__ = """What all points of a map share.
-
-``energy``, ``weight`` (N,) MeV, MeV^3; ``p_hat`` (N, 3); ``square_hi``, ``square_lo`` (N,) MeV^2, together (2E)^2;
-``outer`` (N, 6): xx, yy, zz, xy, xz, yz of q_hat q_hat^T; ``same_direction`` (N, N) bool: polarisation vectors that
-are parallel to rounding.
-"""
-
-Poles = namedtuple("Poles", "offset omega twice strength hi lo counted leader")
-Poles.__doc__ = """The poles of f of eight points, arrays (N, 8).
-
-``offset`` d, ``omega`` Omega, ``twice`` 2c, MeV; ``strength`` 2c Omega, ``hi`` + ``lo`` = Omega^2, MeV^2; ``counted``:
-1 for a pole that brings a zero of its own, else 0; ``leader``: the first pole at the same place.
-"""
+SAME_DIRECTION = 1e-7  # polarisation vectors this close are parallel to rounding
 
 
 @jit()
 def share_grid(energy, weight, p_hat):
-    """Prepare what all points of a grid share."""
+    """Return what all points of a grid share, (N, SHARED_FIELDS), see ``bulk_layout``."""
     pairs = energy.size
-    square_hi = np.empty(pairs)
-    square_lo = np.empty(pairs)
-    outer = np.empty((pairs, 6))
-    same_direction = np.empty((pairs, pairs), dtype=np.bool_)
+    shared = np.empty((pairs, SHARED_FIELDS))
     for q in range(pairs):
         a = 2.0 * energy[q]
         # Dekker's product: the halves of a have 26 bits, so their products are exact
         big = 134217729.0 * a
         high = big - (big - a)
         low = a - high
-        square_hi[q] = a * a
-        square_lo[q] = ((high * high - square_hi[q]) + 2.0 * high * low) + low * low
-        x = p_hat[q, 0]
-        y = p_hat[q, 1]
-        z = p_hat[q, 2]
-        outer[q, 0] = x * x
-        outer[q, 1] = y * y
-        outer[q, 2] = z * z
-        outer[q, 3] = x * y
-        outer[q, 4] = x * z
-        outer[q, 5] = y * z
-        for r in range(pairs):
-            distance = abs(x - p_hat[r, 0]) + abs(y - p_hat[r, 1]) + abs(z - p_hat[r, 2])
-            same_direction[q, r] = distance < 1e-7
-    return Shared(energy, weight, p_hat, square_hi, square_lo, outer, same_direction)
+        shared[q, ENERGY] = energy[q]
+        shared[q, WEIGHT] = weight[q]
+        shared[q, SQUARE_HI] = a * a
+        shared[q, SQUARE_LO] = ((high * high - a * a) + 2.0 * high * low) + low * low
+        for i in range(3):
+            shared[q, P_HAT + i] = p_hat[q, i]
+            shared[q, OUTER + i] = p_hat[q, i] * p_hat[q, i]
+        shared[q, OUTER + 3] = p_hat[q, 0] * p_hat[q, 1]
+        shared[q, OUTER + 4] = p_hat[q, 0] * p_hat[q, 2]
+        shared[q, OUTER + 5] = p_hat[q, 1] * p_hat[q, 2]
+    return shared
 
 
 @jit()
-def empty_poles(pairs):
-    """Room for the poles of eight points."""
-    return Poles(
-        np.empty((pairs, LANES)),
-        np.empty((pairs, LANES)),
-        np.empty((pairs, LANES)),
-        np.empty((pairs, LANES)),
-        np.empty((pairs, LANES)),
-        np.empty((pairs, LANES)),
-        np.empty((pairs, LANES)),
-        np.empty((pairs, LANES)),
-    )
+def are_parallel(shared, q, r):
+    """Whether two pairs have the same polarisation vector."""
+    distance = 0.0
+    for i in range(P_HAT, P_HAT + 3):
+        distance += abs(shared[q, i] - shared[r, i])
+    return distance < SAME_DIRECTION
 
 
 @jit()
@@ -105,8 +86,8 @@ def two_sum(a, b):
 
 
 @jit()
-def fill_poles(shared, n, g, poles):
-    """Fill ``poles`` for eight points with EPN ``n`` (N, 8) and coupling ``g`` (lanes, MeV^-2).
+def fill_poles(shared, g, poles):
+    """Fill ``poles`` (N, POLE_FIELDS, 8), whose EPN is given, for eight points with coupling ``g`` (lanes, MeV^-2).
 
     Poles of one energy whose offsets agree to rounding are put at one place. There f has a pole whose residue has
     the rank of the span of the polarisation vectors, which is the number of distinct directions, at most 3 (they
@@ -117,52 +98,52 @@ def fill_poles(shared, n, g, poles):
     -------
     lanes : sum_q 4 g w (|n| + 1), MeV, no less than any offset; not finite if the point is not
     """
-    pairs = shared.energy.size
-    jx = spread(0.0)
-    jy = spread(0.0)
-    jz = spread(0.0)
-    widest = spread(0.0)
-    largest = spread(0.0)
+    pairs = shared.shape[0]
+    jx = splat(0.0)
+    jy = splat(0.0)
+    jz = splat(0.0)
+    widest = splat(0.0)
+    largest = splat(0.0)
     for q in range(pairs):
-        epn = load(n, q)
-        occupied = shared.weight[q] * (epn + 1.0)
-        jx = jx + shared.p_hat[q, 0] * occupied
-        jy = jy + shared.p_hat[q, 1] * occupied
-        jz = jz + shared.p_hat[q, 2] * occupied
-        own = shared.weight[q] * size(epn)
-        widest = widest + (own + shared.weight[q])
+        epn = load(poles, q, EPN)
+        occupied = shared[q, WEIGHT] * (epn + 1.0)
+        jx = jx + shared[q, P_HAT] * occupied
+        jy = jy + shared[q, P_HAT + 1] * occupied
+        jz = jz + shared[q, P_HAT + 2] * occupied
+        own = shared[q, WEIGHT] * size(epn)
+        widest = widest + (own + shared[q, WEIGHT])
         largest = select(own > largest, own, largest)
     widest = 4.0 * g * widest
     same = 32.0 * EPS * widest
     for q in range(pairs):
-        d = -4.0 * g * (shared.p_hat[q, 0] * jx + shared.p_hat[q, 1] * jy + shared.p_hat[q, 2] * jz)
-        epn = load(n, q)
+        d = -4.0 * g * (shared[q, P_HAT] * jx + shared[q, P_HAT + 1] * jy + shared[q, P_HAT + 2] * jz)
+        epn = load(poles, q, EPN)
         # below the rounding of the largest coupling a pair only follows the others
-        couples = size(shared.weight[q] * epn) > EPS * largest
-        leader = spread(q)
-        members = spread(0.0)
-        repeated = spread(0.0)
+        couples = size(shared[q, WEIGHT] * epn) > EPS * largest
+        leader = splat(q)
+        members = splat(0.0)
+        repeated = splat(0.0)
         for r in range(q):
-            if shared.energy[r] == shared.energy[q]:
-                other = load(poles.offset, r)
+            if shared[r, ENERGY] == shared[q, ENERGY]:
+                other = load(poles, r, OFFSET)
                 together = size(d - other) <= same
                 d = select(together, other, d)
-                leader = select(together, load(poles.leader, r), leader)
-                counted = select(together, load(poles.counted, r), 0.0)
+                leader = select(together, load(poles, r, LEADER), leader)
+                counted = select(together, load(poles, r, COUNTED), 0.0)
                 members = members + counted
-                if shared.same_direction[q, r]:
+                if are_parallel(shared, q, r):
                     repeated = repeated + counted
-        store(poles.offset, q, d)
-        store(poles.leader, q, leader)
-        store(poles.counted, q, select(couples & (members < 3.0) & (repeated < 1.0), spread(1.0), 0.0))
-        omega = 2.0 * shared.energy[q] + d
-        twice = select(couples, 4.0 * g * shared.weight[q] * epn, 0.0)
-        store(poles.omega, q, omega)
-        store(poles.twice, q, twice)
-        store(poles.strength, q, twice * omega)
-        total, rest = two_sum(spread(shared.square_hi[q]), d * (4.0 * shared.energy[q] + d))
-        store(poles.hi, q, total)
-        store(poles.lo, q, rest + shared.square_lo[q])
+        store(poles, q, OFFSET, d)
+        store(poles, q, LEADER, leader)
+        store(poles, q, COUNTED, select(couples & (members < 3.0) & (repeated < 1.0), splat(1.0), 0.0))
+        omega = 2.0 * shared[q, ENERGY] + d
+        twice = select(couples, 4.0 * g * shared[q, WEIGHT] * epn, 0.0)
+        store(poles, q, OMEGA, omega)
+        store(poles, q, TWICE, twice)
+        store(poles, q, STRENGTH, twice * omega)
+        total, rest = two_sum(splat(shared[q, SQUARE_HI]), d * (4.0 * shared[q, ENERGY] + d))
+        store(poles, q, HI, total)
+        store(poles, q, LO, rest + shared[q, SQUARE_LO])
     return widest
 
 
@@ -186,15 +167,15 @@ def magnitude(a):
 
 
 @jit()
-def from_pole(poles, q, sh, sl, si):
-    """z_q = s - Omega_q^2 for s = (sh + sl) + i si."""
-    return pair((sh - load(poles.hi, q)) + (sl - load(poles.lo, q)), si)
+def from_pole(places, q, sh, sl, si):
+    """z_q = s - Omega_q^2 for s = (sh + sl) + i si and row q of poles, sites or slots."""
+    return pair((sh - load(places, q, HI)) + (sl - load(places, q, LO)), si)
 
 
 @jit()
 def matrix_entries(sites, sh, sl, si):
     """P (xx, yy, zz, xy, xz, yz) and v (x, y, z) at s = (sh + sl) + i si (lanes, MeV^2), complex lanes."""
-    zero = pair(spread(0.0), spread(0.0))
+    zero = pair(splat(0.0), splat(0.0))
     xx = zero
     yy = zero
     zz = zero
@@ -204,18 +185,17 @@ def matrix_entries(sites, sh, sl, si):
     x = zero
     y = zero
     z = zero
-    for m in range(sites.size[0]):
+    for m in range(sites.shape[0]):
         inverse = reciprocal(from_pole(sites, m, sh, sl, si))
-        first = 9 * m
-        xx = xx + inverse * load(sites.residue, first)
-        yy = yy + inverse * load(sites.residue, first + 1)
-        zz = zz + inverse * load(sites.residue, first + 2)
-        xy = xy + inverse * load(sites.residue, first + 3)
-        xz = xz + inverse * load(sites.residue, first + 4)
-        yz = yz + inverse * load(sites.residue, first + 5)
-        x = x + inverse * load(sites.residue, first + 6)
-        y = y + inverse * load(sites.residue, first + 7)
-        z = z + inverse * load(sites.residue, first + 8)
+        xx = xx + inverse * load(sites, m, RESIDUE)
+        yy = yy + inverse * load(sites, m, RESIDUE + 1)
+        zz = zz + inverse * load(sites, m, RESIDUE + 2)
+        xy = xy + inverse * load(sites, m, RESIDUE + 3)
+        xz = xz + inverse * load(sites, m, RESIDUE + 4)
+        yz = yz + inverse * load(sites, m, RESIDUE + 5)
+        x = x + inverse * load(sites, m, RESIDUE + 6)
+        y = y + inverse * load(sites, m, RESIDUE + 7)
+        z = z + inverse * load(sites, m, RESIDUE + 8)
     return 1.0 - (yy + zz), 1.0 - (xx + zz), 1.0 - (xx + yy), xy, xz, yz, x, y, z
 
 
@@ -237,14 +217,14 @@ def dispersion_rounding(sites, poles, sh, sl, si):
     their own.
     """
     xx, yy, zz, xy, xz, yz, x, y, z = matrix_entries(sites, sh, sl, si)
-    pairs = poles.hi.shape[0]
+    pairs = poles.shape[0]
     length = square_root(size(sh) + size(si))
-    symmetric = spread(1.0)
-    skew = spread(0.0)
+    symmetric = splat(1.0)
+    skew = splat(0.0)
     for q in range(pairs):
         inverse = 1.0 / square_root(squared_size(from_pole(poles, q, sh, sl, si)) + SMALLEST)
-        symmetric = symmetric + size(load(poles.strength, q)) * inverse
-        skew = skew + size(load(poles.twice, q)) * inverse
+        symmetric = symmetric + size(load(poles, q, STRENGTH)) * inverse
+        skew = skew + size(load(poles, q, TWICE)) * inverse
     symmetric = (pairs + 8.0) * EPS * symmetric
     skew = (pairs + 8.0) * EPS * length * skew
     cofactors = (

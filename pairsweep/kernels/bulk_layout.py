@@ -1,4 +1,7 @@
-"""The places of the poles and the slots of the zeros, eight points at a time, with nothing in them twice.
+"""The tables of the bulk kernels, and how poles and zeros are packed into them, nothing twice.
+
+Every table is an array (rows, fields, 8) of eight points side by side. One array each, not a bundle of arrays: numba
+takes a bundle apart at every call, which made most of its compilation time.
 
 Symmetric grids put several pairs on one pole: (1, 8, 8) with the quadrant pattern has 64 pairs on 16 poles and 48
 zeros off them. Where that may pay, poles at one place become one site with a summed residue, and zeros stand in a
@@ -6,110 +9,89 @@ row without gaps. Each lane is packed on its own and padded with sites of no res
 exact zeros and multiply by exact ones: a point does not notice what its neighbours need.
 """
 
-from collections import namedtuple
-
 import numpy as np
 
-from pairsweep.kernels.bulk_lanes import LANES, load, store
+from pairsweep.kernels.bulk_lanes import load, store
 from pairsweep.kernels.jit import jit
+from pairsweep.kernels.lanes import LANES
+
+# What all points of a grid share, columns of (N, 13): MeV, MeV^3, p_hat, the two parts of (2E)^2 in MeV^2, and
+# xx, yy, zz, xy, xz, yz of q_hat q_hat^T
+ENERGY, WEIGHT, P_HAT, SQUARE_HI, SQUARE_LO, OUTER, SHARED_FIELDS = 0, 1, 2, 5, 6, 7, 13
+
+# Fields 0 and 1 of poles, sites, slots and roots alike: a position HI + LO in s = omega^2, MeV^2
+HI, LO = 0, 1
+# Of a slot, the place of a zero: 2c Omega, MeV^2; 2c, MeV; 1 for a pole that brings a zero of its own, else 0
+STRENGTH, TWICE, COUNTED, SLOT_FIELDS = 2, 3, 4, 5
+# A pole, one for each pair, begins like a slot: then d and Omega, MeV; the first pole at the same place; the EPN
+OFFSET, OMEGA, LEADER, EPN, POLE_FIELDS = 5, 6, 7, 8, 9
+# Of a site, a distinct pole: xx, yy, zz, xy, xz, yz of sum 2c Omega q_hat q_hat^T, MeV^2, x, y, z of sum 2c q_hat, MeV
+RESIDUE, SITE_FIELDS = 2, 11
+# Of a root, HI + LO + i IM: the correction v, scratch, and the radius of the disc, all MeV^2
+IM, V_RE, V_IM, NEXT_HI, NEXT_LO, NEXT_IM, RADIUS, ROOT_FIELDS = 2, 3, 4, 5, 6, 7, 8, 9
 
 PACK_FROM = 9  # pairs; packing works lane by lane and costs more than it saves on smaller grids
-
-Sites = namedtuple("Sites", "size hi lo residue")
-Sites.__doc__ = """Distinct poles: ``size`` (1,) their number, ``hi`` + ``lo`` (N, 8) = Omega^2, MeV^2.
-
-``residue`` (9 N, 8), nine rows of each site: xx, yy, zz, xy, xz, yz of sum 2c Omega q_hat q_hat^T, MeV^2, and x, y, z
-of sum 2c q_hat, MeV.
-"""
-
-Slots = namedtuple("Slots", "size hi lo strength twice counted")
-Slots.__doc__ = (
-    """Places of the zeros. ``size`` (1,) their number; the others (N, 8) as those of ``Poles``."""
-)
-
-
-@jit()
-def empty_sites(pairs):
-    """Room for the sites of eight points."""
-    size = np.zeros(1, dtype=np.int64)
-    return Sites(size, np.empty((pairs, LANES)), np.empty((pairs, LANES)), np.empty((9 * pairs, LANES)))
-
-
-@jit()
-def empty_slots(pairs):
-    """Room for the slots of eight points."""
-    return Slots(
-        np.zeros(1, dtype=np.int64),
-        np.empty((pairs, LANES)),
-        np.empty((pairs, LANES)),
-        np.empty((pairs, LANES)),
-        np.empty((pairs, LANES)),
-        np.empty((pairs, LANES)),
-    )
 
 
 @jit()
 def lay_out(shared, poles, sites, slots):
-    """Fill ``sites`` and ``slots`` from ``poles``."""
-    pairs = poles.hi.shape[0]
+    """Fill ``sites`` (N, SITE_FIELDS, 8) and ``slots`` (N, SLOT_FIELDS, 8) from ``poles`` (N, POLE_FIELDS, 8).
+
+    Returns
+    -------
+    (int, int) : rows of ``sites`` and of ``slots`` in use
+    """
+    pairs = poles.shape[0]
     for q in range(pairs):
-        strength = load(poles.strength, q)
-        twice = load(poles.twice, q)
+        strength = load(poles, q, STRENGTH)
+        twice = load(poles, q, TWICE)
         for i in range(6):
-            store(sites.residue, 9 * q + i, strength * shared.outer[q, i])
+            store(sites, q, RESIDUE + i, strength * shared[q, OUTER + i])
         for i in range(3):
-            store(sites.residue, 9 * q + 6 + i, twice * shared.p_hat[q, i])
-        store(sites.hi, q, load(poles.hi, q))
-        store(sites.lo, q, load(poles.lo, q))
-        store(slots.hi, q, load(poles.hi, q))
-        store(slots.lo, q, load(poles.lo, q))
-        store(slots.strength, q, strength)
-        store(slots.twice, q, twice)
-        store(slots.counted, q, load(poles.counted, q))
-    sites.size[0] = pairs
-    slots.size[0] = pairs
-    if pairs >= PACK_FROM:
-        pack(poles, sites, slots)
-    return 0
+            store(sites, q, RESIDUE + 6 + i, twice * shared[q, P_HAT + i])
+        for i in range(2):
+            store(sites, q, i, load(poles, q, i))
+        for i in range(SLOT_FIELDS):
+            store(slots, q, i, load(poles, q, i))
+    if pairs < PACK_FROM:
+        return pairs, pairs
+    return pack(poles, sites, slots)
 
 
 @jit()
 def pack(poles, sites, slots):
     """Merge sites of one place and close the gaps between slots, in every lane."""
-    pairs = poles.hi.shape[0]
+    pairs = poles.shape[0]
     site_of = np.empty(pairs, dtype=np.int64)
     most_sites = 0
     most_slots = 0
     for lane in range(LANES):
         used = 0
         taken = 0
-        site_of[:] = -1
         for q in range(pairs):
-            if poles.twice[q, lane] != 0.0:
-                leader = int(poles.leader[q, lane])
+            site_of[q] = -1
+        for q in range(pairs):
+            if poles[q, TWICE, lane] != 0.0:
+                leader = int(poles[q, LEADER, lane])
                 m = site_of[leader]
                 if m < 0:
-                    m = used
-                    site_of[leader] = m
-                    sites.hi[m, lane] = poles.hi[q, lane]
-                    sites.lo[m, lane] = poles.lo[q, lane]
-                    for i in range(9):
-                        sites.residue[9 * m + i, lane] = sites.residue[9 * q + i, lane]
+                    site_of[leader] = used
+                    # the place and the residue
+                    for i in range(SITE_FIELDS):
+                        sites[used, i, lane] = sites[q, i, lane]
                     used += 1
                 else:
-                    for i in range(9):
-                        sites.residue[9 * m + i, lane] += sites.residue[9 * q + i, lane]
-            if poles.counted[q, lane] > 0.0:
-                slots.hi[taken, lane] = poles.hi[q, lane]
-                slots.lo[taken, lane] = poles.lo[q, lane]
-                slots.strength[taken, lane] = poles.strength[q, lane]
-                slots.twice[taken, lane] = poles.twice[q, lane]
-                slots.counted[taken, lane] = 1.0
+                    for i in range(RESIDUE, SITE_FIELDS):
+                        sites[m, i, lane] += sites[q, i, lane]
+            if poles[q, COUNTED, lane] > 0.0:
+                for i in range(SLOT_FIELDS):
+                    slots[taken, i, lane] = poles[q, i, lane]
                 taken += 1
-        sites.residue[9 * used :, lane] = 0.0
-        slots.counted[taken:, lane] = 0.0
+        for m in range(used, pairs):
+            for i in range(RESIDUE, SITE_FIELDS):
+                sites[m, i, lane] = 0.0
+        for j in range(taken, pairs):
+            slots[j, COUNTED, lane] = 0.0
         most_sites = max(most_sites, used)
         most_slots = max(most_slots, taken)
-    sites.size[0] = most_sites
-    slots.size[0] = most_slots
-    return 0
+    return most_sites, most_slots

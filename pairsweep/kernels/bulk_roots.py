@@ -11,8 +11,6 @@ very numbers v_j that the certificate needs; for few roots z_j - v_j stands for 
 it of fourth order.
 """
 
-from collections import namedtuple
-
 import numpy as np
 
 from pairsweep.kernels.bulk_dispersion import (
@@ -24,62 +22,43 @@ from pairsweep.kernels.bulk_dispersion import (
     squared_size,
     two_sum,
 )
-from pairsweep.kernels.bulk_lanes import (
-    LANES,
-    any_lane,
-    imag,
-    load,
-    pair,
-    real,
-    select,
-    size,
-    spread,
-    square_root,
-    store,
+from pairsweep.kernels.bulk_lanes import any_lane, imag, load, pair, real, select, size, square_root, store
+from pairsweep.kernels.bulk_layout import (
+    COUNTED,
+    HI,
+    IM,
+    LO,
+    NEXT_HI,
+    NEXT_IM,
+    NEXT_LO,
+    RADIUS,
+    STRENGTH,
+    TWICE,
+    V_IM,
+    V_RE,
 )
 from pairsweep.kernels.jit import jit
+from pairsweep.kernels.lanes import splat
 
 MAX_SWEEPS = 40
 REACH = 1.0  # of the starts, in first-order shifts
 TOGETHER = 1e-14  # roots closer than this part of the coupling are moved apart before discs are drawn
 FEW = 16  # with more roots the step of fourth order strays at first
 
-Roots = namedtuple("Roots", "hi lo im vr vi next_hi next_lo next_im radius")
-Roots.__doc__ = """Zeros of F of eight points, arrays (N, 8), MeV^2; slot j of ``Slots``.
-
-``hi`` + ``lo`` + i ``im`` the root, ``vr`` + i ``vi`` = v_j, ``next_*`` scratch, ``radius`` of the disc.
-"""
-
-
-@jit()
-def empty_roots(pairs):
-    """Room for the roots of eight points."""
-    return Roots(
-        np.empty((pairs, LANES)),
-        np.empty((pairs, LANES)),
-        np.empty((pairs, LANES)),
-        np.empty((pairs, LANES)),
-        np.empty((pairs, LANES)),
-        np.empty((pairs, LANES)),
-        np.empty((pairs, LANES)),
-        np.empty((pairs, LANES)),
-        np.empty((pairs, LANES)),
-    )
-
 
 @jit()
 def start_roots(slots, roots):
     """Start every root beside its own pole, about its first-order shift 4 c Omega and off the real axis."""
-    for j in range(slots.size[0]):
-        shift = 2.0 * load(slots.strength, j)
-        twice = load(slots.twice, j)
+    for j in range(slots.shape[0]):
+        shift = 2.0 * load(slots, j, STRENGTH)
+        twice = load(slots, j, TWICE)
         # irrational turns: no two starts are mirror images of each other
         turn = 0.3 + 2.399963229728653 * j
         reach = REACH * (size(shift) + twice * twice) + SMALLEST
-        total, rest = two_sum(load(slots.hi, j), load(slots.lo, j) + shift + np.cos(turn) * reach)
-        store(roots.hi, j, total)
-        store(roots.lo, j, rest)
-        store(roots.im, j, np.sin(turn) * reach)
+        total, rest = two_sum(load(slots, j, HI), load(slots, j, LO) + shift + np.cos(turn) * reach)
+        store(roots, j, HI, total)
+        store(roots, j, LO, rest)
+        store(roots, j, IM, np.sin(turn) * reach)
     return 0
 
 
@@ -87,8 +66,8 @@ def start_roots(slots, roots):
 def apart(roots, j, k):
     """z_j - z_k."""
     return pair(
-        (load(roots.hi, j) - load(roots.hi, k)) + (load(roots.lo, j) - load(roots.lo, k)),
-        load(roots.im, j) - load(roots.im, k),
+        (load(roots, j, HI) - load(roots, k, HI)) + (load(roots, j, LO) - load(roots, k, LO)),
+        load(roots, j, IM) - load(roots, k, IM),
     )
 
 
@@ -98,16 +77,16 @@ def weierstrass(j, slots, roots, f):
 
     Quotients are taken of four factors at a time: few divisions, and no overflow however far apart energies are.
     """
-    sh = load(roots.hi, j)
-    sl = load(roots.lo, j)
-    si = load(roots.im, j)
-    pairs = slots.size[0]
+    sh = load(roots, j, HI)
+    sl = load(roots, j, LO)
+    si = load(roots, j, IM)
+    pairs = slots.shape[0]
     v = f * from_pole(slots, j, sh, sl, si)
     for first in range(0, pairs, 4):
-        below = pair(spread(1.0), spread(0.0))
+        below = pair(splat(1.0), splat(0.0))
         for k in range(first, min(first + 4, pairs)):
             if k != j:
-                counts = load(slots.counted, k) > 0.0
+                counts = load(slots, k, COUNTED) > 0.0
                 v = v * select(counts, from_pole(slots, k, sh, sl, si), 1.0)
                 below = below * select(counts, apart(roots, j, k), 1.0)
         v = v * reciprocal(below)
@@ -117,11 +96,11 @@ def weierstrass(j, slots, roots, f):
 @jit()
 def step(j, slots, roots, ahead):
     """Correction of root j, v_j / (1 + sum v_k / (z_j - ahead v_j - z_k)), ``ahead`` 1 or 0."""
-    v = pair(load(roots.vr, j), load(roots.vi, j))
-    below = pair(spread(1.0), spread(0.0))
-    for k in range(slots.size[0]):
+    v = pair(load(roots, j, V_RE), load(roots, j, V_IM))
+    below = pair(splat(1.0), splat(0.0))
+    for k in range(slots.shape[0]):
         if k != j:
-            below = below + pair(load(roots.vr, k), load(roots.vi, k)) * reciprocal(
+            below = below + pair(load(roots, k, V_RE), load(roots, k, V_IM)) * reciprocal(
                 apart(roots, j, k) - v * ahead
             )
     # a vanishing denominator would throw the root away: then take the plain step
@@ -134,31 +113,31 @@ def improve_roots(sites, slots, tolerance, roots):
 
     A lane that does not converge is left to its discs, which will be large.
     """
-    pairs = slots.size[0]
+    pairs = slots.shape[0]
     moving = tolerance > 0.0
-    ahead = 1.0 if roots.hi.shape[0] <= FEW else 0.0
+    ahead = 1.0 if roots.shape[0] <= FEW else 0.0
     for _ in range(MAX_SWEEPS):
         unfinished = tolerance < 0.0
         for j in range(pairs):
-            sh = load(roots.hi, j)
-            si = load(roots.im, j)
-            f = dispersion(sites, sh, load(roots.lo, j), si)
-            v = select(load(slots.counted, j) > 0.0, weierstrass(j, slots, roots, f), 0.0)
-            store(roots.vr, j, real(v))
-            store(roots.vi, j, imag(v))
+            sh = load(roots, j, HI)
+            si = load(roots, j, IM)
+            f = dispersion(sites, sh, load(roots, j, LO), si)
+            v = select(load(slots, j, COUNTED) > 0.0, weierstrass(j, slots, roots, f), 0.0)
+            store(roots, j, V_RE, real(v))
+            store(roots, j, V_IM, imag(v))
             # |ds| = 2 |omega| |d omega|; the step that follows leaves an error of higher order in this one
             target = 4e-8 * tolerance * tolerance * (size(sh) + size(si))
             unfinished = unfinished | (squared_size(v) > target)
         for j in range(pairs):
             change = select(moving, step(j, slots, roots, ahead), 0.0)
-            total, rest = two_sum(load(roots.hi, j), load(roots.lo, j) - real(change))
-            store(roots.next_hi, j, total)
-            store(roots.next_lo, j, rest)
-            store(roots.next_im, j, load(roots.im, j) - imag(change))
+            total, rest = two_sum(load(roots, j, HI), load(roots, j, LO) - real(change))
+            store(roots, j, NEXT_HI, total)
+            store(roots, j, NEXT_LO, rest)
+            store(roots, j, NEXT_IM, load(roots, j, IM) - imag(change))
         for j in range(pairs):
-            store(roots.hi, j, load(roots.next_hi, j))
-            store(roots.lo, j, load(roots.next_lo, j))
-            store(roots.im, j, load(roots.next_im, j))
+            store(roots, j, HI, load(roots, j, NEXT_HI))
+            store(roots, j, LO, load(roots, j, NEXT_LO))
+            store(roots, j, IM, load(roots, j, NEXT_IM))
         moving = moving & unfinished
         if not any_lane(moving):
             break
@@ -168,50 +147,50 @@ def improve_roots(sites, slots, tolerance, roots):
 @jit()
 def part_roots(slots, roots):
     """Move roots that have come together a little apart: the discs need distinct centres, right or not."""
-    pairs = slots.size[0]
-    width = spread(0.0)
+    pairs = slots.shape[0]
+    width = splat(0.0)
     for j in range(pairs):
-        width = width + size(load(slots.strength, j))
+        width = width + size(load(slots, j, STRENGTH))
     for j in range(pairs):
-        counts = load(slots.counted, j) > 0.0
+        counts = load(slots, j, COUNTED) > 0.0
         for k in range(j):
             close = squared_size(apart(roots, j, k)) <= TOGETHER * TOGETHER * width * width
-            close = close & counts & (load(slots.counted, k) > 0.0)
+            close = close & counts & (load(slots, k, COUNTED) > 0.0)
             total, rest = two_sum(
-                load(roots.hi, j), load(roots.lo, j) + select(close, 2.0 * TOGETHER * width, 0.0)
+                load(roots, j, HI), load(roots, j, LO) + select(close, 2.0 * TOGETHER * width, 0.0)
             )
-            store(roots.hi, j, total)
-            store(roots.lo, j, rest)
+            store(roots, j, HI, total)
+            store(roots, j, LO, rest)
     return 0
 
 
 @jit()
 def enclose_roots(sites, slots, poles, roots):
-    """Fill ``roots.radius`` with radii of discs that hold all zeros of F, the rounding of f included."""
+    """Fill field RADIUS with radii of discs that hold all zeros of F, the rounding of f included."""
     part_roots(slots, roots)
-    pairs = slots.size[0]
-    largest = spread(0.0)
-    count = spread(0.0)
+    pairs = slots.shape[0]
+    largest = splat(0.0)
+    count = splat(0.0)
     for j in range(pairs):
-        sh = load(roots.hi, j)
-        sl = load(roots.lo, j)
-        si = load(roots.im, j)
+        sh = load(roots, j, HI)
+        sl = load(roots, j, LO)
+        si = load(roots, j, IM)
         f = square_root(squared_size(dispersion(sites, sh, sl, si)))
         f = f + dispersion_rounding(sites, poles, sh, sl, si)
-        others = weierstrass(j, slots, roots, pair(spread(1.0), spread(0.0)))
-        counted = load(slots.counted, j)
+        others = weierstrass(j, slots, roots, pair(splat(1.0), splat(0.0)))
+        counted = load(slots, j, COUNTED)
         scale = squared_size(others)
         # on a pole f is not what it should be, and the product vanishes: no disc there
         v = select(counted > 0.0, select(scale > 0.0, f * square_root(scale), 1e300), 0.0)
-        store(roots.vr, j, v)
+        store(roots, j, V_RE, v)
         largest = select(v > largest, v, largest)
         count = count + counted
     floor = largest / (count + SMALLEST)
-    total = spread(0.0)
+    total = splat(0.0)
     for j in range(pairs):
-        v = load(roots.vr, j)
-        total = total + load(slots.counted, j) * select(v > floor, v, floor)
+        v = load(roots, j, V_RE)
+        total = total + load(slots, j, COUNTED) * select(v > floor, v, floor)
     for j in range(pairs):
-        v = load(roots.vr, j)
-        store(roots.radius, j, v * total / (select(v > floor, v, floor) + SMALLEST))
+        v = load(roots, j, V_RE)
+        store(roots, j, RADIUS, v * total / (select(v > floor, v, floor) + SMALLEST))
     return 0

@@ -16,8 +16,10 @@ this covers the systems whose symmetry makes zeros coincide (isotropic occupatio
 
 import numpy as np
 
-from pairsweep.kernels.bulk_lanes import load, select, size, spread, store
+from pairsweep.kernels.bulk_lanes import load, select, size, store
+from pairsweep.kernels.bulk_layout import OMEGA, OUTER, TWICE
 from pairsweep.kernels.jit import jit
+from pairsweep.kernels.lanes import splat
 
 MARGIN = 1e-9  # far above the rounding of these sums
 
@@ -56,57 +58,57 @@ def fill_cuts(energy, energy_class, cut):
 
 
 @jit()
-def stable_by_signs(outer, energy_class, cut, classes, omega, twice, calm):
-    """Mask of the lanes that are certainly stable; ``omega`` and ``twice`` (N, 8) are Omega and 2c, MeV.
+def stable_by_signs(shared, poles, energy_class, cut, classes, calm):
+    """Mask of the lanes that are certainly stable.
 
-    ``calm`` (N, 8) is set to 1 for the strips cut[k] < Re omega < cut[k + 1] that hold real zeros only, else 0.
+    ``calm`` (N, 1, 8) is set to 1 for the strips cut[k] < Re omega < cut[k + 1] that hold real zeros only, else 0.
     """
-    pairs = outer.shape[0]
-    lowest = load(omega, 0)
-    anywhere_positive = spread(0.0)
-    anywhere_negative = spread(0.0)
-    apart = spread(1.0)
-    placed = spread(1.0)
+    pairs = poles.shape[0]
+    lowest = load(poles, 0, OMEGA)
+    anywhere_positive = splat(0.0)
+    anywhere_negative = splat(0.0)
+    apart = splat(1.0)
+    placed = splat(1.0)
     for k in range(classes):
-        coupling = spread(0.0)
-        positive = spread(0.0)
-        negative = spread(0.0)
+        coupling = splat(0.0)
+        positive = splat(0.0)
+        negative = splat(0.0)
         for q in range(pairs):
-            here = load(omega, q)
-            c = load(twice, q)
+            here = load(poles, q, OMEGA)
+            c = load(poles, q, TWICE)
             lowest = select(here < lowest, here, lowest)
             larger = select(here > cut[k], here, cut[k])
             coupling = coupling + 2.0 * size(c) * larger / size(here * here - cut[k] * cut[k])
             if energy_class[q] == k:
-                positive = select(c > 0.0, spread(1.0), positive)
-                negative = select(c < 0.0, spread(1.0), negative)
+                positive = select(c > 0.0, splat(1.0), positive)
+                negative = select(c < 0.0, splat(1.0), negative)
                 placed = select((here > cut[k]) & (here < cut[k + 1]), placed, 0.0)
         anywhere_positive = anywhere_positive + positive
         anywhere_negative = anywhere_negative + negative
         one_sign = positive * negative < 0.5
         cuts = coupling < 1.0 - MARGIN
         apart = select(cuts & one_sign, apart, 0.0)
-        store(calm, k, select(cuts & one_sign, spread(1.0), 0.0))
+        store(calm, k, 0, select(cuts & one_sign, splat(1.0), 0.0))
         if k > 0:
-            store(calm, k - 1, select(cuts, load(calm, k - 1), 0.0))
+            store(calm, k - 1, 0, select(cuts, load(calm, k - 1, 0), 0.0))
     placed = select(lowest > 0.0, placed, 0.0)
     apart = apart * placed
     for k in range(classes):
-        store(calm, k, load(calm, k) * placed)
-    xx = spread(0.0)
-    yy = spread(0.0)
-    zz = spread(0.0)
-    xy = spread(0.0)
-    xz = spread(0.0)
-    yz = spread(0.0)
+        store(calm, k, 0, load(calm, k, 0) * placed)
+    xx = splat(0.0)
+    yy = splat(0.0)
+    zz = splat(0.0)
+    xy = splat(0.0)
+    xz = splat(0.0)
+    yz = splat(0.0)
     for q in range(pairs):
-        a = load(twice, q) / load(omega, q)
-        xx = xx + outer[q, 0] * a
-        yy = yy + outer[q, 1] * a
-        zz = zz + outer[q, 2] * a
-        xy = xy + outer[q, 3] * a
-        xz = xz + outer[q, 4] * a
-        yz = yz + outer[q, 5] * a
+        a = load(poles, q, TWICE) / load(poles, q, OMEGA)
+        xx = xx + shared[q, OUTER] * a
+        yy = yy + shared[q, OUTER + 1] * a
+        zz = zz + shared[q, OUTER + 2] * a
+        xy = xy + shared[q, OUTER + 3] * a
+        xz = xz + shared[q, OUTER + 4] * a
+        yz = yz + shared[q, OUTER + 5] * a
     px = 1.0 + (yy + zz)
     py = 1.0 + (xx + zz)
     pz = 1.0 + (xx + yy)

@@ -16,21 +16,12 @@ projector on the null space: the mean over the modes.
 import numpy as np
 
 from pairsweep.kernels.bulk_dispersion import SMALLEST, from_pole, matrix_entries, squared_size
-from pairsweep.kernels.bulk_lanes import (
-    any_lane,
-    imag,
-    load,
-    pair,
-    real,
-    select,
-    size,
-    spread,
-    square_root,
-    store,
-)
+from pairsweep.kernels.bulk_lanes import any_lane, imag, load, pair, real, select, size, square_root, store
+from pairsweep.kernels.bulk_layout import COUNTED, EPN, HI, IM, LO, OMEGA, OUTER, P_HAT
 from pairsweep.kernels.jit import jit
+from pairsweep.kernels.lanes import splat
 
-TIE = 1e-7  # modes whose growth agrees to this part are equally fast
+OWN, MEAN, SHARE_FIELDS = 0, 1, 2  # shares of one mode, and their mean over the equally fast ones
 COINCIDE = 1e-6  # minors of W this small beside its rows mean one more null vector
 
 
@@ -83,8 +74,8 @@ def null_projector(xx, xy, xz, yx, yy, yz, zx, zy, zz):
     one = best > COINCIDE * COINCIDE * longest * longest
     some = longest > COINCIDE * COINCIDE
     # rank 2: K = X X^+ / |X|^2; rank 1: K = 1 - R^* R^T / |R|^2; rank 0: K = 1
-    unit = select(one, spread(0.0), 1.0)
-    scale = select(one, spread(1.0), select(some, spread(-1.0), 0.0))
+    unit = select(one, splat(0.0), 1.0)
+    scale = select(one, splat(1.0), select(some, splat(-1.0), 0.0))
     scale = scale / (select(one, best, longest) + SMALLEST)
     xr = select(one, real(x), real(rx))
     yr = select(one, real(y), real(ry))
@@ -106,11 +97,10 @@ def null_projector(xx, xy, xz, yx, yy, yz, zx, zy, zz):
 
 
 @jit()
-def mode_shares(shared, poles, sites, n, energy_bin, sh, sl, si, shares):
-    """Fill ``shares`` (n_bins, 8) for the mode at s = (sh + sl) + i si (lanes, MeV^2); they sum to 1.
+def mode_shares(shared, poles, sites, energy_bin, sh, sl, si, shares):
+    """Fill field OWN of ``shares`` (n_bins, 2, 8) for the mode at s = (sh + sl) + i si (lanes, MeV^2); it sums to 1.
 
-    ``n`` (N, 8) is the EPN, ``energy_bin`` (N,) the bin of each pair. A pair without weight has a share too: it
-    follows the others.
+    ``energy_bin`` (N,) is the bin of each pair. A pair without weight has a share too: it follows the others.
     """
     frequency, growth = principal_root(sh, si)
     xx, yy, zz, xy, xz, yz, x, y, z = matrix_entries(sites, sh, sl, si)
@@ -122,63 +112,66 @@ def mode_shares(shared, poles, sites, n, energy_bin, sh, sl, si, shares):
         xx, xy - z, xz + y, xy + z, yy, yz - x, xz - y, yz + x, zz
     )
     for b in range(shares.shape[0]):
-        store(shares, b, spread(0.0))
-    total = spread(0.0)
-    for q in range(shared.energy.size):
-        outer = shared.outer[q]
-        p_hat = shared.p_hat[q]
-        flat = (kxx + kyy + kzz) - (kxx * outer[0] + kyy * outer[1] + kzz * outer[2])
-        flat = flat - 2.0 * (kxy * outer[3] + kxz * outer[4] + kyz * outer[5])
-        axial = 2.0 * (kx * p_hat[0] + ky * p_hat[1] + kz * p_hat[2])
-        omega = load(poles.omega, q)
+        store(shares, b, OWN, splat(0.0))
+    total = splat(0.0)
+    for q in range(poles.shape[0]):
+        flat = kxx + kyy + kzz
+        flat = flat - (kxx * shared[q, OUTER] + kyy * shared[q, OUTER + 1] + kzz * shared[q, OUTER + 2])
+        flat = flat - 2.0 * (
+            kxy * shared[q, OUTER + 3] + kxz * shared[q, OUTER + 4] + kyz * shared[q, OUTER + 5]
+        )
+        axial = 2.0 * (kx * shared[q, P_HAT] + ky * shared[q, P_HAT + 1] + kz * shared[q, P_HAT + 2])
+        omega = load(poles, q, OMEGA)
         # of omega -+ Omega the sum of like signs is exact enough, the other follows from their product z
         far = (size(frequency) + size(omega)) * (size(frequency) + size(omega)) + growth * growth
         near = squared_size(from_pole(poles, q, sh, sl, si)) / (far + SMALLEST)
         like = frequency * omega >= 0.0
         a = select(flat + axial > 0.0, flat + axial, 0.0) / (select(like, near, far) + SMALLEST)
         b = select(flat - axial > 0.0, flat - axial, 0.0) / (select(like, far, near) + SMALLEST)
-        epn = load(n, q)
+        epn = load(poles, q, EPN)
         amount = epn * epn * (a + b)
         total = total + amount
-        store(shares, energy_bin[q], load(shares, energy_bin[q]) + amount)
+        store(shares, energy_bin[q], OWN, load(shares, energy_bin[q], OWN) + amount)
     for b in range(shares.shape[0]):
-        store(shares, b, load(shares, b) / total)
+        store(shares, b, OWN, load(shares, b, OWN) / total)
     return 0
 
 
 @jit()
-def fastest_shares(shared, poles, sites, slots, roots, n, energy_bin, fastest, shares, out):
-    """Fill ``out`` (n_bins, 8) with the shares of the fastest mode, the mean over equally fast ones; NaN if stable.
+def fastest_shares(shared, poles, sites, slots, roots, energy_bin, fastest, limit, shares):
+    """Fill field MEAN of ``shares`` (n_bins, 2, 8) with the mean over the fastest modes; NaN if stable.
 
-    ``fastest`` (lanes, MeV) is the growth rate, 0 where stable; ``shares`` (n_bins, 8) is scratch.
+    ``fastest`` (lanes, MeV) is the growth rate, 0 where stable; modes slower by at most ``limit`` (lanes, MeV) are
+    equally fast. Field OWN is scratch.
     """
-    for b in range(out.shape[0]):
-        store(out, b, spread(0.0))
-    modes = spread(0.0)
-    for turn in range(slots.size[0]):
-        sh = spread(0.0)
-        sl = spread(0.0)
-        si = spread(0.0)
-        met = spread(0.0)
-        for j in range(slots.size[0]):
-            jh = load(roots.hi, j)
-            ji = load(roots.im, j)
+    for b in range(shares.shape[0]):
+        store(shares, b, MEAN, splat(0.0))
+    modes = splat(0.0)
+    for turn in range(slots.shape[0]):
+        sh = splat(0.0)
+        sl = splat(0.0)
+        si = splat(0.0)
+        met = splat(0.0)
+        for j in range(slots.shape[0]):
+            jh = load(roots, j, HI)
+            ji = load(roots, j, IM)
             _frequency, growth = principal_root(jh, ji)
             # s and its conjugate have the same shares; static twins that rounding took off the axis both count
-            ties = (load(slots.counted, j) > 0.0) & (growth >= (1.0 - TIE) * fastest) & (fastest > 0.0)
+            ties = (load(slots, j, COUNTED) > 0.0) & (growth >= fastest - limit) & (fastest > 0.0)
             ties = ties & ((ji >= 0.0) | (jh < 0.0))
             chosen = ties & (met == turn)
             sh = select(chosen, jh, sh)
-            sl = select(chosen, load(roots.lo, j), sl)
+            sl = select(chosen, load(roots, j, LO), sl)
             si = select(chosen, ji, si)
-            met = met + select(ties, spread(1.0), 0.0)
+            met = met + select(ties, splat(1.0), 0.0)
         one_more = met > turn
         if not any_lane(one_more):
             break
-        mode_shares(shared, poles, sites, n, energy_bin, sh, sl, si, shares)
-        for b in range(out.shape[0]):
-            store(out, b, load(out, b) + select(one_more, load(shares, b), 0.0))
+        mode_shares(shared, poles, sites, energy_bin, sh, sl, si, shares)
+        for b in range(shares.shape[0]):
+            store(shares, b, MEAN, load(shares, b, MEAN) + select(one_more, load(shares, b, OWN), 0.0))
         modes = met
-    for b in range(out.shape[0]):
-        store(out, b, select(fastest > 0.0, load(out, b) / select(modes > 0.0, modes, 1.0), np.nan))
+    for b in range(shares.shape[0]):
+        mean = load(shares, b, MEAN) / select(modes > 0.0, modes, 1.0)
+        store(shares, b, MEAN, select(fastest > 0.0, mean, np.nan))
     return 0

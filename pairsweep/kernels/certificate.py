@@ -15,9 +15,19 @@ bound of its rounding error.
 
 import numpy as np
 
-from pairsweep.kernels.dispersion import RESIDUE, real_pole_sums, summation_depth
+from pairsweep.kernels.dispersion import (
+    ADJUGATE,
+    BOUND,
+    LOCATION,
+    RANK,
+    RESIDUE,
+    ROWS,
+    VOLUME,
+    real_pole_sums,
+)
 from pairsweep.kernels.jit import jit
 from pairsweep.kernels.strip import evaluate, nearest_pole
+from pairsweep.kernels.window import WHOLE, look, window_room
 
 UNIT = 1.1102230246251565e-16
 UNKNOWN = -1
@@ -48,9 +58,9 @@ STEP = 1e-8
 
 
 @jit()
-def matrix_error(size, terms):
-    """Bound of the norm of the rounding error of W, summed from ``terms`` terms of total size ``size``."""
-    return 3.0 * UNIT * (summation_depth(terms) + 16.0) * (1.0 + size)
+def matrix_error(size, depth):
+    """Bound of the norm of the rounding error of W, whose terms of total size ``size`` go through ``depth`` sums."""
+    return 3.0 * UNIT * (depth + 16.0) * (1.0 + size)
 
 
 @jit()
@@ -89,14 +99,14 @@ def negative_eigenvalues(strip, x, nearest, work, sums):
 
     As in ``determinant`` the nearest pole is kept apart: every e_k of ``sign_count`` is a polynomial in 1/t.
     """
-    t = x - strip.location[nearest]
+    t = x - strip.poles[LOCATION, nearest]
     if t == 0.0:
         return UNKNOWN
     size = strip.far_size + real_pole_sums(
         x,
-        strip.location,
-        strip.residue,
-        strip.bound,
+        strip.poles[LOCATION],
+        strip.poles,
+        strip.poles[BOUND],
         strip.count,
         strip.centre,
         strip.order,
@@ -113,16 +123,16 @@ def negative_eigenvalues(strip, x, nearest, work, sums):
     a0 = sums[6]
     a1 = sums[7]
     a2 = sums[8]
-    r00 = strip.residue[0, nearest]
-    r01 = strip.residue[1, nearest]
-    r02 = strip.residue[2, nearest]
-    r11 = strip.residue[3, nearest]
-    r12 = strip.residue[4, nearest]
-    r22 = strip.residue[5, nearest]
-    r0 = strip.residue[6, nearest]
-    r1 = strip.residue[7, nearest]
-    r2 = strip.residue[8, nearest]
-    q = strip.adjugate[:, nearest]
+    r00 = strip.poles[0, nearest]
+    r01 = strip.poles[1, nearest]
+    r02 = strip.poles[2, nearest]
+    r11 = strip.poles[3, nearest]
+    r12 = strip.poles[4, nearest]
+    r22 = strip.poles[5, nearest]
+    r0 = strip.poles[6, nearest]
+    r1 = strip.poles[7, nearest]
+    r2 = strip.poles[8, nearest]
+    q = strip.poles[ADJUGATE:, nearest]
     v0 = s00 * a0 + s01 * a1 + s02 * a2
     v1 = s01 * a0 + s11 * a1 + s12 * a2
     v2 = s02 * a0 + s12 * a1 + s22 * a2
@@ -153,16 +163,16 @@ def negative_eigenvalues(strip, x, nearest, work, sums):
         - (trace * trace_r - product + 2.0 * (a0 * r0 + a1 * r1 + a2 * r2)) / t
         + (q[0] + q[3] + q[5]) / t / t
     )  # fmt: skip
-    e3 = D0 - (D1 - (D2 - strip.volume[nearest] / t) / t) / t
-    pole = strip.bound[nearest] / abs(t)
-    error = matrix_error(size, strip.count + strip.order)
+    e3 = D0 - (D1 - (D2 - strip.poles[VOLUME, nearest] / t) / t) / t
+    pole = strip.poles[BOUND, nearest] / abs(t)
+    error = matrix_error(size, strip.depth)
     norm = error + np.sqrt(
         s00 * s00 + s11 * s11 + s22 * s22
         + 2.0 * (s01 * s01 + s02 * s02 + s12 * s12 + a0 * a0 + a1 * a1 + a2 * a2)
     )  # fmt: skip
     # the eigenvalues of W_rest move by at most the norm of its error; the rest is the rounding of the formulas
-    second = pole * pole if strip.rank[nearest] > 1 else 0.0
-    third = second * pole if strip.rank[nearest] > 2 else 0.0
+    second = pole * pole if strip.poles[RANK, nearest] > 1 else 0.0
+    third = second * pole if strip.poles[RANK, nearest] > 2 else 0.0
     cubic = norm * norm * (norm + 3.0 * pole) + 3.0 * norm * second + third
     error1 = 3.0 * error + 8.0 * UNIT * (norm + pole)
     error2 = 7.0 * (norm + pole) * error + 60.0 * UNIT * (norm * norm + norm * pole + second)
@@ -182,17 +192,17 @@ def taylor(strip, c, nearest, series, sizes):
     for j in range(strip.count):
         if j == nearest:
             continue
-        dx = c.real - strip.location[j]
+        dx = c.real - strip.poles[LOCATION, j]
         away = np.sqrt(dx * dx + c.imag * c.imag)
         closest = min(closest, away)
         if away == 0.0:
             return 0.0
         inverse = complex(dx / away / away, -c.imag / away / away)
         power = inverse
-        size = strip.bound[j] / away
+        size = strip.poles[BOUND, j] / away
         for k in range(3):
             for i in range(RESIDUE):
-                series[i, k] += strip.residue[i, j] * power
+                series[i, k] += strip.poles[i, j] * power
             sizes[k] += size
             power *= -inverse
             size /= away
@@ -204,7 +214,7 @@ def taylor(strip, c, nearest, series, sizes):
             for _ in range(a - k):
                 power *= s
             for i in range(RESIDUE):
-                series[i, k] += binomial * strip.residue[i, strip.count + a] * power
+                series[i, k] += binomial * strip.poles[i, strip.count + a] * power
             binomial *= (a - k) / (k + 1.0)
     for k in range(3):
         for i in range(6):
@@ -222,8 +232,8 @@ def pole_free_series(strip, c, nearest, series, out):
     det(W_rest - R/t) t^r, with every product of three numbers w - r/t multiplied out; terms with more factors of R
     than its rank cancel and are left out.
     """
-    rank = strip.rank[nearest]
-    t = complex(c.real - strip.location[nearest], c.imag)
+    rank = int(strip.poles[RANK, nearest])
+    t = complex(c.real - strip.poles[LOCATION, nearest], c.imag)
     out[:] = 0.0
     term = np.empty(DEGREE + 1, dtype=np.complex128)
     for row in range(PRODUCTS.shape[0]):
@@ -238,7 +248,7 @@ def pole_free_series(strip, c, nearest, series, out):
                 i = PRODUCTS[row, slot]
                 if (subset >> slot) & 1:
                     # minus r, and r = (S_j, -a_j)
-                    factor = strip.residue[i, nearest] if i >= 6 else -strip.residue[i, nearest]
+                    factor = strip.poles[i, nearest] if i >= 6 else -strip.poles[i, nearest]
                     for k in range(degree + 1):
                         term[k] *= factor
                 else:
@@ -265,13 +275,13 @@ def series_error(strip, c, nearest, series, sizes, closest, rho):
         return np.inf
     q = rho / room
     rest = sizes[2] * rho * rho * rho / (closest - rho) + strip.far_size * q * q * q / (1.0 - q)
-    relative = 3.0 * UNIT * (strip.count + strip.order + 16.0)
+    relative = 3.0 * UNIT * (strip.count + strip.order + strip.depth + 16.0)
     far = strip.far_size
     noise = relative * (
         1.0 + sizes[0] + far + (sizes[1] + far / room) * rho + (sizes[2] + far / room / room) * rho * rho
     )
-    rank = strip.rank[nearest]
-    t = np.sqrt((c.real - strip.location[nearest]) ** 2 + c.imag * c.imag) + rho
+    rank = int(strip.poles[RANK, nearest])
+    t = np.sqrt((c.real - strip.poles[LOCATION, nearest]) ** 2 + c.imag * c.imag) + rho
     total = 0.0
     for row in range(PRODUCTS.shape[0]):
         for subset in range(8):
@@ -283,8 +293,8 @@ def series_error(strip, c, nearest, series, sizes, closest, rho):
             for slot in range(3):
                 i = PRODUCTS[row, slot]
                 if (subset >> slot) & 1:
-                    exact *= abs(strip.residue[i, nearest])
-                    spoilt *= abs(strip.residue[i, nearest])
+                    exact *= abs(strip.poles[i, nearest])
+                    spoilt *= abs(strip.poles[i, nearest])
                 else:
                     size = abs(series[i, 0]) + abs(series[i, 1]) * rho + abs(series[i, 2]) * rho * rho
                     exact *= size
@@ -336,12 +346,12 @@ def smallest_disc(strip, c, nearest, wanted, largest, polish):
         c -= step
         closest = taylor(strip, c, nearest, series, sizes)
         pole_free_series(strip, c, nearest, series, h)
-        if abs(step) <= STEADY * abs(c - strip.location[nearest]):
+        if abs(step) <= STEADY * abs(c - strip.poles[LOCATION, nearest]):
             break
     lead = abs(h[wanted])
-    if closest == 0.0 or not 0.0 < lead < np.inf:
+    if closest == 0.0 or not 0.0 < lead < np.inf or not abs(c - strip.centre) <= strip.radius:
         return np.inf, c
-    rho = 8.0 * UNIT * (abs(c - strip.location[nearest]) + abs(c.real))
+    rho = 8.0 * UNIT * (abs(c - strip.poles[LOCATION, nearest]) + abs(c.real))
     for k in range(wanted):
         rho = max(rho, 2.0 * wanted * (abs(h[k]) / lead) ** (1.0 / (wanted - k)))
     for _ in range(WIDENINGS):
@@ -375,12 +385,12 @@ def simple_zero(strip, c, nearest, work, sums):
         step = complex(step.real / square, step.imag / square)
         c -= step
         f, df = evaluate(strip, c.real, c.imag, nearest, work, sums)
-        if abs(step) <= STEP * abs(c - strip.location[nearest]):
+        if abs(step) <= STEP * abs(c - strip.poles[LOCATION, nearest]):
             break
-    t = abs(c - strip.location[nearest])
+    t = abs(c - strip.poles[LOCATION, nearest])
     room = strip.cut - abs(c.real - strip.centre)
     slope = abs(df)
-    if not (slope > 0.0 and room > 0.0 and t > 0.0):
+    if not (slope > 0.0 and room > 0.0 and t > 0.0 and abs(c - strip.centre) <= strip.radius):
         return np.inf, c
     norm = 0.0
     for i in range(RESIDUE):
@@ -389,31 +399,33 @@ def simple_zero(strip, c, nearest, work, sums):
             number -= 1.0
         norm += (number.real * number.real + number.imag * number.imag) * (1.0 if i in (0, 3, 5) else 2.0)
     norm = np.sqrt(norm)
-    rounding = matrix_error(0.0, strip.count + strip.order)
+    rounding = matrix_error(0.0, strip.depth)
     rho = 4.0 * abs(f) / slope
     for _ in range(2):
         if not (rho < 0.25 * t and rho < 0.25 * room):
             return np.inf, c
-        size = 1.0 + strip.far_size
-        a1 = strip.far_size / (room - rho)
-        a2 = 2.0 * a1 / (room - rho)
+        # a far pole is at least room away, which may be infinite, and comes closer by rho
+        closer = 1.0 / (1.0 - rho / room)
+        size = 1.0 + strip.far_size * closer
+        a1 = strip.far_size * closer * closer / room
+        a2 = 2.0 * a1 * closer / room
         for j in range(strip.count):
             if j != nearest:
-                dx = c.real - strip.location[j]
+                dx = c.real - strip.poles[LOCATION, j]
                 away = np.sqrt(dx * dx + c.imag * c.imag) - rho
                 if away <= rho:
                     return np.inf, c
-                a = strip.bound[j] / away
+                a = strip.poles[BOUND, j] / away
                 size += a
                 a1 += a / away
                 a2 += 2.0 * a / (away * away)
         error = rounding * size
         a0 = norm + error + a1 * rho
-        b0 = strip.bound[nearest] / (t - rho)
+        b0 = strip.poles[BOUND, nearest] / (t - rho)
         b1 = b0 / (t - rho)
         b2 = 2.0 * b1 / (t - rho)
-        high = 1.0 if strip.rank[nearest] > 1 else 0.0
-        top = 1.0 if strip.rank[nearest] > 2 else 0.0
+        high = 1.0 if strip.poles[RANK, nearest] > 1 else 0.0
+        top = 1.0 if strip.poles[RANK, nearest] > 2 else 0.0
         # majorant F = A^3 + 3 A^2 B + 3 A B^2 + B^3 and its derivatives at rho
         value = a0 * a0 * (a0 + 3.0 * b0) + high * 3.0 * a0 * b0 * b0 + top * b0 * b0 * b0
         by_a = 3.0 * a0 * (a0 + 2.0 * b0) + high * 3.0 * b0 * b0
@@ -437,7 +449,7 @@ def simple_zero(strip, c, nearest, work, sums):
 
 
 @jit()
-def count_real(strip, points, number, largest, disc_x, disc_r):
+def count_real(strip, windows, points, number, largest, disc_x, disc_r):
     """Lower bound of the zeros on or next to the real axis of a strip; returns (zeros, number of discs used).
 
     Inertia is taken at the middles between neighbours among the own poles and the ``number`` sorted estimates
@@ -445,15 +457,19 @@ def count_real(strip, points, number, largest, disc_x, disc_r):
     between which the inertia does not change may be a pair that has just left the axis or is about to: a disc with
     radius at most ``largest`` about the real ``disc_x`` counts them.
     """
-    work = np.empty((4, strip.count + strip.order))
+    room = window_room(strip, windows)
+    poles = np.empty((ROWS, room))
+    work = np.empty((4, room))
     sums = np.empty(4 * RESIDUE)
+    panel = np.int64(WHOLE)
+    view = strip
     no_polish = np.int64(0)
     found = 0
     discs = 0
     i = 0
     for j in range(strip.own + 1):
-        left = strip.location[j - 1] if j > 0 else strip.centre - strip.radius
-        right = strip.location[j] if j < strip.own else strip.centre + strip.radius
+        left = strip.poles[LOCATION, j - 1] if j > 0 else strip.centre - strip.radius
+        right = strip.poles[LOCATION, j] if j < strip.own else strip.centre + strip.radius
         while i < number and points[i] < left:
             i += 1
         first = i
@@ -471,7 +487,8 @@ def count_real(strip, points, number, largest, disc_x, disc_r):
             if (j == 0 and k == first) or (j == strip.own and k == i):
                 now = 0
             else:
-                now = negative_eigenvalues(strip, x, nearest, work, sums)
+                view, panel, local = look(strip, windows, nearest, x, 0.0, poles, view, panel)
+                now = negative_eigenvalues(view, x, local, work, sums)
             if now == UNKNOWN:
                 continue
             change = 0 if previous == UNKNOWN else abs(now - previous)
@@ -480,10 +497,11 @@ def count_real(strip, points, number, largest, disc_x, disc_r):
                     # its partner may be the next estimate
                     continue
                 centre = 0.5 * (points[since] + points[k - 1])
-                room = min(largest, min(x - centre, centre - behind))
-                if 0.5 * (points[k - 1] - points[since]) < room and k - since <= LARGEST_GROUP:
+                space = min(largest, min(x - centre, centre - behind))
+                if 0.5 * (points[k - 1] - points[since]) < space and k - since <= LARGEST_GROUP:
                     nearest = nearest_pole(strip, centre, nearest)
-                    rho, _ = smallest_disc(strip, complex(centre, 0.0), nearest, k - since, room, no_polish)
+                    view, panel, local = look(strip, windows, nearest, centre, 0.0, poles, view, panel)
+                    rho, _ = smallest_disc(view, complex(centre, 0.0), local, k - since, space, no_polish)
                     if rho < np.inf:
                         change = k - since
                         disc_x[discs] = centre

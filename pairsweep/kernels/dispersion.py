@@ -24,6 +24,9 @@ from pairsweep.kernels.jit import jit
 
 RESIDUE = 9
 SUMS = 4 * RESIDUE
+# Rows of a table of poles (ROWS, columns): the residue, then position and bound of its norm; for the poles a strip owns
+# also their number of zeros, det R, the eigenvalues of R (3 rows, largest modulus first) and adj(R) (9 rows)
+LOCATION, BOUND, RANK, VOLUME, SEED, ADJUGATE, ROWS = 9, 10, 11, 12, 13, 16, 25
 # Sums run over chunks of this many terms, then over the chunks: fewer roundings on the way of each term.
 CHUNK = 128
 # Sums over poles may be reordered into vector lanes: the order depends on the number of poles alone, never on the

@@ -11,7 +11,7 @@ poles one by one. The mirrored poles -P carry -S and +a about the centre -m', wi
 
 import numpy as np
 
-from pairsweep.kernels.dispersion import RESIDUE
+from pairsweep.kernels.dispersion import BOUND, LANES, LOCATION, RESIDUE
 from pairsweep.kernels.jit import jit
 
 NEAR = 0.3
@@ -93,13 +93,52 @@ def binomials(order):
     return out
 
 
+@jit(fastmath=LANES)
+def translate(moment, distance, terms, mirrored, binomial, inverse, local):
+    """Add the field of one source to ``local`` (>= terms, 9), its polynomial about a centre ``distance`` away.
+
+    ``moment`` (>= terms, 9) are the M_b of the source; ``inverse`` (>= terms + 1,) is scratch.
+    """
+    inverse[0] = 1.0 / distance
+    for a in range(terms):
+        inverse[a + 1] = inverse[a] / distance
+    for a in range(terms):
+        s0 = s1 = s2 = s3 = s4 = s5 = a0 = a1 = a2 = 0.0
+        for b in range(terms - a):
+            factor = binomial[a, b] * inverse[a + b]
+            if mirrored and b % 2 == 1:
+                factor = -factor
+            s0 += factor * moment[b, 0]
+            s1 += factor * moment[b, 1]
+            s2 += factor * moment[b, 2]
+            s3 += factor * moment[b, 3]
+            s4 += factor * moment[b, 4]
+            s5 += factor * moment[b, 5]
+            a0 += factor * moment[b, 6]
+            a1 += factor * moment[b, 7]
+            a2 += factor * moment[b, 8]
+        sign = -1.0 if a % 2 == 1 else 1.0
+        symmetric = -sign if mirrored else sign
+        local[a, 0] += symmetric * s0
+        local[a, 1] += symmetric * s1
+        local[a, 2] += symmetric * s2
+        local[a, 3] += symmetric * s3
+        local[a, 4] += symmetric * s4
+        local[a, 5] += symmetric * s5
+        local[a, 6] += sign * a0
+        local[a, 7] += sign * a1
+        local[a, 8] += sign * a2
+
+
 @jit()
 def far_field(clusters, target, radius, order, moment, binomial, local):
-    """Fill ``local`` (9, order) with the polynomial of all far sources about the centre of ``target``.
+    """Fill ``local`` (order, 9) with the polynomial of all far sources about the centre of ``target``.
 
     Returns a bound of their sum of bound_j/abs(omega - P_j).
     """
-    local[:, :order] = 0.0
+    for a in range(order):
+        for i in range(RESIDUE):
+            local[a, i] = 0.0
     size = 0.0
     inverse = np.empty(order + 1)
     for source in range(clusters.count):
@@ -108,24 +147,11 @@ def far_field(clusters, target, radius, order, moment, binomial, local):
             if not is_source(clusters, target, source, mirrored):
                 continue
             distance = separation(clusters, target, source, mirrored)
-            nearest = abs(distance) - radius - clusters.half[source]
             if radius + clusters.half[source] > NEAR * abs(distance):
                 continue
-            size += clusters.total[source] / nearest
+            size += clusters.total[source] / (abs(distance) - radius - clusters.half[source])
             terms = min(order, terms_needed((radius + clusters.half[source]) / abs(distance)))
-            inverse[0] = 1.0 / distance
-            for a in range(terms):
-                inverse[a + 1] = inverse[a] / distance
-            for b in range(terms):
-                flip = -1.0 if mirrored and b % 2 == 1 else 1.0
-                for a in range(terms - b):
-                    factor = flip * binomial[a, b] * inverse[a + b]
-                    if a % 2 == 1:
-                        factor = -factor
-                    for i in range(6):
-                        local[i, a] += (-factor if mirrored else factor) * moment[source, b, i]
-                    for i in range(6, RESIDUE):
-                        local[i, a] += factor * moment[source, b, i]
+            translate(moment[source], distance, terms, mirrored, binomial, inverse, local)
     return size
 
 
@@ -143,8 +169,8 @@ def near_count(clusters, target, radius):
 
 
 @jit()
-def near_poles(clusters, target, radius, at, location, residue, bound):
-    """Append those poles behind index ``at`` of ``location``, ``residue``, ``bound``, in the target's coordinate."""
+def near_poles(clusters, target, radius, at, poles):
+    """Append those poles behind column ``at`` of ``poles`` (rows of ``strip``), in the target's coordinate."""
     for source in range(clusters.count):
         for image in range(2):
             mirrored = image == 1
@@ -155,11 +181,11 @@ def near_poles(clusters, target, radius, at, location, residue, bound):
                 continue
             for j in range(clusters.first[source], clusters.first[source + 1]):
                 t = clusters.location[j] - clusters.centre[source]
-                location[at] = clusters.centre[target] - distance + (-t if mirrored else t)
+                poles[LOCATION, at] = clusters.centre[target] - distance + (-t if mirrored else t)
                 for i in range(6):
-                    residue[i, at] = -clusters.residue[i, j] if mirrored else clusters.residue[i, j]
+                    poles[i, at] = -clusters.residue[i, j] if mirrored else clusters.residue[i, j]
                 for i in range(6, RESIDUE):
-                    residue[i, at] = clusters.residue[i, j]
-                bound[at] = clusters.bound[j]
+                    poles[i, at] = clusters.residue[i, j]
+                poles[BOUND, at] = clusters.bound[j]
                 at += 1
     return at

@@ -1,21 +1,23 @@
 """All unstable modes of a system of any size, with a certificate.
 
-Poles are merged and cut into strips (``poles``), distant strips become polynomials (``farfield``), all zeros of a strip
-are found by Ehrlich-Aberth iteration (``aberth``) and counted again by inertia and discs (``certificate``). A strip
-whose count falls short is tried again from other starting angles and with the full deflation; if it still falls short
-the system is not certified and says so. Cost O(N) for a fixed number of pairs per energy.
+Poles are merged and cut into strips (``poles``), distant strips become polynomials (``farfield``) and so do the distant
+poles of a large strip (``window``). All zeros of a strip are found by Ehrlich-Aberth iteration (``aberth``) and counted
+again by inertia and discs (``certificate``). A strip whose count falls short is tried again, from where it is and
+from other starting angles with the full deflation; if it still falls short the system is not certified and says so.
+Cost O(N) for a fixed number of pairs per energy.
 """
 
 import numpy as np
 
 from pairsweep.kernels.aberth import LOOSE, TIGHT, WINDOW, iterate, start
 from pairsweep.kernels.certificate import LARGEST_GROUP, count_real, simple_zero, smallest_disc
-from pairsweep.kernels.dispersion import SUMS, oscillators
-from pairsweep.kernels.farfield import binomials, expansion_order, moments, reach
+from pairsweep.kernels.dispersion import LOCATION, ROWS, SUMS, oscillators
+from pairsweep.kernels.farfield import MAX_ORDER, binomials, expansion_order, moments, reach
 from pairsweep.kernels.jit import jit
 from pairsweep.kernels.poles import EPSILON, MERGE, cluster_poles
 from pairsweep.kernels.sorting import ascending
 from pairsweep.kernels.strip import make_strip, nearest_pole
+from pairsweep.kernels.window import WHOLE, look, make_windows, window_room
 
 CERTIFIED = 0
 NOT_CERTIFIED = 1
@@ -61,7 +63,7 @@ def tolerance_floor(coupling, scale):
 
 
 @jit()
-def verify_complex(strip, x, y, number, tolerance, radius, group):
+def verify_complex(strip, windows, x, y, number, tolerance, radius, group):
     """Prove the ``number`` estimates x + i y above the axis, sorted by x, one by one or as groups; return their zeros.
 
     ``radius`` gets the radius of each disc and ``group`` the zeros in it. Proven estimates move to the centre of their
@@ -70,8 +72,12 @@ def verify_complex(strip, x, y, number, tolerance, radius, group):
     # np.int64 here and below: a plain constant would compile another copy of the callee
     nearest = np.int64(0)
     polish = np.int64(POLISH)
-    work = np.empty((4, strip.count + strip.order))
+    room = window_room(strip, windows)
+    poles = np.empty((ROWS, room))
+    work = np.empty((4, room))
     sums = np.empty(SUMS)
+    panel = np.int64(WHOLE)
+    view = strip
     proven = 0
     group[:number] = 0
     radius[:number] = np.inf
@@ -82,8 +88,13 @@ def verify_complex(strip, x, y, number, tolerance, radius, group):
         nearest = nearest_pole(strip, z.real, nearest)
         members = np.int64(1)
         largest = max(tolerance, WIDEST * y[i])
-        r, c = simple_zero(strip, z, nearest, work, sums)
+        view, panel, local = look(strip, windows, nearest, z.real, z.imag, poles, view, panel)
+        r, c = simple_zero(view, z, local, work, sums)
         found = r <= min(0.5 * tolerance, 0.5 * c.imag) and abs(c - z) <= 0.5 * y[i]
+        if not found:
+            # the series with the pole taken out is dearer, and sharper between poles that are close together
+            r, c = smallest_disc(view, z, local, members, min(0.5 * tolerance, 0.5 * y[i]), polish)
+            found = r < np.inf and abs(c - z) <= 0.5 * y[i]
         reach = 0.0
         for widening in range(SPREADS):
             if found:
@@ -101,7 +112,7 @@ def verify_complex(strip, x, y, number, tolerance, radius, group):
             if members == 1:
                 continue
             reach = spread
-            r, c = smallest_disc(strip, total / members, nearest, members, min(largest, 0.5 * y[i]), polish)
+            r, c = smallest_disc(view, total / members, local, members, min(largest, 0.5 * y[i]), polish)
             found = r < np.inf and abs(c - z) <= largest
         if not found or not r < c.imag:
             continue
@@ -133,6 +144,7 @@ def _strip_modes(clusters, k, tolerance, moment, binomial, rates, references, po
     Returns (status, number of modes after it).
     """
     strip = make_strip(clusters, k, moment, binomial)
+    windows = make_windows(strip, binomial)
     zeros = strip.zeros
     both = clusters.central and k == 0
     zero_x = np.empty(zeros)
@@ -148,14 +160,16 @@ def _strip_modes(clusters, k, tolerance, moment, binomial, rates, references, po
     disc_x = np.empty(zeros)
     disc_r = np.empty(zeros)
     for attempt in range(ATTEMPTS):
-        start(strip, 0.6 + 0.35 * attempt, zero_x, zero_y, host)
+        if attempt != 1:
+            # the second attempt takes the first one further
+            start(strip, 0.6 + 0.35 * attempt, zero_x, zero_y, host)
         steady = LOOSE if attempt == 0 else TIGHT
         flat = FLAT if attempt == 0 else FLATTER
-        iterate(strip, WINDOW if attempt < 2 else zeros, steady, zero_x, zero_y, host)
+        iterate(strip, windows, WINDOW if attempt < 2 else zeros, steady, zero_x, zero_y, host)
         reals = np.int64(0)
         uppers = np.int64(0)
         for i in range(zeros):
-            near = strip.location[nearest_pole(strip, zero_x[i], host[i])]
+            near = strip.poles[LOCATION, nearest_pole(strip, zero_x[i], host[i])]
             if abs(zero_y[i]) <= flat * abs(zero_x[i] - near):
                 real_x[reals] = zero_x[i]
                 reals += 1
@@ -167,7 +181,7 @@ def _strip_modes(clusters, k, tolerance, moment, binomial, rates, references, po
         for i in range(uppers):
             upper_x[i] = upper[0, order[i]]
             upper_y[i] = upper[1, order[i]]
-        proven = verify_complex(strip, upper_x, upper_y, uppers, tolerance, radius, group)
+        proven = verify_complex(strip, windows, upper_x, upper_y, uppers, tolerance, radius, group)
         # what is not proven and slow enough to be stable may be a pair on or next to the axis
         for i in range(uppers):
             if group[i] == 0 and upper_y[i] < 0.5 * tolerance and reals + 2 <= 2 * zeros:
@@ -177,7 +191,7 @@ def _strip_modes(clusters, k, tolerance, moment, binomial, rates, references, po
         order = ascending(real_x, reals)
         for i in range(reals):
             points[i] = real_x[order[i]]
-        real, discs = count_real(strip, points, reals, 0.9 * tolerance, disc_x, disc_r)
+        real, discs = count_real(strip, windows, points, reals, 0.9 * tolerance, disc_x, disc_r)
         if real + 2 * proven != zeros or _overlap(
             upper_x, upper_y, radius, group, uppers, disc_x, disc_r, discs
         ):
@@ -249,13 +263,16 @@ def unstable_modes(
     if growth_tolerance < tolerance_floor(coupling, scale):
         return TOLERANCE_TOO_SMALL, 0
     clusters = cluster_poles(base, offset, strength, p_hat, scale)
-    order = 1
+    order = np.int64(1)
     for k in range(clusters.count):
         order = max(order, expansion_order(clusters, k, reach(clusters, k)))
     moment = moments(clusters, order)
-    binomial = binomials(order)
+    binomial = binomials(np.int64(MAX_ORDER))
     found = np.int64(0)
     for k in range(clusters.count):
+        if 2.0 * clusters.total[k] <= growth_tolerance:
+            # no zero of the strip is farther from its real poles
+            continue
         status, found = _strip_modes(
             clusters,
             k,

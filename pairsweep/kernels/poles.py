@@ -124,7 +124,8 @@ def _cut(position, bound, bridges, cut_after):
     high = np.empty(MAX_CLUSTERS)
     total = np.empty(MAX_CLUSTERS)
     last = np.empty(MAX_CLUSTERS, dtype=np.int64)
-    runs = 0
+    # np.int64 here and below: a plain 0 would compile another copy of the callee
+    runs = np.int64(0)
     low[0] = position[0]
     total[0] = 0.0
     for i in range(entries):
@@ -178,7 +179,7 @@ def cluster_poles(base, offset, strength, p_hat, scale):
     """Merge and cluster the poles of a system; ``scale`` (MeV) is what ``oscillators`` returned. See ``Clusters``."""
     pairs = base.size
     pair = np.empty(pairs, dtype=np.int64)
-    entries = 0
+    entries = np.int64(0)
     for q in range(pairs):
         if strength[q] != 0.0:
             pair[entries] = q

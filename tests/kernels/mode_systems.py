@@ -5,8 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from pairsweep.grid import beams, bins
+from pairsweep.kernels.dispersion import oscillators
+from pairsweep.kernels.farfield import MAX_ORDER, binomials, expansion_order, moments, reach
 from pairsweep.kernels.modes import coupling_norm, tolerance_floor, unstable_modes
+from pairsweep.kernels.poles import Clusters, cluster_poles
 from pairsweep.kernels.stability import stability_matrix
+from pairsweep.kernels.strip import Strip, make_strip
 
 KINDS = (
     "anything",
@@ -107,3 +111,31 @@ def dense_noise(grid, n, g):
     coupling = coupling_norm(grid.weight, np.asarray(n, float), g)
     single = 1e-15 * grid.size * (2 * grid.energy.max() + coupling)
     return single, np.sqrt(10 * single * coupling)
+
+
+def clusters_of(grid, n, g) -> Clusters:
+    """The poles of a system, cut into strips."""
+    base, offset, strength = np.empty((3, grid.size))
+    scale = oscillators(grid.energy, grid.weight, grid.p_hat, n, g, base, offset, strength)
+    return cluster_poles(base, offset, strength, grid.p_hat, scale)
+
+
+def strip_of(clusters, k=0) -> Strip:
+    """Strip ``k`` with all that acts on it."""
+    order = max(expansion_order(clusters, i, reach(clusters, i)) for i in range(clusters.count))
+    return make_strip(clusters, k, moments(clusters, order), binomials(np.int64(MAX_ORDER)))
+
+
+def one_energy(rng, pairs, strength):
+    """Random beams of one energy whose coupling is about ``strength`` MeV."""
+    theta, phi = np.arccos(rng.uniform(-1, 1, pairs)), rng.uniform(0, 2 * np.pi, pairs)
+    grid = beams(np.full(pairs, 5.0), rng.uniform(0.1, 1, pairs), theta, phi)
+    n = rng.uniform(-1, 1, pairs)
+    return grid, n, strength / (4 * np.sum(grid.weight * np.abs(n)))
+
+
+def several_energies(rng, pairs, strength):
+    """Random beams of four energies, far apart beside the ``strength`` of their coupling, MeV."""
+    grid, n, g = one_energy(rng, pairs, strength)
+    energy = np.sort(rng.choice([2.0, 5.0, 9.0, 14.0], pairs))
+    return beams(energy, grid.weight, grid.theta, grid.phi), n, g

@@ -7,47 +7,63 @@ import pytest
 
 from pairsweep import grid as grids
 from pairsweep.kernels.bulk_dispersion import (
+    are_parallel,
     dispersion,
     dispersion_rounding,
-    empty_poles,
     fill_poles,
     share_grid,
     two_sum,
 )
-from pairsweep.kernels.bulk_lanes import LANES, imag, load, real, store
-from pairsweep.kernels.bulk_layout import empty_sites, empty_slots, lay_out
+from pairsweep.kernels.bulk_lanes import imag, load, real, store
+from pairsweep.kernels.bulk_layout import (
+    COUNTED,
+    EPN,
+    HI,
+    LO,
+    OFFSET,
+    OMEGA,
+    POLE_FIELDS,
+    SITE_FIELDS,
+    SLOT_FIELDS,
+    TWICE,
+    lay_out,
+)
 from pairsweep.kernels.jit import jit
+from pairsweep.kernels.lanes import LANES
 from tests.kernels.bulk_systems import dense_eigenvalues
 
 
 @jit()
 def poles_and_values(energy, weight, p_hat, n, g, s, out):
-    """Poles of one block of eight points, and f with its rounding bound (3, 8) at ``s`` (3, 8): hi, lo, imaginary."""
+    """Tables of eight points, and f with its rounding bound, ``out``, at ``s`` (1, 3, 8): hi, lo, imaginary."""
+    pairs = energy.size
     shared = share_grid(energy, weight, p_hat)
-    poles = empty_poles(energy.size)
-    fill_poles(shared, n, load(g, 0), poles)
-    sites = empty_sites(energy.size)
-    slots = empty_slots(energy.size)
-    lay_out(shared, poles, sites, slots)
-    f = dispersion(sites, load(s, 0), load(s, 1), load(s, 2))
-    store(out, 0, real(f))
-    store(out, 1, imag(f))
-    store(out, 2, dispersion_rounding(sites, poles, load(s, 0), load(s, 1), load(s, 2)))
-    return shared, poles, sites, slots
+    poles = np.empty((pairs, POLE_FIELDS, LANES))
+    poles[:, EPN] = n
+    fill_poles(shared, load(g, 0, 0), poles)
+    sites = np.empty((pairs, SITE_FIELDS, LANES))
+    slots = np.empty((pairs, SLOT_FIELDS, LANES))
+    used, taken = lay_out(shared, poles, sites, slots)
+    sh, sl, si = load(s, 0, 0), load(s, 0, 1), load(s, 0, 2)
+    f = dispersion(sites[:used], sh, sl, si)
+    store(out, 0, 0, real(f))
+    store(out, 0, 1, imag(f))
+    store(out, 0, 2, dispersion_rounding(sites[:used], poles, sh, sl, si))
+    return shared, poles, sites[:used], slots[:taken]
 
 
 def prepare(grid, n, g, s=1.0):
-    """Shared arrays, poles, sites and slots of eight points, and f (3, 8)."""
-    f = np.empty((3, LANES))
+    """Tables shared, poles, sites and slots of eight points, and f (3, 8)."""
+    f = np.empty((1, 3, LANES))
     parts = (np.real(s), np.zeros(LANES), np.imag(s))
-    s = np.array([np.broadcast_to(part, LANES) for part in parts], dtype=float)
+    s = np.array([[np.broadcast_to(part, LANES) for part in parts]], dtype=float)
     n = np.ascontiguousarray(np.broadcast_to(n, (LANES, grid.size)).T)
-    g = np.broadcast_to(np.asarray(g, dtype=float), (1, LANES)).copy()
-    return (*poles_and_values(grid.energy, grid.weight, grid.p_hat, n, g, s, f), f)
+    g = np.broadcast_to(np.asarray(g, dtype=float), (1, 1, LANES)).copy()
+    return (*poles_and_values(grid.energy, grid.weight, grid.p_hat, n, g, s, f), f[0])
 
 
 def evaluate(grid, n, g, s):
-    """Shared arrays, poles and f (3, 8) of eight points."""
+    """Tables shared and poles, and f (3, 8) of eight points."""
     shared, poles, _sites, _slots, f = prepare(grid, n, g, s)
     return shared, poles, f
 
@@ -99,8 +115,8 @@ def test_positions_hold_twice_the_precision(g):
     grid = random_beams(rng, 3)
     n = rng.uniform(-1, 1, 3)
     _, poles, _ = evaluate(grid, n, g, 1.0)
-    offset, omega, hi, lo = poles.offset, poles.omega, poles.hi, poles.lo
-    assert (poles.counted == 1).all()
+    offset, omega, hi, lo = (poles[:, field] for field in (OFFSET, OMEGA, HI, LO))
+    assert (poles[:, COUNTED] == 1).all()
     for q in range(3):
         d = Fraction(offset[q, 0])
         exact = (2 * Fraction(grid.energy[q]) + d) ** 2
@@ -119,28 +135,36 @@ def test_sum_and_remainder_are_exact():
 
 def test_equal_poles_bring_one_zero_per_direction_and_three_at_most():
     ring = grids.bins(1, 1, 8)
-    assert evaluate(ring, np.full(8, -0.3), 1e-6, 1.0)[1].counted[:, 0].tolist() == [1, 1, 1, 0, 0, 0, 0, 0]
+    assert evaluate(ring, np.full(8, -0.3), 1e-6, 1.0)[1][:, COUNTED, 0].tolist() == [1, 1, 1, 0, 0, 0, 0, 0]
     twice = grids.beams([5.0] * 4, [1.0] * 4, [0.3, 0.3, 1.0, 1.0], [0.0] * 4)
-    assert evaluate(twice, np.array([0.5, -0.2, 0.1, 0.4]), 1e-6, 1.0)[1].counted[:, 0].tolist() == [
+    assert evaluate(twice, np.array([0.5, -0.2, 0.1, 0.4]), 1e-6, 1.0)[1][:, COUNTED, 0].tolist() == [
         1,
         0,
         1,
         0,
     ]
     crossed = evaluate(ring, np.array([0.8, -0.8, -0.8, -0.8, -0.8, -0.8, -0.8, -0.8]), 1e-6, 1.0)[1]
-    assert crossed.counted.sum(axis=0).tolist() == [8.0] * LANES
+    assert crossed[:, COUNTED].sum(axis=0).tolist() == [8.0] * LANES
 
 
 def test_pairs_without_coupling_bring_no_zero():
     grid = grids.beams([1.0, 2.0, 3.0], [1.0, 0.0, 1.0], [0.1, 0.2, 0.3], [0.0, 1.0, 2.0])
     _, poles, _ = evaluate(grid, np.array([0.5, 0.5, 0.0]), 0.1, 1.0)
-    assert poles.counted[:, 0].tolist() == [1, 0, 0]
-    assert poles.twice[1:, 0].tolist() == [0, 0]
+    assert poles[:, COUNTED, 0].tolist() == [1, 0, 0]
+    assert poles[1:, TWICE, 0].tolist() == [0, 0]
 
 
 def test_a_pole_itself_is_no_trap():
     grid = random_beams(np.random.default_rng(4), 3)
     n = np.array([0.5, -0.5, 0.2])
     _, poles, _ = evaluate(grid, n, 0.1, 1.0)
-    _, _, f = evaluate(grid, n, 0.1, poles.hi[0, 0] + poles.lo[0, 0])
+    _, _, f = evaluate(grid, n, 0.1, poles[0, HI, 0] + poles[0, LO, 0])
     assert np.isfinite(f).all()
+
+
+@pytest.mark.parametrize("compare", [are_parallel, are_parallel.py_func])
+def test_directions_are_parallel_to_rounding_only(compare):
+    grid = grids.beams([1.0] * 3, [1.0] * 3, [0.5, 0.5 + 1e-12, 0.5 + 1e-3], [1.0] * 3)
+    shared = share_grid(grid.energy, grid.weight, grid.p_hat)
+    assert compare(shared, 0, 1)
+    assert not compare(shared, 0, 2)

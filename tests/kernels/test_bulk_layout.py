@@ -5,7 +5,8 @@ import pytest
 
 from pairsweep import grid as grids
 from pairsweep import occupation
-from pairsweep.kernels.bulk_lanes import LANES
+from pairsweep.kernels.bulk_layout import COUNTED, HI, LO, RESIDUE, STRENGTH, TWICE
+from pairsweep.kernels.lanes import LANES
 from tests.kernels.test_bulk_dispersion import determinant, prepare
 
 
@@ -20,24 +21,24 @@ def quadrant(grid):
 def test_symmetric_grids_are_packed(shape, sites, slots):
     grid = grids.bins(*shape)
     _, poles, packed, places, _ = prepare(grid, quadrant(grid), 1e-6)
-    assert packed.size[0] == sites
-    assert places.size[0] == slots
-    positions = packed.hi[:sites, 0] + packed.lo[:sites, 0]
-    assert set(positions) == set(poles.hi[:, 0] + poles.lo[:, 0])
-    assert places.counted[:slots].sum() == poles.counted.sum()
+    assert packed.shape[0] == sites
+    assert places.shape[0] == slots
+    positions = packed[:, HI, 0] + packed[:, LO, 0]
+    assert set(positions) == set(poles[:, HI, 0] + poles[:, LO, 0])
+    assert places[:, COUNTED].sum() == poles[:, COUNTED].sum()
 
 
 def test_residues_add_up():
     grid = grids.bins(1, 4, 4)
     n = quadrant(grid)
     _, poles, packed, _, _ = prepare(grid, n, 1e-6)
-    for m in range(packed.size[0]):
-        here = poles.hi[:, 0] + poles.lo[:, 0] == packed.hi[m, 0] + packed.lo[m, 0]
-        strength, twice, hat = poles.strength[here, 0], poles.twice[here, 0], grid.p_hat[here]
+    for m in range(packed.shape[0]):
+        here = poles[:, HI, 0] + poles[:, LO, 0] == packed[m, HI, 0] + packed[m, LO, 0]
+        strength, twice, hat = poles[here, STRENGTH, 0], poles[here, TWICE, 0], grid.p_hat[here]
         outer = np.einsum("q,qi,qj->ij", strength, hat, hat)
         expected = [*np.diag(outer), outer[0, 1], outer[0, 2], outer[1, 2], *(twice @ hat)]
         scale = np.abs(strength).sum()
-        np.testing.assert_allclose(packed.residue[9 * m : 9 * m + 9, 0], expected, atol=1e-15 * scale)
+        np.testing.assert_allclose(packed[m, RESIDUE:, 0], expected, atol=1e-15 * scale)
 
 
 def test_packed_function_is_the_determinant():
@@ -56,8 +57,8 @@ def test_lanes_are_padded_with_nothing():
     n[5, 4:] = 0.0
     s = -((0.02 + 19.99j) ** 2)
     *_, packed, places, mixed = prepare(grid, n, 1e-6, s)
-    assert packed.size[0] == places.size[0] == 16
-    assert places.counted.sum(axis=0).tolist() == [11, 11, 11, 16, 11, 4, 11, 11]
+    assert packed.shape[0] == places.shape[0] == 16
+    assert places[:, COUNTED].sum(axis=0).tolist() == [11, 11, 11, 16, 11, 4, 11, 11]
     for lane in (0, 3, 5):
         alone = prepare(grid, np.tile(n[lane], (LANES, 1)), 1e-6, s)[-1]
         np.testing.assert_array_equal(alone[:, lane], mixed[:, lane])

@@ -4,22 +4,34 @@ import numpy as np
 import pytest
 
 from pairsweep import grid as grids
-from pairsweep.kernels.bulk_lanes import LANES, load
-from pairsweep.kernels.bulk_roots import empty_roots, enclose_roots, improve_roots, part_roots, start_roots
+from pairsweep.kernels.bulk_lanes import load
+from pairsweep.kernels.bulk_layout import (
+    COUNTED,
+    HI,
+    IM,
+    LO,
+    OMEGA,
+    RADIUS,
+    ROOT_FIELDS,
+    STRENGTH,
+    TWICE,
+)
+from pairsweep.kernels.bulk_roots import enclose_roots, improve_roots, part_roots, start_roots
 from pairsweep.kernels.jit import jit
+from pairsweep.kernels.lanes import LANES
 from tests.kernels.test_bulk_dispersion import evaluate, prepare, random_beams
 
 
 @jit()
 def all_roots(poles, sites, slots, tolerance, positions):
     """Zeros of one block and their discs, or discs about other ``positions`` (3, N, 8) if given."""
-    roots = empty_roots(poles.hi.shape[0])
+    roots = np.empty((poles.shape[0], ROOT_FIELDS, LANES))
     start_roots(slots, roots)
-    improve_roots(sites, slots, load(tolerance, 0), roots)
+    improve_roots(sites, slots, load(tolerance, 0, 0), roots)
     if positions.shape[0] > 0:
-        roots.hi[:] = positions[0]
-        roots.lo[:] = positions[1]
-        roots.im[:] = positions[2]
+        roots[:, HI] = positions[0]
+        roots[:, LO] = positions[1]
+        roots[:, IM] = positions[2]
     enclose_roots(sites, slots, poles, roots)
     return roots
 
@@ -27,13 +39,13 @@ def all_roots(poles, sites, slots, tolerance, positions):
 def roots_of(grid, n, g, positions=()):
     """Poles, roots and radii (N,); ``positions`` are complex roots (N,) to put in their place."""
     _, poles, sites, slots, _ = prepare(grid, n, g)
-    tolerance = np.full((1, LANES), 1e-6 * 4 * g * (np.abs(n) * grid.weight).sum())
+    tolerance = np.full((1, 1, LANES), 1e-6 * 4 * g * (np.abs(n) * grid.weight).sum())
     given = np.empty((0, 0, 0))
     if len(positions):
         given = np.zeros((3, grid.size, LANES))
         given[0], given[2] = np.real(positions)[:, None], np.imag(positions)[:, None]
     roots = all_roots(poles, sites, slots, tolerance, given)
-    return poles, (roots.hi + roots.lo + 1j * roots.im)[:, 0], roots.radius[:, 0]
+    return poles, roots[:, HI, 0] + roots[:, LO, 0] + 1j * roots[:, IM, 0], roots[:, RADIUS, 0]
 
 
 @pytest.mark.parametrize(("pairs", "g"), [(1, 0.1), (2, 1.0), (4, 0.3), (8, 0.02), (16, 1e-3)])
@@ -42,10 +54,8 @@ def test_roots_have_the_sum_and_the_values_that_the_function_demands(pairs, g):
     grid = random_beams(rng, pairs)
     n = rng.uniform(-1, 1, pairs)
     poles, found, radius = roots_of(grid, n, g)
-    assert poles.counted.min() == 1
-    strength, twice, omega, hi = (
-        array[:, 0] for array in (poles.strength, poles.twice, poles.omega, poles.hi)
-    )
+    assert poles[:, COUNTED].min() == 1
+    strength, twice, omega, hi = (poles[:, field, 0] for field in (STRENGTH, TWICE, OMEGA, HI))
     # F is monic, and its next coefficient follows from f -> 1 - (2 sum 2c Omega + |sum 2c q_hat|^2) / s
     drift = 2 * strength.sum() + ((twice @ grid.p_hat) ** 2).sum()
     assert found.sum() == pytest.approx(omega @ omega + drift, rel=1e-12)
@@ -74,8 +84,8 @@ def test_discs_of_roots_that_coincide_for_symmetry_stay_small():
     # the size of the entries alone would give the root of the rounding times the number of roots, 1e-6 and more
     grid = grids.bins(1, 1, 4)
     poles, found, radius = roots_of(grid, np.full(4, -0.5), 1e-6)
-    counted = poles.counted[:, 0] == 1
-    width = np.abs(poles.strength[:, 0]).sum()
+    counted = poles[:, COUNTED, 0] == 1
+    width = np.abs(poles[:, STRENGTH, 0]).sum()
     assert counted.sum() == 3
     assert np.diff(np.sort(found[counted].real)).min() < 1e-9 * width
     assert (radius[counted] < 1e-8 * width).all()
@@ -85,9 +95,9 @@ def test_centres_that_coincide_or_lie_on_a_pole_certify_nothing():
     grid = random_beams(np.random.default_rng(7), 3)
     n = np.array([0.6, -0.7, -0.2])
     poles, found, small = roots_of(grid, n, 0.1)
-    width = np.abs(poles.strength[:, 0]).sum()
+    width = np.abs(poles[:, STRENGTH, 0]).sum()
     assert (small < 1e-9 * width).all()
-    for instead in (found[0], poles.hi[2, 0]):
+    for instead in (found[0], poles[2, HI, 0]):
         _, centres, radius = roots_of(grid, n, 0.1, np.append(found[:2], instead))
         assert centres[2] != centres[0]
         # the discs still hold the zero that is not at any centre
@@ -97,12 +107,10 @@ def test_centres_that_coincide_or_lie_on_a_pole_certify_nothing():
 def test_parting_leaves_other_roots_alone():
     grid = random_beams(np.random.default_rng(7), 4)
     _, _, _, slots, _ = prepare(grid, np.full(4, 0.5), 0.1)
-    roots = empty_roots(4)
-    for array in (roots.lo, roots.im):
-        array[:] = 0.0
-    roots.hi[:] = np.array([3.0, 3.0, 1.0, 3.0])[:, None]
+    roots = np.zeros((4, ROOT_FIELDS, LANES))
+    roots[:, HI] = np.array([3.0, 3.0, 1.0, 3.0])[:, None]
     part_roots(slots, roots)
-    positions = (roots.hi + roots.lo)[:, 0]
+    positions = roots[:, HI, 0] + roots[:, LO, 0]
     assert positions[[0, 2]].tolist() == [3.0, 1.0]
     assert np.unique(positions).size == 4
     assert np.abs(positions - [3.0, 3.0, 1.0, 3.0]).max() < 1e-12

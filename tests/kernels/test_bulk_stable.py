@@ -3,17 +3,18 @@
 import numpy as np
 
 from pairsweep import grid as grids
-from pairsweep.kernels.bulk_lanes import LANES, select, spread, store
+from pairsweep.kernels.bulk_lanes import select, store
 from pairsweep.kernels.bulk_stable import fill_cuts, stable_by_signs
 from pairsweep.kernels.jit import jit
+from pairsweep.kernels.lanes import LANES, splat
 from tests.kernels.bulk_systems import coupling, dense_eigenvalues
 from tests.kernels.test_bulk_dispersion import evaluate
 
 
 @jit()
-def verdict(outer, energy_class, cut, classes, omega, twice, calm, out):
-    mask = stable_by_signs(outer, energy_class, cut, classes, omega, twice, calm)
-    store(out, 0, select(mask, spread(1.0), 0.0))
+def verdict(shared, poles, energy_class, cut, classes, calm, out):
+    mask = stable_by_signs(shared, poles, energy_class, cut, classes, calm)
+    store(out, 0, 0, select(mask, splat(1.0), 0.0))
     return 0
 
 
@@ -22,10 +23,10 @@ def verdict_and_strips(grid, n, g):
     shared, poles, _ = evaluate(grid, n, g, 1.0)
     energy_class, cut = np.empty(grid.size, dtype=np.int64), np.empty(grid.size + 1)
     classes = fill_cuts(grid.energy, energy_class, cut)
-    out = np.empty((1, LANES))
-    calm = np.empty((grid.size, LANES))
-    verdict(shared.outer, energy_class, cut, classes, poles.omega, poles.twice, calm, out)
-    return out[0] == 1.0, calm[:classes]
+    out = np.empty((1, 1, LANES))
+    calm = np.empty((grid.size, 1, LANES))
+    verdict(shared, poles, energy_class, cut, classes, calm, out)
+    return out[0, 0] == 1.0, calm[:classes, 0]
 
 
 def stable(grid, n, g):

@@ -4,21 +4,10 @@ import numpy as np
 import pytest
 
 from pairsweep.kernels.certificate import UNKNOWN, disc_zeros, sign_count, simple_zero, smallest_disc
-from pairsweep.kernels.dispersion import SUMS, oscillators
-from pairsweep.kernels.farfield import binomials, expansion_order, moments, reach
+from pairsweep.kernels.dispersion import SUMS
 from pairsweep.kernels.modes import coupling_norm
-from pairsweep.kernels.poles import cluster_poles
-from pairsweep.kernels.strip import make_strip, nearest_pole
-from tests.kernels.mode_systems import dense, make_system
-
-
-def strip_of(grid, n, g):
-    """The first strip of a system and where it stands."""
-    base, offset, strength = np.empty((3, grid.size))
-    scale = oscillators(grid.energy, grid.weight, grid.p_hat, n, g, base, offset, strength)
-    clusters = cluster_poles(base, offset, strength, grid.p_hat, scale)
-    order = max(expansion_order(clusters, k, reach(clusters, k)) for k in range(clusters.count))
-    return make_strip(clusters, 0, moments(clusters, order), binomials(order)), clusters.reference[0]
+from pairsweep.kernels.strip import nearest_pole
+from tests.kernels.mode_systems import clusters_of, dense, make_system, strip_of
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -45,7 +34,8 @@ def test_pellet_counts_the_roots_of_a_polynomial():
 @pytest.mark.parametrize("seed", range(6))
 def test_discs_hold_the_zeros_of_the_dense_matrix(seed):
     grid, n, g = make_system("one energy", np.random.default_rng(seed))
-    strip, reference = strip_of(grid, n, g)
+    clusters = clusters_of(grid, n, g)
+    strip, reference = strip_of(clusters), clusters.reference[0]
     coupling = coupling_norm(grid.weight, n, g)
     values = dense(grid, n, g)
     work, sums = np.empty((4, strip.count + strip.order)), np.empty(SUMS)
@@ -61,7 +51,7 @@ def test_discs_hold_the_zeros_of_the_dense_matrix(seed):
 
 def test_no_disc_where_there_is_no_zero():
     grid, n, g = make_system("one energy", np.random.default_rng(1))
-    strip, _ = strip_of(grid, n, g)
+    strip = strip_of(clusters_of(grid, n, g))
     c = complex(strip.centre, 0.999 * strip.radius)
     nearest = nearest_pole(strip, c.real, np.int64(0))
     radius, _ = smallest_disc(strip, c, nearest, np.int64(1), 1e-6 * strip.radius, np.int64(0))

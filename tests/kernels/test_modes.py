@@ -41,6 +41,17 @@ def test_growth_of_a_large_grid():
     assert found.rates[0] == pytest.approx(2.03e-3, rel=2e-3)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("occupation", ["quadrant", "random"])
+def test_a_million_pairs_are_certified(occupation):
+    grid, n = letter(250, 64, 64)
+    if occupation == "random":
+        n = np.random.default_rng(0).uniform(-1, 1, grid.size)
+    found = find(grid, n, 1e-6)
+    assert found.status == CERTIFIED, STATUS_TEXT[found.status]
+    assert found.rates.size > 50
+
+
 @pytest.mark.parametrize("n_energy", range(5, 13))
 def test_stable_beyond_four_energy_bins(n_energy):
     found = find(*letter(n_energy, 1, 4), 1e-6)
