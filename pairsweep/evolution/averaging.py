@@ -50,13 +50,7 @@ def run_averaged(batch: Batch, work: Work, points: Ints, tolerance: float, *, fi
     figures = np.empty((points.size, averaged.POINT_FIGURES))
     status = np.empty(points.size, dtype=np.int64)
     averaged.averaged_points(
-        grid.energy,
-        grid.weight,
-        grid.p_hat,
-        grid.theta_hat,
-        grid.phi_hat,
-        grid.energy_bin,
-        grid.quadrant,
+        *grid.pairs,
         batch.rho[points],
         batch.rhobar[points],
         batch.kappa0[points],

@@ -22,10 +22,12 @@ from pairsweep.kernels.tableaus import ABA1084, ABA1086, Tableau
 # turn) and 2 pi, where splitting is useless; the two phases of the first round.
 LOOSE = 3e-6
 LOOSE_PHASES = 4.4, 5.4
-# Below the resonance, measured on the Letter's grids: a step of this phase errs by up to 15 times a
-# tolerance of TIGHT, so that the order vouches for half of it; the phase grows like this root of the tolerance. The
-# ratio of B to A on these grids is TIGHT_RATIO.
-TIGHT, TIGHT_RATIO, TIGHT_PHASE, LONGEST_PHASE, POWER = 1e-8, 4e-3, 1.72, 2.8, 6.4
+# Below the resonance, measured on the Letter's grids, where B is TIGHT_RATIO of A: a step of TIGHT_PHASE errs by up to
+# TIGHT_ERROR tolerances of TIGHT, and the error grows with at least this power of the step.
+TIGHT, TIGHT_RATIO, TIGHT_PHASE, TIGHT_ERROR, POWER = 1e-8, 4e-3, 1.72, 15.0, 6.4
+LONGEST_PHASE = 2.5
+# Steps less different than this say nothing of the error.
+LEAST_RATIO = 1.2
 # How far the order is trusted: from a measured step to one this many times smaller.
 VOUCHED = 4.0
 # Shares of the tolerance that are aimed at, when the next round is vouched for and when it must be measured again.
@@ -105,12 +107,15 @@ def _first_steps(
     # what does not turn sets no limit; later steps are smaller, and so are those of their checks
     with np.errstate(divide="ignore", invalid="ignore"):
         if tolerance >= LOOSE:
-            fine, coarse = LOOSE_PHASES
-            phase = np.full(batch.g.size, coarse)
+            phase = np.full(batch.g.size, LOOSE_PHASES[1])
+            ratio = phase / LOOSE_PHASES[0]
         else:
-            fine, coarse = 1.0, 2.0
             room = (tolerance / TIGHT) * (TIGHT_RATIO * fastest / coupling)
-            phase = np.fmin(TIGHT_PHASE * room ** (1.0 / POWER), LONGEST_PHASE)
+            wanted = TIGHT_PHASE * room ** (1.0 / POWER)
+            phase = np.fmin(wanted, LONGEST_PHASE)
+            # so much smaller a step that the order just vouches for it
+            error = TIGHT_ERROR * (phase / wanted) ** POWER
+            ratio = np.fmax((1.0 + error) ** (1.0 / scheme.orders[-1]), LEAST_RATIO)
         longest = np.fmin(phase / fastest, LARGEST_TURN / (coupling * np.max(np.abs(scheme.b))))
     searches = {}
     for point in points:
@@ -123,7 +128,7 @@ def _first_steps(
                 'shorten the run, or use method = "averaged" where g w is small against E',
             )
             continue
-        searches[int(point)] = _Search(step * fine / coarse, step)
+        searches[int(point)] = _Search(step / float(ratio[point]), step)
     return searches
 
 
@@ -146,13 +151,7 @@ def _pass(batch: Batch, work: Work, members: list[int], steps: Ints, scheme: Tab
     integrate(
         scheme.a,
         scheme.b,
-        grid.energy,
-        grid.weight,
-        grid.p_hat,
-        grid.theta_hat,
-        grid.phi_hat,
-        grid.energy_bin,
-        grid.quadrant,
+        *grid.pairs,
         batch.rho[points],
         batch.rhobar[points],
         batch.kappa0[points],

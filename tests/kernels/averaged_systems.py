@@ -190,13 +190,7 @@ def averaged(grid, rho, rhobar, kappa, g, times, tolerance):
     figures = np.zeros((points, POINT_FIGURES))
     status = np.zeros(points, dtype=np.int64)
     averaged_points(
-        grid.energy,
-        grid.weight,
-        grid.p_hat,
-        grid.theta_hat,
-        grid.phi_hat,
-        grid.energy_bin,
-        grid.quadrant,
+        *grid.pairs,
         rho,
         rhobar,
         kappa,
@@ -223,13 +217,7 @@ def trajectory(grid, rho, rhobar, kappa, g, times, terms, panels):
     state = np.empty((shells.place.shape[0], 3 * LANES))
     averaged_start(shells, g, n, kappa, state)
     system = System(
-        grid.energy,
-        grid.weight,
-        grid.p_hat,
-        grid.theta_hat,
-        grid.phi_hat,
-        grid.energy_bin,
-        grid.quadrant,
+        *grid.pairs,
         rho,
         rhobar,
         grid.bin_energy.size,

@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+"""Error of averaging, order by order, against splitting at a tolerance of 1e-10: the figures of docs/averaging.md.
+
+    python scripts/benchmarks/averaging.py [--picture orders.png]
+
+First a table over grids at g = 1e-6 MeV^-2; then, on (1, 1, 4) at one g t, the error over the coupling: its slopes are
+the orders. The error is the largest of n and 2 |kappa| of any pair at 31 samples.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from evolution import Case, Curves, curves, make_case, ours
+
+from pairsweep.kernels.averaged import averaged_start
+from pairsweep.kernels.averaged_field import FIRST, SECOND
+from pairsweep.kernels.averaged_kicks import phase_line
+from pairsweep.kernels.averaged_run import DONE, FIGURES, System, run
+from pairsweep.kernels.averaged_shells import STATE, make_shells
+from pairsweep.kernels.observables import row_size
+
+STEP_TOLERANCE = 1e-12
+CASES = (((1, 1, 4), 1200.0), ((1, 1, 4), 1500.0), ((3, 1, 4), 1500.0), ((1, 1, 32), 1500.0))
+ORDERS = {"first": (FIRST, 0), "second": (SECOND, 0)} | {
+    f"kicks, {n} panels": (SECOND, n) for n in (8, 16, 32)
+}
+COUPLINGS = (4e-6, 1e-6, 2.5e-7, 1e-7, 1e-8)
+SLOW_TIME = 7e-4
+
+
+def at_order(case: Case, terms: int, panels: int) -> Curves:
+    """Curves of the first seed at one given order, integrated as well as double precision allows."""
+    grid, kappa = case.grid, case.kappa0[0]
+    n = 2.0 * case.rho - 1.0
+    spin = np.hypot(n, 2.0 * np.abs(kappa))
+    shells = make_shells(*case.frame, spin, case.g)
+    state = np.empty((shells.place.shape[0], STATE))
+    averaged_start(shells, case.g, n, kappa, state)
+    system = System(*grid.pairs, case.rho, case.rho, grid.bin_energy.size, 0, 0.0, spin)
+    samples = case.times.size
+    states = np.zeros((samples, 3, grid.size))
+    status = run(
+        shells,
+        system,
+        case.g,
+        terms,
+        phase_line(shells.centre, shells.multiples),
+        panels,
+        STEP_TOLERANCE,
+        True,
+        samples,
+        case.times,
+        np.zeros((1, *state.shape)),
+        True,
+        state,
+        np.zeros((samples, row_size(grid.bin_energy.size, 0))),
+        np.zeros(samples),
+        states,
+        np.zeros(FIGURES),
+    )
+    if status != DONE:
+        raise RuntimeError(f"status {status}")
+    return curves(states[:, 0], states[:, 1] + 1j * states[:, 2])
+
+
+def errors(case: Case) -> list[float]:
+    """Largest error at each of ORDERS."""
+    _, truth = ours(case, "splitting", 1e-10)
+    assert truth is not None, "the reference has to exist"
+    return [float(np.max(np.abs(at_order(case, *order) - truth))) for order in ORDERS.values()]
+
+
+def first_seed(shape: tuple[int, int, int], t_end: float, g: float) -> Case:
+    """Build a row of the evolution benchmark with a single seed."""
+    case = make_case(shape, t_end, g)
+    case.kappa0.resize((1, case.grid.size), refcheck=False)
+    return case
+
+
+def draw(found: np.ndarray, file: Path) -> None:
+    """Error over coupling with the slopes 1, 2, 3."""
+    import matplotlib.pyplot as plt
+
+    figure, ax = plt.subplots(figsize=(5.2, 4.0), layout="constrained")
+    for i, name in enumerate(ORDERS):
+        if name in ("first", "second", "kicks, 32 panels"):
+            ax.loglog(COUPLINGS, found[:, i], "o", label=name)
+    for power, i in ((1, 0), (2, 1), (3, len(ORDERS) - 1)):
+        ax.loglog(
+            COUPLINGS, found[1, i] * (np.array(COUPLINGS) / COUPLINGS[1]) ** power, "k:", lw=0.8, zorder=0
+        )
+    floor = found[-1, -1]
+    ax.annotate(
+        "what splitting is good to here", (COUPLINGS[-1], floor), (1.3 * COUPLINGS[-1], floor / 8), fontsize=8
+    )
+    ax.set(
+        xlabel="coupling g (MeV$^{-2}$)",
+        ylabel="largest error of any spin",
+        ylim=(1e-10, 1e-1),
+        title=f"Averaging on (1, 1, 4) at g t = {SLOW_TIME:g} MeV$^{{-3}}$; dotted: g, g$^2$, g$^3$",
+    )
+    ax.title.set_fontsize(9)
+    ax.legend(frameon=False)
+    figure.savefig(file, dpi=120)
+
+
+def main() -> None:
+    """Print both tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--picture", type=Path, help="draw the error over the coupling")
+    arguments = parser.parse_args()
+    print("| case | " + " | ".join(ORDERS) + " |\n|" + "---|" * (len(ORDERS) + 1))
+    for shape, t_end in CASES:
+        cells = (f"{error:.1e}" for error in errors(first_seed(shape, t_end, 1e-6)))
+        print(f"| {shape}, T = {t_end:g} | " + " | ".join(cells) + " |", flush=True)
+    print("\n| g, MeV^-2 | " + " | ".join(ORDERS) + " |\n|" + "---|" * (len(ORDERS) + 1))
+    found = np.array([errors(first_seed((1, 1, 4), SLOW_TIME / 1e-6, g)) for g in COUPLINGS])
+    for g, row in zip(COUPLINGS, found, strict=True):
+        print(f"| {g:g} | " + " | ".join(f"{error:.1e}" for error in row) + " |")
+    if arguments.picture:
+        draw(found, arguments.picture)
+
+
+if __name__ == "__main__":
+    main()
