@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pairsweep import __version__
+from pairsweep.calibration import measured_seconds
 from pairsweep.compiling import announced
 from pairsweep.execute import Ack, Site, Tls, check_scheduler, execute
 from pairsweep.expand import POINT, Sweep, at_points, expand
 from pairsweep.kernels.jit import kernel_digest
-from pairsweep.plan import Plan, SystemSize, make_plan, make_template, system_sizes
+from pairsweep.plan import Plan, make_plan, make_template
 from pairsweep.progress import Progress
 from pairsweep.solve import solve_block, solve_points
 from pairsweep.spec import CustomOccupation, Scalar, Spec, SpecError, parse_spec, read_spec
@@ -34,7 +35,6 @@ from pairsweep.vocab import STATUS_FLAGS
 if TYPE_CHECKING:
     import xarray as xr
 
-CALIBRATION_SECONDS = 0.8
 # Below this the start of worker processes costs more than they save.
 IN_PROCESS_SECONDS = 2.0
 
@@ -207,7 +207,7 @@ def run_to_store(
         if Path(path).exists():
             store = _matching_store(path, sweep)
         else:
-            plan = plan_sweep(sweep)
+            plan = plan_sweep(sweep, apart=where.scheduler not in ("serial", "threads"))
             seconds = plan.seconds
             store = create(path, plan.template, fingerprint(spec))
         if where.scheduler == "local" and spec.custom is None and seconds < IN_PROCESS_SECONDS:
@@ -274,49 +274,9 @@ def _same_labels(one: Template, other: Template) -> bool:
     return repr(labels[0]) == repr(labels[1])  # as text, since NaN pads the energies
 
 
-def plan_sweep(sweep: Sweep) -> Plan:
-    """Plan a sweep by what its own points cost here, measured in less than a second."""
-    return make_plan(sweep, measured_seconds(sweep))
-
-
-def measured_seconds(sweep: Sweep) -> dict[int, float]:
-    """Seconds of a point by its number of pairs: the smallest systems measured, larger ones extrapolated.
-
-    Points are drawn all over the sweep, since cost may depend on occupations and coupling too.
-    """
-    sizes = system_sizes(sweep)
-    template = make_template(sweep, (1,) * len(sweep.shape))
-    rng = np.random.default_rng(0)
-
-    def seconds_of(size: SystemSize, points: int) -> float:
-        positions = rng.integers(0, sweep.shape or 1, (points, len(sweep.shape)))
-        for dimension, index in size.at.items():
-            positions[:, dimension] = index
-        started = time.perf_counter()
-        solve_points(sweep, template, positions)
-        return (time.perf_counter() - started) / points
-
-    seconds_of(sizes[0], 1)  # compiles, or loads compiled code
-    ends = time.perf_counter() + CALIBRATION_SECONDS
-    measured: dict[int, float] = {}
-    for number in sorted({0, len(sizes) // 2, len(sizes) - 1}):
-        points = 1
-        while time.perf_counter() < ends or not measured:
-            each = measured[sizes[number].pairs] = seconds_of(sizes[number], points)
-            if each * points > CALIBRATION_SECONDS / 16 or points >= min(2**14, sizes[number].points):
-                break
-            points *= 4
-    return {size.pairs: _extrapolated(measured, size.pairs) for size in sizes}
-
-
-def _extrapolated(measured: Mapping[int, float], pairs: int) -> float:
-    """Cost as a power of the number of pairs between and beyond the measured ones."""
-    known = np.log(sorted(measured))
-    costs = np.log([measured[n] for n in sorted(measured)])
-    if known.size == 1 or np.log(pairs) <= known[-1]:
-        return float(np.exp(np.interp(np.log(pairs), known, costs)))
-    slope = (costs[-1] - costs[-2]) / (known[-1] - known[-2])
-    return float(np.exp(costs[-1] + slope * (np.log(pairs) - known[-1])))
+def plan_sweep(sweep: Sweep, apart: bool = True) -> Plan:
+    """Plan a sweep by what its own points cost here; see `measured_seconds`."""
+    return make_plan(sweep, measured_seconds(sweep, apart))
 
 
 def progress_of(path: str | Path) -> dict[str, int]:
