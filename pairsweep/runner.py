@@ -263,6 +263,7 @@ def _matching_store(path: str | Path, sweep: Sweep) -> Store:
     store = Store.open(path)
     store.check(fingerprint(sweep.spec))
     template = make_template(sweep, store.template.block_shape)
+    store.check_arrays(template)
     return store if _same_labels(store.template, template) else grow(path, template, fingerprint(sweep.spec))
 
 
