@@ -32,8 +32,10 @@ if TYPE_CHECKING:
 
 PATIENCE = 10  # seconds for a scheduler to answer
 LOOPBACK = "127.0.0.1"
+# Blocks leave nothing in a worker that it could put aside: one that pauses for want of memory would never go on.
+_NEVER_PAUSE = {f"distributed.worker.memory.{what}": False for what in ("target", "spill", "pause")}
 # A worker's death is suspicious twice before the scheduler gives a block back to be split.
-_CONFIG = {
+_CONFIG = _NEVER_PAUSE | {
     "distributed.nanny.pre-spawn-environ": PINNED,
     "distributed.scheduler.allowed-failures": 1,
 }
@@ -191,6 +193,9 @@ def jobs(kind: str, site: Site, tls: Tls | None, insecure: bool, echo: Echo) -> 
         options["host"] = LOOPBACK
     elif site.interface:
         options["interface"] = site.interface
+    environment = PINNED | {
+        f"DASK_{name.upper().replace('.', '__')}": str(value) for name, value in _NEVER_PAUSE.items()
+    }
     named = {"queue": site.queue, "account": site.account, "interface": site.interface}
     with (
         dask.config.set(_CONFIG),
@@ -204,7 +209,7 @@ def jobs(kind: str, site: Site, tls: Tls | None, insecure: bool, echo: Echo) -> 
             scheduler_options=options,
             job_extra_directives=list(site.lines),
             job_directives_skip=list(site.skip),
-            job_script_prologue=[f"export {name}={value}" for name, value in PINNED.items()]
+            job_script_prologue=[f"export {name}={value}" for name, value in environment.items()]
             + list(site.prologue),
             worker_extra_args=[
                 *("--lifetime", f"{lifetime}s", "--lifetime-stagger", f"{stagger}s"),

@@ -75,6 +75,32 @@ def test_nothing_listens_to_the_world(scheduler, expected):
     assert set().union(*heard) == expected
 
 
+class Settings(Count):
+    def __call__(self, block, only=None):
+        import dask.config
+
+        memory = dask.config.get("distributed.worker.memory")
+        found = [memory[what] for what in ("target", "spill", "pause")]
+        return Ack(block, 1, 0, 0.0, f"{found} {os.environ['NUMBA_NUM_THREADS']}")
+
+
+def test_workers_of_dask_never_pause_and_have_one_thread():
+    acks = []
+    execute(Settings(), range(2), on_done=acks.append, scheduler="dask", workers=1)
+    assert {ack.host for ack in acks} == {"[False, False, False] 1"}
+
+
+def test_nor_do_those_in_jobs():
+    site = Site.from_table({"interface": "lo", "lines": ["--constraint=fast"], "prologue": ["module load x"]})
+    with cluster.jobs("slurm", site, None, insecure=False, echo=nothing) as client:
+        lines = client.cluster.job_script().splitlines()
+    assert "export DASK_DISTRIBUTED__WORKER__MEMORY__PAUSE=False" in lines
+    assert "export NUMBA_NUM_THREADS=1" in lines
+    assert "#SBATCH --constraint=fast" in lines
+    assert lines.index("module load x") < len(lines) - 1  # the last one starts the workers
+    assert "--lifetime 3240s" in lines[-1]
+
+
 def test_an_address(tmp_path):
     with LocalCluster(n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as running:
         acks = []
