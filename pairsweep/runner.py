@@ -27,9 +27,9 @@ from pairsweep.plan import Plan, make_plan, make_template
 from pairsweep.progress import Progress
 from pairsweep.solve import solve_block, solve_points
 from pairsweep.spec import CustomOccupation, Scalar, Spec, SpecError, parse_spec, read_spec
-from pairsweep.store import Store, create, grow, open_dataset
+from pairsweep.store import Store, StoreError, create, grow, open_dataset
 from pairsweep.systems import PointError
-from pairsweep.template import DONE, FAILED, PENDING, Template
+from pairsweep.template import DONE, FAILED, PENDING
 from pairsweep.vocab import STATUS_FLAGS
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 # Below this the start of worker processes costs more than they save.
 IN_PROCESS_SECONDS = 2.0
+AXIS = json.dumps("axis")  # an axis in a fingerprint, whatever its values
 
 
 @dataclass(frozen=True)
@@ -204,12 +205,11 @@ def run_to_store(
     progress = Progress(quiet)
     seconds = math.inf
     with announced(progress.say):
-        if Path(path).exists():
-            store = _matching_store(path, sweep)
-        else:
+        store = _matching_store(path, sweep) if Path(path).exists() else None
+        if store is None or not _same_labels(store, sweep):
             plan = plan_sweep(sweep, apart=where.scheduler not in ("serial", "threads"))
             seconds = plan.seconds
-            store = create(path, plan.template, fingerprint(spec))
+            store = (create if store is None else grow)(path, plan.template, fingerprint(spec))
         if where.scheduler == "local" and spec.custom is None and seconds < IN_PROCESS_SECONDS:
             where = replace(where, scheduler="serial")
         computed = compute(store, SolveTask.of(store, spec, retry_failed), where, spec, progress)
@@ -259,18 +259,25 @@ def fingerprint(spec: Spec) -> dict[str, str]:
 
 
 def _matching_store(path: str | Path, sweep: Sweep) -> Store:
-    """Open the store of a sweep; where the sweep has more values on its axes, grow it."""
+    """Open the store of a sweep, which may have got more values on its axes; refuse that of another."""
     store = Store.open(path)
-    store.check(fingerprint(sweep.spec))
-    template = make_template(sweep, store.template.block_shape)
-    store.check_arrays(template)
-    return store if _same_labels(store.template, template) else grow(path, template, fingerprint(sweep.spec))
+    marks = fingerprint(sweep.spec)
+    for name, now in marks.items():
+        there = store.fingerprint.get(name, now)
+        if there != now and AXIS in (there, now):
+            what, cure = f"{name} is an axis there and has one value now", "give all its values as a list"
+            if now == AXIS:
+                what, cure = f"{name} has one value there and is an axis now", "only axes can get more values"
+            raise StoreError(str(store.path), what, f"{cure}; or name another store")
+    store.check(marks)
+    store.check_arrays(make_template(sweep, store.template.block_shape))
+    return store
 
 
-def _same_labels(one: Template, other: Template) -> bool:
+def _same_labels(store: Store, sweep: Sweep) -> bool:
     labels = [
         {c.name: c.values.tolist() for c in t.coordinates if c.dims and c.dims[0] in t.axes}
-        for t in (one, other)
+        for t in (store.template, make_template(sweep, store.template.block_shape))
     ]
     return repr(labels[0]) == repr(labels[1])  # as text, since NaN pads the energies
 
