@@ -7,7 +7,7 @@ import json
 import os
 import select
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from pairsweep import __version__
@@ -119,8 +119,6 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
     options = parser().parse_args(arguments)
-    from pairsweep.checks import UsageError
-
     command = {
         "plan": _plan,
         "run": _run,
@@ -133,12 +131,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "reproduce": _reproduce,
     }[options.command]
     try:
-        code = command(options)
+        code = _explained(command, options)
         sys.stdout.flush()
         return code
-    except UsageError as error:
-        print(f"pairsweep: {error}", file=sys.stderr)
-        return UNUSABLE
     except KeyboardInterrupt:
         print(
             "pairsweep: interrupted; what is done is kept. Start the same command again to go on.",
@@ -151,6 +146,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not _reader_left():
             raise
         return READER_LEFT
+
+
+def _explained(command: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
+    """Run a command; what the user can mend is said in one line."""
+    from pairsweep.checks import UsageError
+
+    try:
+        return command(options)
+    except UsageError as error:
+        print(f"pairsweep: {error}", file=sys.stderr)
+        return UNUSABLE
 
 
 def _reader_left() -> bool:
