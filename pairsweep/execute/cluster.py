@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from pairsweep.execute.blame import POINT_DEATHS, Queue
+from pairsweep.execute.blame import Queue
 from pairsweep.execute.pool import PINNED
 from pairsweep.execute.site import KINDS, Site
 from pairsweep.execute.task import Ack, Echo, ExecuteError, OnDone, Task, Work
@@ -31,13 +31,14 @@ if TYPE_CHECKING:
     from distributed.security import Security
 
 PATIENCE = 10  # seconds for a scheduler to answer
+RESTORE = 2  # seconds between two looks whether a local cluster has all its workers
 LOOPBACK = "127.0.0.1"
 # Blocks leave nothing in a worker that it could put aside: one that pauses for want of memory would never go on.
 _NEVER_PAUSE = {f"distributed.worker.memory.{what}": False for what in ("target", "spill", "pause")}
-# A worker's death is suspicious twice before the scheduler gives a block back to be split.
+DEATHS = 2  # of workers at a block before the scheduler gives it back
 _CONFIG = _NEVER_PAUSE | {
     "distributed.nanny.pre-spawn-environ": PINNED,
-    "distributed.scheduler.allowed-failures": 1,
+    "distributed.scheduler.allowed-failures": DEATHS - 1,
 }
 
 
@@ -106,7 +107,7 @@ def run_blocks(
             try:
                 ack = future.result()
             except KilledWorker as error:
-                queue.died(work, str(error).split(". ", maxsplit=1)[0], deaths=POINT_DEATHS)
+                queue.died(work, str(error).split(". ", maxsplit=1)[0], deaths=DEATHS)
             else:
                 on_done(ack)
             future.release()
@@ -126,6 +127,7 @@ def local(workers: int, echo: Echo) -> Iterator[Client]:
     """Give a cluster of ``workers`` processes of one thread, open to this machine alone."""
     import dask.config
     from distributed import Client, LocalCluster
+    from tornado.ioloop import PeriodicCallback
 
     with (
         dask.config.set(_CONFIG),
@@ -141,7 +143,13 @@ def local(workers: int, echo: Echo) -> Iterator[Client]:
         Client(cluster, set_as_default=False) as client,
     ):
         _tell_dashboard(cluster, echo)
-        yield client
+        # dask gives up a worker that is slow to come back after its death: ask for it again
+        again = PeriodicCallback(lambda: cluster.scale(workers), RESTORE * 1000)
+        cluster.loop.add_callback(again.start)
+        try:
+            yield client
+        finally:
+            cluster.loop.add_callback(again.stop)
 
 
 def check_address(where: str, insecure: bool) -> None:
@@ -155,7 +163,7 @@ def check_address(where: str, insecure: bool) -> None:
 
 
 @contextlib.contextmanager
-def address(where: str, tls: Tls | None) -> Iterator[Client]:
+def address(where: str, tls: Tls | None, echo: Echo) -> Iterator[Client]:
     """Give a client of the scheduler at ``where``."""
     from distributed import Client
 
@@ -166,6 +174,8 @@ def address(where: str, tls: Tls | None) -> Iterator[Client]:
         # MemoryError: whatever else answers there, dask takes its greeting for the length of a message
         raise ExecuteError("--scheduler", where, f"no dask scheduler answers there ({error})") from error
     with client:
+        if not client.nthreads():
+            echo(f"{where} has no workers yet: waiting for them")
         yield client
 
 

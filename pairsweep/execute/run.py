@@ -68,7 +68,7 @@ def execute(
         with cluster.jobs(scheduler, site, tls, insecure, echo) as client:
             cluster.run_blocks(client, task, blocks, on_done, window or 2 * site.jobs * site.cores)
     else:
-        with cluster.address(scheduler, tls) as client:
+        with cluster.address(scheduler, tls, echo) as client:
             cluster.run_blocks(client, task, blocks, on_done, window)
 
 

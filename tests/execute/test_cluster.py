@@ -2,10 +2,13 @@
 
 import os
 import shutil
+import signal
 import socketserver
 import subprocess
 import threading
+import time
 
+import dask.config
 import psutil
 import pytest
 from distributed import LocalCluster
@@ -77,8 +80,6 @@ def test_nothing_listens_to_the_world(scheduler, expected):
 
 class Settings(Count):
     def __call__(self, block, only=None):
-        import dask.config
-
         memory = dask.config.get("distributed.worker.memory")
         found = [memory[what] for what in ("target", "spill", "pause")]
         return Ack(block, 1, 0, 0.0, f"{found} {os.environ['NUMBA_NUM_THREADS']}")
@@ -88,6 +89,43 @@ def test_workers_of_dask_never_pause_and_have_one_thread():
     acks = []
     execute(Settings(), range(2), on_done=acks.append, scheduler="dask", workers=1)
     assert {ack.host for ack in acks} == {"[False, False, False] 1"}
+
+
+class Slowly(Count):
+    def __call__(self, block, only=None):
+        time.sleep(0.1)
+        return super().__call__(block)
+
+    def size(self, block):
+        return 1
+
+
+def test_a_worker_that_dask_gives_up_is_replaced(monkeypatch):
+    acks = []
+
+    def kill_the_first(ack):
+        acks.append(ack)
+        if len(acks) == 1:
+            os.kill(int(ack.host), signal.SIGKILL)
+
+    # less than the nanny needs to start another process
+    with dask.config.set({"distributed.deploy.lost-worker-timeout": "1ms"}):
+        execute(Slowly(), range(6), on_done=kill_the_first, scheduler="dask", workers=1)
+    assert sorted(ack.block for ack in acks) == list(range(6))
+    assert len({ack.host for ack in acks}) >= 2
+
+
+def test_a_scheduler_without_workers_is_waited_for_aloud():
+    heard, acks = [], []
+    with LocalCluster(n_workers=0, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as running:
+
+        def echo(line):
+            heard.append(line)
+            running.scale(1)
+
+        execute(Count(), range(3), on_done=acks.append, scheduler=running.scheduler_address, echo=echo)
+    assert len(acks) == 3
+    assert heard == [f"{running.scheduler_address} has no workers yet: waiting for them"]
 
 
 def test_nor_do_those_in_jobs():
