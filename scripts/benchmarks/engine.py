@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the engine costs beside the bare kernel, storing included, and beside others; prints a table.
 
-    engine.py             cheap (1 us) and costly (1 ms) points; serial, 1 and 2 workers; one task per point
+    engine.py             points of 1 us, 1 ms and 1 s; serial, 1 and 2 workers; xyzpy; one dask task per point
     engine.py --scale N   N small blocks of a simulated kernel: seconds, memory, files
 
 CPU seconds where one process does the work, so that other users of the machine do not count.
@@ -175,14 +175,16 @@ def costs(folder: str) -> None:
     )
 
     def row(name: str, how: str, points: int, seconds: float, bare: float) -> None:
-        overhead = (seconds - bare) / points * 1e6
+        overhead, rate = (seconds - bare) / points * 1e6, points / seconds
+        speed = f"{rate:,.0f}" if rate > 10 else f"{rate:.3f}"
         print(
-            f"| {name} | {how} | {points:,} | {points / seconds:,.0f} | {bare / seconds:.1%} | {overhead:.3f} |"
+            f"| {name} | {how} | {points:,} | {speed} | {bare / seconds:.1%} | {overhead:.3f} |", flush=True
         )
 
     for name, seconds, points, block, few in (
         ("1 us", 1e-6, 3_000_000, 1_000_000, 3000),
         ("1 ms", 1e-3, 4_000, 1_000, 1000),
+        ("1 s", 1.0, 4, 2, 4),
     ):
         turns = turns_for(seconds)
         bare, engine = serial(folder, points, block, turns)
