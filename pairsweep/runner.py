@@ -222,9 +222,10 @@ def compute(store: Store, task: SolveTask, where: Where, spec: Spec, progress: P
     with store.lock() as held:
         status = store.statuses()
         missing = int((status != DONE).sum() if task.retry_failed else (status == PENDING).sum())
+        if not missing:
+            return 0
         progress.begin(status.size, status.size - missing)
-        if missing:
-            store.append_history(f"{shlex.join(['pairsweep', *sys.argv[1:]])} (version {__version__})")
+        store.append_history(f"{shlex.join(['pairsweep', *sys.argv[1:]])} (version {__version__})")
 
         def advance(ack: Ack) -> None:
             held.check()  # a coordinator whose lock was taken over stops

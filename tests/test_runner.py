@@ -53,7 +53,8 @@ def test_plain_xarray_opens_the_store_without_a_warning(finished):
 
 
 def test_a_second_run_computes_nothing(finished):
-    assert run_to_store(parse_spec(MAP), finished, SERIAL, quiet=True).computed == 0
+    for where in (SERIAL, Where("tls://127.0.0.1:1")):  # nobody there, and nobody is asked
+        assert run_to_store(parse_spec(MAP), finished, where, quiet=True).computed == 0
 
 
 def test_an_interrupted_run_computes_only_what_is_missing(finished, tmp_path, monkeypatch):

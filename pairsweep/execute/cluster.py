@@ -10,11 +10,12 @@ import contextlib
 import importlib.util
 import ipaddress
 import logging
+import os
 import pickle
 import signal
 import uuid
 from collections.abc import Iterable, Iterator
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -27,10 +28,12 @@ from pairsweep.execute.site import KINDS, Site
 from pairsweep.execute.task import Ack, Echo, ExecuteError, OnDone, Task, Work
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Client
+    from distributed import Future as Block
     from distributed.security import Security
 
 PATIENCE = 10  # seconds for a scheduler to answer
+LOST = "60s"  # a local worker may take to come back after its death; then dask gives it up
 RESTORE = 2  # seconds between two looks whether a local cluster has all its workers
 LOOPBACK = "127.0.0.1"
 # Blocks leave nothing in a worker that it could put aside: one that pauses for want of memory would never go on.
@@ -89,7 +92,7 @@ def run_blocks(
     where = client.scheduler.address if client.scheduler else ""
     payload = pickle.dumps(task)
     queue = Queue(task, blocks, on_done)
-    in_flight: dict[Future[Ack], Work] = {}
+    in_flight: dict[Block[Ack], Work] = {}
     arriving = as_completed(loop=client.loop)
 
     def fill() -> None:
@@ -130,7 +133,7 @@ def local(workers: int, echo: Echo) -> Iterator[Client]:
     from tornado.ioloop import PeriodicCallback
 
     with (
-        dask.config.set(_CONFIG),
+        dask.config.set(_CONFIG | {"distributed.deploy.lost-worker-timeout": LOST}),
         LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
@@ -143,13 +146,20 @@ def local(workers: int, echo: Echo) -> Iterator[Client]:
         Client(cluster, set_as_default=False) as client,
     ):
         _tell_dashboard(cluster, echo)
-        # dask gives up a worker that is slow to come back after its death: ask for it again
+        # one that was given up is asked for again
         again = PeriodicCallback(lambda: cluster.scale(workers), RESTORE * 1000)
         cluster.loop.add_callback(again.start)
         try:
             yield client
         finally:
             cluster.loop.add_callback(again.stop)
+
+
+def check_files(tls: Tls) -> None:
+    """Refuse certificates that are not there."""
+    for file in (tls.ca, tls.cert, tls.key):
+        if not os.access(file, os.R_OK):
+            raise ExecuteError("--tls", file, "cannot be read: name three files, CA,CERT,KEY")
 
 
 def check_address(where: str, insecure: bool) -> None:
@@ -185,7 +195,7 @@ def check_jobs(kind: str, site: Site, tls: Tls | None, insecure: bool) -> None:
         raise ExecuteError("--scheduler", kind, 'pip install "pairsweep[hpc]"')
     private = site.interface == "lo" or tls is not None or insecure
     if not private and importlib.util.find_spec("cryptography") is None:
-        cure = "pip install cryptography for passing certificates, give --tls-ca, --tls-cert and --tls-key"
+        cure = "pip install cryptography for passing certificates, give --tls CA,CERT,KEY"
         raise ExecuteError("--scheduler", kind, f"{cure}, or add --insecure on a network you trust")
 
 
@@ -206,10 +216,12 @@ def jobs(kind: str, site: Site, tls: Tls | None, insecure: bool, echo: Echo) -> 
     environment = PINNED | {
         f"DASK_{name.upper().replace('.', '__')}": str(value) for name, value in _NEVER_PAUSE.items()
     }
+    batch_system, first = _batch_system(kind), Future[None]()
     named = {"queue": site.queue, "account": site.account, "interface": site.interface}
     with (
         dask.config.set(_CONFIG),
-        _batch_system(kind)(
+        batch_system(
+            job_cls=_telling(batch_system.job_cls, first),
             cores=site.cores,
             processes=site.cores,
             memory=site.memory,
@@ -232,8 +244,37 @@ def jobs(kind: str, site: Site, tls: Tls | None, insecure: bool, echo: Echo) -> 
         Client(cluster, set_as_default=False) as client,
     ):
         _tell_dashboard(cluster, echo)
+        _submit(cluster, kind, first)
         cluster.adapt(minimum_jobs=site.least_jobs, maximum_jobs=site.jobs)
         yield client
+
+
+def _telling(job: Any, first: Future[None]) -> Any:
+    """Return a class of jobs the first of which tells whether it could be submitted; dask itself only logs it."""
+    from distributed import Status
+
+    async def start(self: Any) -> None:
+        try:
+            await job.start(self)
+        except Exception as error:
+            self.status = Status.failed
+            if not first.done():
+                first.set_exception(error)
+            raise
+        if not first.done():
+            first.set_result(None)
+
+    return type(job.__name__, (job,), {"start": start})
+
+
+def _submit(cluster: Any, kind: str, first: Future[None]) -> None:
+    cluster.scale(jobs=1)
+    try:
+        first.result()
+    except (OSError, RuntimeError) as error:
+        reason = f"{error}".strip().splitlines()[-1]
+        cure = "see queue, account and lines in [cluster], and whether jobs can be submitted from this host"
+        raise ExecuteError("--scheduler", kind, f"no job could be submitted ({reason}): {cure}") from error
 
 
 def _batch_system(kind: str) -> Any:

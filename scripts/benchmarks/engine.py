@@ -26,6 +26,7 @@ sys.path[:0] = [str(HERE.parent), str(HERE.parents[2])]
 
 import numba  # noqa: E402
 import numpy as np  # noqa: E402
+import psutil  # noqa: E402
 
 from pairsweep.execute import Ack, Pool, execute  # noqa: E402
 from pairsweep.execute import pool as pools  # noqa: E402
@@ -119,16 +120,23 @@ def serial(folder: str, points: int, block: int, turns: int) -> tuple[float, flo
     return min(cpu(bare) for _ in stores), min(cpu(partial(engine, store)) for store in stores)
 
 
-def pooled(folder: str, points: int, block: int, turns: int, workers: int) -> float:
-    """Wall seconds of worker processes after their start."""
+def pooled(folder: str, points: int, block: int, turns: int, workers: int) -> tuple[float, float]:
+    """CPU seconds of worker processes and client after their start, and wall seconds."""
     store = new(folder, points, block)
-    warm = new(folder, block * workers * 4, block)
+    warm = new(folder, block * workers * 2, block)
     pools.HEAD_START = 0.0
     with Pool(workers) as pool:
         pool.run(Sweep(str(warm.path), turns), warm.pending(), lambda ack: None)
-        started = time.perf_counter()
+        started, used = time.perf_counter(), family_cpu()
         pool.run(Sweep(str(store.path), turns), store.pending(), lambda ack: None)
-        return time.perf_counter() - started
+        return family_cpu() - used, time.perf_counter() - started
+
+
+def family_cpu() -> float:
+    """CPU seconds of this process and its children so far."""
+    me = psutil.Process()
+    times = [process.cpu_times() for process in (me, *me.children())]
+    return sum(t.user + t.system for t in times)
 
 
 def one_point(x: float, turns: int) -> list[float]:
@@ -191,7 +199,8 @@ def costs(folder: str) -> None:
         row(name, "bare kernel", points, bare, bare)
         row(name, "pairsweep, serial", points, engine, bare)
         for workers in (1, 2):
-            took = pooled(folder, points, block // 2, turns, workers)
+            used, took = pooled(folder, points, block // 2, turns, workers)
+            row(name, f"pairsweep, {workers} workers (CPU of all)", points, used, bare)
             row(name, f"pairsweep, {workers} workers (wall)", points, took, bare / workers)
         share = bare * few / points
         took = task_per_point(few, turns, 2)

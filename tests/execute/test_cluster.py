@@ -108,9 +108,8 @@ def test_a_worker_that_dask_gives_up_is_replaced(monkeypatch):
         if len(acks) == 1:
             os.kill(int(ack.host), signal.SIGKILL)
 
-    # less than the nanny needs to start another process
-    with dask.config.set({"distributed.deploy.lost-worker-timeout": "1ms"}):
-        execute(Slowly(), range(6), on_done=kill_the_first, scheduler="dask", workers=1)
+    monkeypatch.setattr(cluster, "LOST", "1ms")  # less than the nanny needs to start another process
+    execute(Slowly(), range(6), on_done=kill_the_first, scheduler="dask", workers=1)
     assert sorted(ack.block for ack in acks) == list(range(6))
     assert len({ack.host for ack in acks}) >= 2
 
@@ -128,8 +127,30 @@ def test_a_scheduler_without_workers_is_waited_for_aloud():
     assert heard == [f"{running.scheduler_address} has no workers yet: waiting for them"]
 
 
-def test_nor_do_those_in_jobs():
+def test_jobs_that_cannot_be_submitted_are_an_error(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    refusing = tmp_path / "sbatch"
+    refusing.write_text("#!/bin/sh\necho 'sbatch: error: invalid partition specified: nope' >&2\nexit 1\n")
+    refusing.chmod(0o755)
+    site = Site.from_table({"interface": "lo", "queue": "nope"})
+    with pytest.raises(ExecuteError, match=r"no job could be submitted .*invalid partition specified: nope"):
+        execute(Count(), range(2), on_done=nothing, scheduler="slurm", site=site)
+    monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
+    with pytest.raises(ExecuteError, match=r"no job could be submitted .*qsub"):
+        execute(Count(), range(2), on_done=nothing, scheduler="pbs", site=site)
+
+
+def test_certificates_that_are_not_there_are_named(tmp_path):
+    there = tmp_path / "cert.pem"
+    there.write_text("")
+    tls = Tls(str(there), "nothing.pem", str(there))
+    with pytest.raises(ExecuteError, match=r"--tls = 'nothing\.pem': cannot be read"):
+        execute(Count(), range(2), on_done=nothing, scheduler="tls://10.0.0.1:8786", tls=tls)
+
+
+def test_nor_do_those_in_jobs(monkeypatch):
     site = Site.from_table({"interface": "lo", "lines": ["--constraint=fast"], "prologue": ["module load x"]})
+    monkeypatch.setattr(cluster, "_submit", lambda *args: None)
     with cluster.jobs("slurm", site, None, insecure=False, echo=nothing) as client:
         lines = client.cluster.job_script().splitlines()
     assert "export DASK_DISTRIBUTED__WORKER__MEMORY__PAUSE=False" in lines
