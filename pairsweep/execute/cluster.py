@@ -13,6 +13,7 @@ import logging
 import os
 import pickle
 import signal
+import sys
 import uuid
 from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError, Future
@@ -245,7 +246,8 @@ def jobs(kind: str, site: Site, tls: Tls | None, insecure: bool, echo: Echo) -> 
     ):
         _tell_dashboard(cluster, echo)
         _submit(cluster, kind, first)
-        cluster.adapt(minimum_jobs=site.least_jobs, maximum_jobs=site.jobs)
+        # up as there is work, never down before the end: a worker that is retired may have the last blocks in hand
+        cluster.adapt(minimum_jobs=site.least_jobs, maximum_jobs=site.jobs, wait_count=sys.maxsize)
         yield client
 
 
