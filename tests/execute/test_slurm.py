@@ -204,6 +204,7 @@ def test_a_cancelled_job_costs_only_time_and_strangers_stay_out(site, monkeypatc
     assert list((site / "home").glob(".dask-jobqueue.*")) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("nodes", [1, 2])
 def test_one_allocation_is_interrupted_and_goes_on(site, monkeypatch, nodes):
     monkeypatch.setenv("PAUSE", "0.05")
