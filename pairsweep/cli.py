@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
+import os
+import select
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from pairsweep import __version__
@@ -14,7 +15,8 @@ from pairsweep import __version__
 if TYPE_CHECKING:
     from pairsweep.runner import Where
 
-DONE, SOME_FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+DONE, SOME_FAILED, UNUSABLE, INTERRUPTED, READER_LEFT = 0, 1, 2, 130, 141
+STANDARD_STREAMS = 1, 2
 
 
 class _Parser(argparse.ArgumentParser):
@@ -117,10 +119,6 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
     options = parser().parse_args(arguments)
-    if hasattr(signal, "SIGPIPE"):  # `pairsweep show STORE | head` ends quietly
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    from pairsweep.checks import UsageError
-
     command = {
         "plan": _plan,
         "run": _run,
@@ -133,16 +131,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "reproduce": _reproduce,
     }[options.command]
     try:
-        return command(options)
-    except UsageError as error:
-        print(f"pairsweep: {error}", file=sys.stderr)
-        return UNUSABLE
+        code = _explained(command, options)
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         print(
             "pairsweep: interrupted; what is done is kept. Start the same command again to go on.",
             file=sys.stderr,
         )
         return INTERRUPTED
+    except (
+        BrokenPipeError
+    ):  # of `pairsweep show STORE | head`, say; the signal would also end a run whose worker died
+        if not _reader_left():
+            raise
+        return READER_LEFT
+
+
+def _explained(command: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
+    """Run a command; what the user can mend is said in one line."""
+    from pairsweep.checks import UsageError
+
+    try:
+        return command(options)
+    except UsageError as error:
+        print(f"pairsweep: {error}", file=sys.stderr)
+        return UNUSABLE
+
+
+def _reader_left() -> bool:
+    """Whether nobody reads our output any more; if so, let the rest of it go nowhere."""
+    poll = select.poll()
+    for stream in STANDARD_STREAMS:
+        poll.register(stream, 0)
+    left = [stream for stream, event in poll.poll(0) if event & (select.POLLERR | select.POLLHUP)]
+    for stream in left:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+    return bool(left)
 
 
 def _plan(options: argparse.Namespace) -> int:

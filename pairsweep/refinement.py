@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pairsweep.calibration import measured_seconds
 from pairsweep.cells import At, classes
 from pairsweep.expand import POINT, Sweep, at_points, expand
 from pairsweep.mesh import Mesh, Place
@@ -28,7 +29,6 @@ from pairsweep.runner import (
     Where,
     compute,
     fingerprint,
-    measured_seconds,
     open_store,
     stored_spec,
 )

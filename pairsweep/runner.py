@@ -18,25 +18,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pairsweep import __version__
+from pairsweep.calibration import measured_seconds
 from pairsweep.compiling import announced
 from pairsweep.execute import Ack, Site, Tls, check_scheduler, execute
 from pairsweep.expand import POINT, Sweep, at_points, expand
 from pairsweep.kernels.jit import kernel_digest
-from pairsweep.plan import Plan, SystemSize, make_plan, make_template, system_sizes
+from pairsweep.plan import Plan, make_plan, make_template
 from pairsweep.progress import Progress
 from pairsweep.solve import solve_block, solve_points
 from pairsweep.spec import CustomOccupation, Scalar, Spec, SpecError, parse_spec, read_spec
-from pairsweep.store import Store, create, grow, open_dataset
+from pairsweep.store import Store, StoreError, create, grow, open_dataset
 from pairsweep.systems import PointError
-from pairsweep.template import DONE, FAILED, PENDING, Template
+from pairsweep.template import DONE, FAILED, PENDING
 from pairsweep.vocab import STATUS_FLAGS
 
 if TYPE_CHECKING:
     import xarray as xr
 
-CALIBRATION_SECONDS = 0.8
 # Below this the start of worker processes costs more than they save.
 IN_PROCESS_SECONDS = 2.0
+AXIS = json.dumps("axis")  # an axis in a fingerprint, whatever its values
 
 
 @dataclass(frozen=True)
@@ -204,12 +205,11 @@ def run_to_store(
     progress = Progress(quiet)
     seconds = math.inf
     with announced(progress.say):
-        if Path(path).exists():
-            store = _matching_store(path, sweep)
-        else:
-            plan = plan_sweep(sweep)
+        store = _matching_store(path, sweep) if Path(path).exists() else None
+        if store is None or not _same_labels(store, sweep):
+            plan = plan_sweep(sweep, apart=where.scheduler not in ("serial", "threads"))
             seconds = plan.seconds
-            store = create(path, plan.template, fingerprint(spec))
+            store = (create if store is None else grow)(path, plan.template, fingerprint(spec))
         if where.scheduler == "local" and spec.custom is None and seconds < IN_PROCESS_SECONDS:
             where = replace(where, scheduler="serial")
         computed = compute(store, SolveTask.of(store, spec, retry_failed), where, spec, progress)
@@ -222,9 +222,10 @@ def compute(store: Store, task: SolveTask, where: Where, spec: Spec, progress: P
     with store.lock() as held:
         status = store.statuses()
         missing = int((status != DONE).sum() if task.retry_failed else (status == PENDING).sum())
+        if not missing:
+            return 0
         progress.begin(status.size, status.size - missing)
-        if missing:
-            store.append_history(f"{shlex.join(['pairsweep', *sys.argv[1:]])} (version {__version__})")
+        store.append_history(f"{shlex.join(['pairsweep', *sys.argv[1:]])} (version {__version__})")
 
         def advance(ack: Ack) -> None:
             held.check()  # a coordinator whose lock was taken over stops
@@ -259,64 +260,32 @@ def fingerprint(spec: Spec) -> dict[str, str]:
 
 
 def _matching_store(path: str | Path, sweep: Sweep) -> Store:
-    """Open the store of a sweep; where the sweep has more values on its axes, grow it."""
+    """Open the store of a sweep, which may have got more values on its axes; refuse that of another."""
     store = Store.open(path)
-    store.check(fingerprint(sweep.spec))
-    template = make_template(sweep, store.template.block_shape)
-    return store if _same_labels(store.template, template) else grow(path, template, fingerprint(sweep.spec))
+    marks = fingerprint(sweep.spec)
+    for name, now in marks.items():
+        there = store.fingerprint.get(name, now)
+        if there != now and AXIS in (there, now):
+            what, cure = f"{name} is an axis there and has one value now", "give all its values as a list"
+            if now == AXIS:
+                what, cure = f"{name} has one value there and is an axis now", "only axes can get more values"
+            raise StoreError(str(store.path), what, f"{cure}; or name another store")
+    store.check(marks)
+    store.check_arrays(make_template(sweep, store.template.block_shape))
+    return store
 
 
-def _same_labels(one: Template, other: Template) -> bool:
+def _same_labels(store: Store, sweep: Sweep) -> bool:
     labels = [
         {c.name: c.values.tolist() for c in t.coordinates if c.dims and c.dims[0] in t.axes}
-        for t in (one, other)
+        for t in (store.template, make_template(sweep, store.template.block_shape))
     ]
     return repr(labels[0]) == repr(labels[1])  # as text, since NaN pads the energies
 
 
-def plan_sweep(sweep: Sweep) -> Plan:
-    """Plan a sweep by what its own points cost here, measured in less than a second."""
-    return make_plan(sweep, measured_seconds(sweep))
-
-
-def measured_seconds(sweep: Sweep) -> dict[int, float]:
-    """Seconds of a point by its number of pairs: the smallest systems measured, larger ones extrapolated.
-
-    Points are drawn all over the sweep, since cost may depend on occupations and coupling too.
-    """
-    sizes = system_sizes(sweep)
-    template = make_template(sweep, (1,) * len(sweep.shape))
-    rng = np.random.default_rng(0)
-
-    def seconds_of(size: SystemSize, points: int) -> float:
-        positions = rng.integers(0, sweep.shape or 1, (points, len(sweep.shape)))
-        for dimension, index in size.at.items():
-            positions[:, dimension] = index
-        started = time.perf_counter()
-        solve_points(sweep, template, positions)
-        return (time.perf_counter() - started) / points
-
-    seconds_of(sizes[0], 1)  # compiles, or loads compiled code
-    ends = time.perf_counter() + CALIBRATION_SECONDS
-    measured: dict[int, float] = {}
-    for number in sorted({0, len(sizes) // 2, len(sizes) - 1}):
-        points = 1
-        while time.perf_counter() < ends or not measured:
-            each = measured[sizes[number].pairs] = seconds_of(sizes[number], points)
-            if each * points > CALIBRATION_SECONDS / 16 or points >= min(2**14, sizes[number].points):
-                break
-            points *= 4
-    return {size.pairs: _extrapolated(measured, size.pairs) for size in sizes}
-
-
-def _extrapolated(measured: Mapping[int, float], pairs: int) -> float:
-    """Cost as a power of the number of pairs between and beyond the measured ones."""
-    known = np.log(sorted(measured))
-    costs = np.log([measured[n] for n in sorted(measured)])
-    if known.size == 1 or np.log(pairs) <= known[-1]:
-        return float(np.exp(np.interp(np.log(pairs), known, costs)))
-    slope = (costs[-1] - costs[-2]) / (known[-1] - known[-2])
-    return float(np.exp(costs[-1] + slope * (np.log(pairs) - known[-1])))
+def plan_sweep(sweep: Sweep, apart: bool = True) -> Plan:
+    """Plan a sweep by what its own points cost here; see `measured_seconds`."""
+    return make_plan(sweep, measured_seconds(sweep, apart))
 
 
 def progress_of(path: str | Path) -> dict[str, int]:

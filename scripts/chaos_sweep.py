@@ -6,6 +6,7 @@ chaos_sweep.py STORE OPTIONS     run what is missing, as `pairsweep run` does
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import signal
@@ -18,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from pairsweep.execute import Ack, execute
+from pairsweep.kernels.jit import jit
 from pairsweep.spec import UsageError
 from pairsweep.store import Store, create
 from pairsweep.template import DONE, FAILED, ArrayPlan, BlockResult, Coordinate, Template
@@ -41,42 +43,62 @@ def truth(x: np.ndarray) -> np.ndarray:
     return np.sin(37.0 * x) ** 2
 
 
+@jit()
+def turn(turns: int) -> float:
+    """A long kernel, without the GIL like all of them."""
+    x = 0.0
+    for _ in range(turns):
+        x = np.sin(x) + 1.0
+    return x
+
+
+def spend(seconds: float, how: str) -> None:
+    """Let time pass asleep, in a kernel, or (as no kernel should) holding the GIL."""
+    if how == "sleep":
+        time.sleep(seconds)
+    elif how == "kernel":
+        end = time.monotonic() + seconds
+        turn(1)
+        started = time.monotonic()
+        turn(10**6)
+        turn(int((end - started) / (time.monotonic() - started) * 10**6))  # in one call
+    else:
+        ctypes.PyDLL(None).usleep(int(seconds * 1e6))
+
+
 @dataclass(frozen=True)
 class Chaos:
-    """Computes and stores a block in ``seconds``; the point ``poison`` ends its process in the way ``how``.
+    """Computes and stores a block in ``seconds``, spent in the way ``how``; the point ``poison`` ends its process.
 
-    Every block that is computed leaves a line in ``log``.
+    Every block that is begun leaves a line in ``begun``, every one that is computed one in ``log``.
     """
 
     store: str
     log: str = ""
+    begun: str = ""
     seconds: float = 0.0
+    how: str = "sleep"
     poison: int = -1
-    how: str = "segfault"
-    values: str = "truth"
 
     def __call__(self, block: int, only: range | None = None) -> Ack:
         store = Store.open(self.store)
         mask = store.todo(block, only=only)
+        if not mask.any():
+            return Ack(block, 0, 0, 0.0, socket.gethostname())
+        note(self.begun, block)
         (piece,) = store.template.block_slices(block)
         (x,) = (c.values[piece] for c in store.template.coordinates)
-        time.sleep(self.seconds)
+        spend(self.seconds, self.how)
         if piece.start <= self.poison < piece.stop and mask[self.poison - piece.start]:
-            if self.how == "memory":
-                hoard = []
-                while True:
-                    hoard.append(np.ones(2**24))
             os.kill(os.getpid(), signal.SIGSEGV)
-        growth = truth(x) if self.values == "truth" else np.full(x.shape, float(self.values))
+        growth = truth(x)
         arrays = {
             "status": np.full(x.shape, DONE, dtype=np.int8),
             "growth_rate": growth,
             "energy_weight": np.repeat(growth[:, None], 4, axis=1),
         }
         store.write(block, BlockResult(arrays, (), self.seconds), mask)
-        if self.log:
-            with Path(self.log).open("a") as log:
-                log.write(f"{block}\n")
+        note(self.log, block)
         return Ack(block, int(mask.sum()), 0, self.seconds, socket.gethostname())
 
     def size(self, block: int) -> int:
@@ -85,6 +107,13 @@ class Chaos:
     def bury(self, block: int, point: int, reason: str) -> Ack:
         Store.open(self.store).bury(block, point, reason)
         return Ack(block, 0, 1, 0.0, "")
+
+
+def note(log: str, block: int) -> None:
+    """Add a line to a log, if there is one."""
+    if log:
+        with Path(log).open("a") as file:
+            file.write(f"{block}\n")
 
 
 def wrong(path: str | Path) -> list[str]:

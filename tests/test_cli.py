@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pairsweep.cli import main
+from pairsweep.cli import READER_LEFT, main
 from pairsweep.show import result_text
 from tests.specs import BEAMS, GROWTH, growth
 
@@ -59,6 +60,23 @@ def test_status_for_people_and_programs(store, capsys):
     assert json.loads(capsys.readouterr().out) == {"pending": 0, "done": 4, "failed": 0}
     assert main(["status", store]) == 0
     assert capsys.readouterr().out == "4 of 4 points done, 0 failed, 0 pending\n"
+
+
+def test_a_reader_that_leaves_ends_a_command_quietly(store):
+    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", "pairsweep", "show", store]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    ) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == READER_LEFT
+
+
+def test_a_connection_that_breaks_is_an_error_and_no_signal(spec):
+    # as when a worker dies before its next block is sent
+    assert main(["plan", spec]) == 0
+    assert signal.getsignal(signal.SIGPIPE) == signal.SIG_IGN
 
 
 def test_show(store, capsys):

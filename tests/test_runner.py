@@ -53,7 +53,8 @@ def test_plain_xarray_opens_the_store_without_a_warning(finished):
 
 
 def test_a_second_run_computes_nothing(finished):
-    assert run_to_store(parse_spec(MAP), finished, SERIAL, quiet=True).computed == 0
+    for where in (SERIAL, Where("tls://127.0.0.1:1")):  # nobody there, and nobody is asked
+        assert run_to_store(parse_spec(MAP), finished, where, quiet=True).computed == 0
 
 
 def test_an_interrupted_run_computes_only_what_is_missing(finished, tmp_path, monkeypatch):
@@ -102,8 +103,19 @@ def test_new_values_on_axes_are_added_and_only_they_are_computed(finished, tmp_p
 def test_losing_values_and_turning_a_value_into_an_axis_are_refused(finished, tmp_path):
     with pytest.raises(ps.StoreError, match="keep them"):
         run_to_store(parse_spec(MAP.replace("[0.5, 0.7, 0.9]", "[0.5, 0.9]")), finished, SERIAL, quiet=True)
-    with pytest.raises(ps.StoreError, match="n_phi"):
+    with pytest.raises(ps.StoreError, match="n_phi has one value there and is an axis now: only axes can"):
         run_to_store(parse_spec(MAP.replace("n_phi = 4", "n_phi = [4, 8]")), finished, SERIAL, quiet=True)
+    with pytest.raises(ps.StoreError, match="g is an axis there and has one value now: give all its values"):
+        run_to_store(parse_spec(MAP.replace("[1e-7, 1e-6]", "1e-6")), finished, SERIAL, quiet=True)
+
+
+def test_growing_cuts_a_small_sweep_into_larger_blocks(tmp_path):
+    path = tmp_path / "map.zarr"
+    run_to_store(parse_spec(growth(rho_high="[0.5, 0.9]")), path, SERIAL, quiet=True)
+    assert ps.open_store(path).status.encoding["chunks"] == (1,)
+    larger = growth(rho_high="{ start = 0.5, stop = 0.9, num = 401 }")
+    assert run_to_store(parse_spec(larger), path, SERIAL, quiet=True).computed == 399
+    assert ps.open_store(path).status.encoding["chunks"] == (50,)
 
 
 def test_a_path_that_is_not_ours_is_left_alone(tmp_path):

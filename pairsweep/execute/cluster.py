@@ -10,32 +10,39 @@ import contextlib
 import importlib.util
 import ipaddress
 import logging
+import os
 import pickle
 import signal
+import sys
 import uuid
 from collections.abc import Iterable, Iterator
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from pairsweep.execute.blame import POINT_DEATHS, Queue
+from pairsweep.execute.blame import Queue
 from pairsweep.execute.pool import PINNED
 from pairsweep.execute.site import KINDS, Site
 from pairsweep.execute.task import Ack, Echo, ExecuteError, OnDone, Task, Work
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Client
+    from distributed import Future as Block
     from distributed.security import Security
 
 PATIENCE = 10  # seconds for a scheduler to answer
+LOST = "60s"  # a local worker may take to come back after its death; then dask gives it up
+RESTORE = 2  # seconds between two looks whether a local cluster has all its workers
 LOOPBACK = "127.0.0.1"
-# A worker's death is suspicious twice before the scheduler gives a block back to be split.
-_CONFIG = {
+# Blocks leave nothing in a worker that it could put aside: one that pauses for want of memory would never go on.
+_NEVER_PAUSE = {f"distributed.worker.memory.{what}": False for what in ("target", "spill", "pause")}
+DEATHS = 2  # of workers at a block before the scheduler gives it back
+_CONFIG = _NEVER_PAUSE | {
     "distributed.nanny.pre-spawn-environ": PINNED,
-    "distributed.scheduler.allowed-failures": 1,
+    "distributed.scheduler.allowed-failures": DEATHS - 1,
 }
 
 
@@ -86,7 +93,7 @@ def run_blocks(
     where = client.scheduler.address if client.scheduler else ""
     payload = pickle.dumps(task)
     queue = Queue(task, blocks, on_done)
-    in_flight: dict[Future[Ack], Work] = {}
+    in_flight: dict[Block[Ack], Work] = {}
     arriving = as_completed(loop=client.loop)
 
     def fill() -> None:
@@ -104,7 +111,7 @@ def run_blocks(
             try:
                 ack = future.result()
             except KilledWorker as error:
-                queue.died(work, str(error).split(". ", maxsplit=1)[0], deaths=POINT_DEATHS)
+                queue.died(work, str(error).split(". ", maxsplit=1)[0], deaths=DEATHS)
             else:
                 on_done(ack)
             future.release()
@@ -124,9 +131,10 @@ def local(workers: int, echo: Echo) -> Iterator[Client]:
     """Give a cluster of ``workers`` processes of one thread, open to this machine alone."""
     import dask.config
     from distributed import Client, LocalCluster
+    from tornado.ioloop import PeriodicCallback
 
     with (
-        dask.config.set(_CONFIG),
+        dask.config.set(_CONFIG | {"distributed.deploy.lost-worker-timeout": LOST}),
         LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
@@ -139,7 +147,20 @@ def local(workers: int, echo: Echo) -> Iterator[Client]:
         Client(cluster, set_as_default=False) as client,
     ):
         _tell_dashboard(cluster, echo)
-        yield client
+        # one that was given up is asked for again
+        again = PeriodicCallback(lambda: cluster.scale(workers), RESTORE * 1000)
+        cluster.loop.add_callback(again.start)
+        try:
+            yield client
+        finally:
+            cluster.loop.add_callback(again.stop)
+
+
+def check_files(tls: Tls) -> None:
+    """Refuse certificates that are not there."""
+    for file in (tls.ca, tls.cert, tls.key):
+        if not os.access(file, os.R_OK):
+            raise ExecuteError("--tls", file, "cannot be read: name three files, CA,CERT,KEY")
 
 
 def check_address(where: str, insecure: bool) -> None:
@@ -153,7 +174,7 @@ def check_address(where: str, insecure: bool) -> None:
 
 
 @contextlib.contextmanager
-def address(where: str, tls: Tls | None) -> Iterator[Client]:
+def address(where: str, tls: Tls | None, echo: Echo) -> Iterator[Client]:
     """Give a client of the scheduler at ``where``."""
     from distributed import Client
 
@@ -164,6 +185,8 @@ def address(where: str, tls: Tls | None) -> Iterator[Client]:
         # MemoryError: whatever else answers there, dask takes its greeting for the length of a message
         raise ExecuteError("--scheduler", where, f"no dask scheduler answers there ({error})") from error
     with client:
+        if not client.nthreads():
+            echo(f"{where} has no workers yet: waiting for them")
         yield client
 
 
@@ -173,7 +196,7 @@ def check_jobs(kind: str, site: Site, tls: Tls | None, insecure: bool) -> None:
         raise ExecuteError("--scheduler", kind, 'pip install "pairsweep[hpc]"')
     private = site.interface == "lo" or tls is not None or insecure
     if not private and importlib.util.find_spec("cryptography") is None:
-        cure = "pip install cryptography for passing certificates, give --tls-ca, --tls-cert and --tls-key"
+        cure = "pip install cryptography for passing certificates, give --tls CA,CERT,KEY"
         raise ExecuteError("--scheduler", kind, f"{cure}, or add --insecure on a network you trust")
 
 
@@ -191,10 +214,15 @@ def jobs(kind: str, site: Site, tls: Tls | None, insecure: bool, echo: Echo) -> 
         options["host"] = LOOPBACK
     elif site.interface:
         options["interface"] = site.interface
+    environment = PINNED | {
+        f"DASK_{name.upper().replace('.', '__')}": str(value) for name, value in _NEVER_PAUSE.items()
+    }
+    batch_system, first = _batch_system(kind), Future[None]()
     named = {"queue": site.queue, "account": site.account, "interface": site.interface}
     with (
         dask.config.set(_CONFIG),
-        _batch_system(kind)(
+        batch_system(
+            job_cls=_telling(batch_system.job_cls, first),
             cores=site.cores,
             processes=site.cores,
             memory=site.memory,
@@ -204,7 +232,7 @@ def jobs(kind: str, site: Site, tls: Tls | None, insecure: bool, echo: Echo) -> 
             scheduler_options=options,
             job_extra_directives=list(site.lines),
             job_directives_skip=list(site.skip),
-            job_script_prologue=[f"export {name}={value}" for name, value in PINNED.items()]
+            job_script_prologue=[f"export {name}={value}" for name, value in environment.items()]
             + list(site.prologue),
             worker_extra_args=[
                 *("--lifetime", f"{lifetime}s", "--lifetime-stagger", f"{stagger}s"),
@@ -217,8 +245,38 @@ def jobs(kind: str, site: Site, tls: Tls | None, insecure: bool, echo: Echo) -> 
         Client(cluster, set_as_default=False) as client,
     ):
         _tell_dashboard(cluster, echo)
-        cluster.adapt(minimum_jobs=site.least_jobs, maximum_jobs=site.jobs)
+        _submit(cluster, kind, first)
+        # up as there is work, never down before the end: a worker that is retired may have the last blocks in hand
+        cluster.adapt(minimum_jobs=site.least_jobs, maximum_jobs=site.jobs, wait_count=sys.maxsize)
         yield client
+
+
+def _telling(job: Any, first: Future[None]) -> Any:
+    """Return a class of jobs the first of which tells whether it could be submitted; dask itself only logs it."""
+    from distributed import Status
+
+    async def start(self: Any) -> None:
+        try:
+            await job.start(self)
+        except Exception as error:
+            self.status = Status.failed
+            if not first.done():
+                first.set_exception(error)
+            raise
+        if not first.done():
+            first.set_result(None)
+
+    return type(job.__name__, (job,), {"start": start})
+
+
+def _submit(cluster: Any, kind: str, first: Future[None]) -> None:
+    cluster.scale(jobs=1)
+    try:
+        first.result()
+    except (OSError, RuntimeError) as error:
+        reason = f"{error}".strip().splitlines()[-1]
+        cure = "see queue, account and lines in [cluster], and whether jobs can be submitted from this host"
+        raise ExecuteError("--scheduler", kind, f"no job could be submitted ({reason}): {cure}") from error
 
 
 def _batch_system(kind: str) -> Any:

@@ -68,7 +68,7 @@ def execute(
         with cluster.jobs(scheduler, site, tls, insecure, echo) as client:
             cluster.run_blocks(client, task, blocks, on_done, window or 2 * site.jobs * site.cores)
     else:
-        with cluster.address(scheduler, tls) as client:
+        with cluster.address(scheduler, tls, echo) as client:
             cluster.run_blocks(client, task, blocks, on_done, window)
 
 
@@ -82,6 +82,8 @@ def check_scheduler(
     """Refuse what can be seen to be unusable or unsafe before anything is started or stored; see `execute`."""
     if workers is not None and workers < 1:
         raise ExecuteError("--workers", workers, "give at least 1")
+    if tls is not None:
+        cluster.check_files(tls)
     if scheduler in KINDS:
         cluster.check_jobs(scheduler, site or Site(), tls, insecure)
     elif "://" in scheduler:

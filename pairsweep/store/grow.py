@@ -107,7 +107,7 @@ def _sources(old: Store, template: Template) -> tuple[Indices, ...]:
         raise refusal(what, "name another store: only what is an axis already can get more values")
     if old.template.axes != template.axes:
         raise refusal(f"its axes are {', '.join(old.template.axes)}, not {', '.join(template.axes)}")
-    _same_arrays(old, template)
+    old.check_arrays(template)
     if {c.name: c.dims for c in old.template.coordinates} != {c.name: c.dims for c in template.coordinates}:
         raise refusal("is labelled by other coordinates")
     sources: dict[str, Indices] = {}
@@ -136,22 +136,6 @@ def _sources(old: Store, template: Template) -> tuple[Indices, ...]:
 def _same(one: NDArray[np.generic], other: NDArray[np.generic]) -> bool:
     one, other = np.asarray(one), np.asarray(other)  # a scalar's label comes as one
     return np.array_equal(one, other, equal_nan=one.dtype.kind == other.dtype.kind == "f")
-
-
-def _same_arrays(old: Store, template: Template) -> None:
-    """Refuse other results, or results of another type; they may have become longer along their own dimensions."""
-    before, after = ({plan.name: plan for plan in t.arrays} for t in (old.template, template))
-    differing = sorted(before.keys() ^ after.keys())
-    differing += [
-        name
-        for name in sorted(before.keys() & after.keys())
-        if (before[name].trailing, np.dtype(before[name].dtype))
-        != (after[name].trailing, np.dtype(after[name].dtype))
-        or any(n > m for n, m in zip(before[name].trailing_shape, after[name].trailing_shape, strict=True))
-    ]
-    if differing:
-        what = f"holds other results or of another type: {', '.join(differing)}"
-        raise StoreError(str(old.path), what, "name another store")
 
 
 def _copy(old: Store, new: Store, block: int, sources: tuple[Indices, ...]) -> None:

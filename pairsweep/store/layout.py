@@ -306,6 +306,7 @@ def read_template(root: Path, document: Mapping[str, Any], generation: int) -> T
     ledger = metadata[LEDGER]
     # 0-d arrays carry no dimension_names
     axes = tuple(ledger.get("dimension_names") or ())
+    block_shape = tuple(ledger["chunk_grid"]["configuration"]["chunk_shape"])
     coordinates, arrays = [], []
     for name, entry in metadata.items():
         dims = tuple(entry.get("dimension_names") or ())
@@ -323,8 +324,10 @@ def read_template(root: Path, document: Mapping[str, Any], generation: int) -> T
         else:
             n = len(axes)
             fill = array.fill_value
+            if array.chunks != block_shape + array.shape[n:]:
+                what = f"{name} is cut into chunks of {array.chunks}, {LEDGER} into {block_shape}"
+                raise StoreError(str(root), what, "use the version of pairsweep that made it")
             arrays.append(
                 ArrayPlan(name, dims[n:], array.shape[n:], str(array.dtype), fill.item(), entry["attributes"])
             )
-    block_shape = tuple(ledger["chunk_grid"]["configuration"]["chunk_shape"])
     return Template(axes, tuple(ledger["shape"]), block_shape, tuple(coordinates), tuple(arrays), attributes)

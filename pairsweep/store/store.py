@@ -140,19 +140,39 @@ class Store:
             cure = "name another store, or go back to what this one was made with"
             raise StoreError(str(self.path), "holds another sweep (" + "; ".join(differing) + ")", cure)
 
+    def check_arrays(self, template: Template) -> None:
+        """Raise `StoreError`, naming what differs, unless the store holds a template's results, of the same types.
+
+        They may be longer in the template along dimensions of their own, as when an axis gets more bins.
+        """
+        before, after = ({plan.name: plan for plan in t.arrays} for t in (self.template, template))
+        differing = [
+            f"{name} {_kind(before.get(name))} there, {_kind(after.get(name))} now"
+            for name in sorted(before.keys() | after.keys())
+            if not _fits(before.get(name), after.get(name))
+        ]
+        if differing:
+            what = f"holds other results or of another type ({'; '.join(differing)})"
+            raise StoreError(str(self.path), what, "name another store")
+
     @contextlib.contextmanager
     def lock(self) -> Iterator[Lock]:
         """Be the store's one coordinator, and clear up after what was killed."""
-        with Lock(layout.bookkeeping(self.path) / "coordinator") as held:
-            layout.writers(self.path).mkdir(exist_ok=True)
-            layout.scratch(self.path).mkdir(exist_ok=True)
-            for litter in layout.scratch(self.path).iterdir():
-                if litter.is_dir():
-                    shutil.rmtree(litter)
-                else:
-                    litter.unlink(missing_ok=True)
-            layout.mend(self.path)
+        with contextlib.ExitStack() as stack:
+            with chunks.room(self.path):
+                held = stack.enter_context(Lock(layout.bookkeeping(self.path) / "coordinator"))
+                self._clear_up()
             yield held
+
+    def _clear_up(self) -> None:
+        layout.writers(self.path).mkdir(exist_ok=True)
+        layout.scratch(self.path).mkdir(exist_ok=True)
+        for litter in layout.scratch(self.path).iterdir():
+            if litter.is_dir():
+                shutil.rmtree(litter)
+            else:
+                litter.unlink(missing_ok=True)
+        layout.mend(self.path)
 
     def block_status(self, block: int) -> NDArray[np.int8]:
         """Return the ledger of a block; a damaged or missing ledger counts as pending."""
@@ -196,7 +216,7 @@ class Store:
         `StoreError` if there is no room, or if the store has been replaced or grown since it was opened.
         """
         self._check_current()
-        with only_writer(layout.writers(self.path), block):
+        with chunks.room(self.path), only_writer(layout.writers(self.path), block):
             self._check_current()
             before = self.block_status(block)
             take = before != DONE
@@ -371,6 +391,20 @@ class Store:
             ]
         except (ValueError, KeyError, TypeError, IndexError):
             return []
+
+
+def _kind(plan: ArrayPlan | None) -> str:
+    return "absent" if plan is None else " ".join([plan.dtype, *map(str, plan.trailing_shape)])
+
+
+def _fits(before: ArrayPlan | None, after: ArrayPlan | None) -> bool:
+    return (
+        before is not None
+        and after is not None
+        and before.trailing == after.trailing
+        and np.dtype(before.dtype) == np.dtype(after.dtype)
+        and all(n <= m for n, m in zip(before.trailing_shape, after.trailing_shape, strict=True))
+    )
 
 
 def record_text(seals: Mapping[str, str], failures: Iterable[Failure], seconds: float) -> bytes:

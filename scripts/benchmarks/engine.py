@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the engine costs beside the bare kernel, storing included, and beside others; prints a table.
 
-    engine.py             cheap (1 us) and costly (1 ms) points; serial, 1 and 2 workers; one task per point
+    engine.py             points of 1 us, 1 ms and 1 s; serial, 1 and 2 workers; xyzpy; one dask task per point
     engine.py --scale N   N small blocks of a simulated kernel: seconds, memory, files
 
 CPU seconds where one process does the work, so that other users of the machine do not count.
@@ -26,6 +26,7 @@ sys.path[:0] = [str(HERE.parent), str(HERE.parents[2])]
 
 import numba  # noqa: E402
 import numpy as np  # noqa: E402
+import psutil  # noqa: E402
 
 from pairsweep.execute import Ack, Pool, execute  # noqa: E402
 from pairsweep.execute import pool as pools  # noqa: E402
@@ -119,16 +120,23 @@ def serial(folder: str, points: int, block: int, turns: int) -> tuple[float, flo
     return min(cpu(bare) for _ in stores), min(cpu(partial(engine, store)) for store in stores)
 
 
-def pooled(folder: str, points: int, block: int, turns: int, workers: int) -> float:
-    """Wall seconds of worker processes after their start."""
+def pooled(folder: str, points: int, block: int, turns: int, workers: int) -> tuple[float, float]:
+    """CPU seconds of worker processes and client after their start, and wall seconds."""
     store = new(folder, points, block)
-    warm = new(folder, block * workers * 4, block)
+    warm = new(folder, block * workers * 2, block)
     pools.HEAD_START = 0.0
     with Pool(workers) as pool:
         pool.run(Sweep(str(warm.path), turns), warm.pending(), lambda ack: None)
-        started = time.perf_counter()
+        started, used = time.perf_counter(), family_cpu()
         pool.run(Sweep(str(store.path), turns), store.pending(), lambda ack: None)
-        return time.perf_counter() - started
+        return family_cpu() - used, time.perf_counter() - started
+
+
+def family_cpu() -> float:
+    """CPU seconds of this process and its children so far."""
+    me = psutil.Process()
+    times = [process.cpu_times() for process in (me, *me.children())]
+    return sum(t.user + t.system for t in times)
 
 
 def one_point(x: float, turns: int) -> list[float]:
@@ -175,21 +183,24 @@ def costs(folder: str) -> None:
     )
 
     def row(name: str, how: str, points: int, seconds: float, bare: float) -> None:
-        overhead = (seconds - bare) / points * 1e6
+        overhead, rate = (seconds - bare) / points * 1e6, points / seconds
+        speed = f"{rate:,.0f}" if rate > 10 else f"{rate:.3f}"
         print(
-            f"| {name} | {how} | {points:,} | {points / seconds:,.0f} | {bare / seconds:.1%} | {overhead:.3f} |"
+            f"| {name} | {how} | {points:,} | {speed} | {bare / seconds:.1%} | {overhead:.3f} |", flush=True
         )
 
     for name, seconds, points, block, few in (
         ("1 us", 1e-6, 3_000_000, 1_000_000, 3000),
         ("1 ms", 1e-3, 4_000, 1_000, 1000),
+        ("1 s", 1.0, 4, 2, 4),
     ):
         turns = turns_for(seconds)
         bare, engine = serial(folder, points, block, turns)
         row(name, "bare kernel", points, bare, bare)
         row(name, "pairsweep, serial", points, engine, bare)
         for workers in (1, 2):
-            took = pooled(folder, points, block // 2, turns, workers)
+            used, took = pooled(folder, points, block // 2, turns, workers)
+            row(name, f"pairsweep, {workers} workers (CPU of all)", points, used, bare)
             row(name, f"pairsweep, {workers} workers (wall)", points, took, bare / workers)
         share = bare * few / points
         took = task_per_point(few, turns, 2)

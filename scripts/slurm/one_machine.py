@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """A real SLURM on this machine alone, for tests: its own folder, its own munge, nothing of the system touched.
 
-    one_machine.py CPUS COMMAND ...     run a command with SLURM_CONF set, then take SLURM down
+    one_machine.py [--nodes N] [--cpus N] COMMAND ...     run a command with SLURM_CONF set, then take SLURM down
 
-Needs Debian's packages slurm-wlm and munge, and root.
+Needs root, and Debian's packages slurm-wlm and munge: where apt-get is at hand it installs them the first time.
 """
 
 from __future__ import annotations
 
+import argparse
 import getpass
 import os
 import shutil
@@ -18,39 +19,73 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 NEEDED = ("slurmctld", "slurmd", "munged", "sbatch", "sinfo")
+PACKAGES = ("slurm-wlm", "munge")
 PATIENCE = 30
+INSTALL_PATIENCE = 300
 
 
 def missing() -> str:
-    """Return why SLURM cannot be started here, nothing if it can."""
-    absent = [name for name in NEEDED if shutil.which(name, path=_path()) is None]
-    if absent:
-        return f"{', '.join(absent)} missing: apt-get install slurm-wlm munge"
-    return "" if os.geteuid() == 0 else "SLURM's daemons need root"
+    """Return why SLURM cannot be started here, nothing if it can; install it where that is possible."""
+    if os.geteuid() != 0:
+        return "SLURM's daemons need root"
+    if _absent() and (reason := _install()):
+        return reason
+    absent = _absent()
+    return f"{', '.join(absent)} missing: apt-get install {' '.join(PACKAGES)}" if absent else ""
+
+
+def _absent() -> list[str]:
+    return [name for name in NEEDED if shutil.which(name, path=_path()) is None]
+
+
+def _install() -> str:
+    """Install the packages; return why that did not work."""
+    if shutil.which("apt-get") is None:
+        return f"no apt-get to install {' and '.join(PACKAGES)} with"
+    print(f"Installing the Debian packages {' and '.join(PACKAGES)} ...", file=sys.stderr)
+    options = ("-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120")
+    for command in (("apt-get", "update", "-qq"), ("apt-get", "install", *options, *PACKAGES)):
+        try:
+            subprocess.run(
+                command,
+                env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=INSTALL_PATIENCE,
+            )
+        except subprocess.CalledProcessError as error:
+            return f"{' '.join(command[:2])} failed: {(error.stderr.strip() or error.stdout.strip())[-200:]}"
+        except subprocess.TimeoutExpired:
+            return f"{' '.join(command[:2])} took more than {INSTALL_PATIENCE} s"
+    return ""
 
 
 def _path() -> str:
     return os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
 
 
-def _ports() -> list[int]:
-    with socket.socket() as one, socket.socket() as two:
-        for each in (one, two):
+def _ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
             each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in (one, two)]
+        return [each.getsockname()[1] for each in sockets]
 
 
 @contextmanager
-def slurm(cpus: int) -> Iterator[dict[str, str]]:
-    """Run SLURM with one node of ``cpus``; give the environment its commands need."""
+def slurm(cpus: int, nodes: int = 1) -> Iterator[dict[str, str]]:
+    """Run SLURM with ``nodes`` nodes of ``cpus`` each; give the environment its commands need."""
     folder = Path(tempfile.mkdtemp(prefix="slurm-"))
     folder.chmod(0o755)  # munge wants no place that others can write
     host, user = socket.gethostname(), getpass.getuser()
-    controller, node = _ports()
+    controller, *ports = _ports(1 + nodes)
+    names = [f"node{number}" for number in range(nodes)]
     key = folder / "munge.key"
     key.write_bytes(os.urandom(1024))
     key.chmod(0o400)
@@ -59,18 +94,18 @@ def slurm(cpus: int) -> Iterator[dict[str, str]]:
         f"""ClusterName=pairsweep
 SlurmctldHost={host}(127.0.0.1)
 SlurmctldPort={controller}
-SlurmdPort={node}
 SlurmUser={user}
 SlurmdUser={user}
 AuthType=auth/munge
 AuthInfo=socket={folder}/munge.sock
 CryptoType=crypto/munge
+CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
 StateSaveLocation={folder}/state
-SlurmdSpoolDir={folder}/spool
+SlurmdSpoolDir={folder}/spool-%n
 SlurmctldPidFile={folder}/slurmctld.pid
-SlurmdPidFile={folder}/slurmd.pid
+SlurmdPidFile={folder}/slurmd-%n.pid
 SlurmctldLogFile={folder}/slurmctld.log
-SlurmdLogFile={folder}/slurmd.log
+SlurmdLogFile={folder}/slurmd-%n.log
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 SelectType=select/cons_tres
@@ -80,35 +115,35 @@ AccountingStorageType=accounting_storage/none
 MpiDefault=none
 SlurmdParameters=config_overrides
 ReturnToService=2
-NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory=1000 State=UNKNOWN
-PartitionName=debug Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
+        + "".join(
+            f"NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs={cpus} RealMemory=1000\n"
+            for name, port in zip(names, ports, strict=True)
+        )
+        + "PartitionName=debug Nodes=ALL Default=YES MaxTime=INFINITE State=UP\n"
     )
     (folder / "state").mkdir()
-    (folder / "spool").mkdir()
     environment = os.environ | {"SLURM_CONF": str(config), "PATH": _path()}
-    daemons = [
-        [
-            "munged",
-            "--foreground",
-            "--force",
-            f"--socket={folder}/munge.sock",
-            f"--key-file={key}",
-            f"--pid-file={folder}/munged.pid",
-            f"--log-file={folder}/munged.log",
-            f"--seed-file={folder}/munge.seed",
-        ],
-        ["slurmctld", "-D", "-f", str(config)],
-        ["slurmd", "-D", "-f", str(config)],
+    munged = [
+        "munged",
+        "--foreground",
+        "--force",
+        f"--socket={folder}/munge.sock",
+        f"--key-file={key}",
+        f"--pid-file={folder}/munged.pid",
+        f"--log-file={folder}/munged.log",
+        f"--seed-file={folder}/munge.seed",
     ]
+    daemons = [munged, ["slurmctld", "-D", "-f", str(config)]]
+    daemons += [["slurmd", "-D", "-f", str(config), "-N", name] for name in names]
     running: list[subprocess.Popen[bytes]] = []
     try:
-        for command in daemons:
-            with (folder / f"{command[0]}.out").open("wb") as out:
+        for number, command in enumerate(daemons):
+            with (folder / f"{command[0]}-{number}.out").open("wb") as out:
                 running.append(subprocess.Popen(command, env=environment, stdout=out, stderr=out))
             time.sleep(0.5)
         end = time.monotonic() + PATIENCE
-        while "idle" not in _states(environment):
+        while _states(environment) != ["idle"] * nodes:
             if time.monotonic() > end or any(process.poll() is not None for process in running):
                 logs = "\n".join(f"{p.name}: {p.read_text()[-500:]}" for p in sorted(folder.glob("*.out")))
                 raise RuntimeError(f"SLURM did not start:\n{logs}")
@@ -125,15 +160,28 @@ PartitionName=debug Nodes=ALL Default=YES MaxTime=INFINITE State=UP
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _states(environment: dict[str, str]) -> str:
-    command = ["sinfo", "--noheader", "--format=%T"]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False).stdout
+def _states(environment: dict[str, str]) -> list[str]:
+    command = ["sinfo", "--noheader", "--Node", "--format=%T"]
+    listed = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return listed.stdout.split()
+
+
+def main() -> int:
+    """Run a command under SLURM."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--nodes", type=int, default=1, metavar="N")
+    parser.add_argument("--cpus", type=int, default=2, metavar="N", help="of each node")
+    parser.add_argument("command", nargs=argparse.REMAINDER)
+    options = parser.parse_args()
+    if not options.command:
+        parser.error("name a command to run")
+    if reason := missing():
+        sys.exit(reason)
+    with slurm(options.cpus, options.nodes) as environment:
+        return subprocess.call(options.command, env=environment)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 3:
-        sys.exit(__doc__)
-    if reason := missing():
-        sys.exit(reason)
-    with slurm(int(sys.argv[1])) as environment:
-        sys.exit(subprocess.call(sys.argv[2:], env=environment))
+    sys.exit(main())

@@ -2,10 +2,13 @@
 
 import os
 import shutil
+import signal
 import socketserver
 import subprocess
 import threading
+import time
 
+import dask.config
 import psutil
 import pytest
 from distributed import LocalCluster
@@ -73,6 +76,88 @@ def test_nothing_listens_to_the_world(scheduler, expected):
         on_done=lambda ack: heard.append(listening(psutil.Process())),
     )
     assert set().union(*heard) == expected
+
+
+class Settings(Count):
+    def __call__(self, block, only=None):
+        memory = dask.config.get("distributed.worker.memory")
+        found = [memory[what] for what in ("target", "spill", "pause")]
+        return Ack(block, 1, 0, 0.0, f"{found} {os.environ['NUMBA_NUM_THREADS']}")
+
+
+def test_workers_of_dask_never_pause_and_have_one_thread():
+    acks = []
+    execute(Settings(), range(2), on_done=acks.append, scheduler="dask", workers=1)
+    assert {ack.host for ack in acks} == {"[False, False, False] 1"}
+
+
+class Slowly(Count):
+    def __call__(self, block, only=None):
+        time.sleep(0.1)
+        return super().__call__(block)
+
+    def size(self, block):
+        return 1
+
+
+def test_a_worker_that_dask_gives_up_is_replaced(monkeypatch):
+    acks = []
+
+    def kill_the_first(ack):
+        acks.append(ack)
+        if len(acks) == 1:
+            os.kill(int(ack.host), signal.SIGKILL)
+
+    monkeypatch.setattr(cluster, "LOST", "1ms")  # less than the nanny needs to start another process
+    execute(Slowly(), range(6), on_done=kill_the_first, scheduler="dask", workers=1)
+    assert sorted(ack.block for ack in acks) == list(range(6))
+    assert len({ack.host for ack in acks}) >= 2
+
+
+def test_a_scheduler_without_workers_is_waited_for_aloud():
+    heard, acks = [], []
+    with LocalCluster(n_workers=0, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as running:
+
+        def echo(line):
+            heard.append(line)
+            running.scale(1)
+
+        execute(Count(), range(3), on_done=acks.append, scheduler=running.scheduler_address, echo=echo)
+    assert len(acks) == 3
+    assert heard == [f"{running.scheduler_address} has no workers yet: waiting for them"]
+
+
+def test_jobs_that_cannot_be_submitted_are_an_error(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    refusing = tmp_path / "sbatch"
+    refusing.write_text("#!/bin/sh\necho 'sbatch: error: invalid partition specified: nope' >&2\nexit 1\n")
+    refusing.chmod(0o755)
+    site = Site.from_table({"interface": "lo", "queue": "nope"})
+    with pytest.raises(ExecuteError, match=r"no job could be submitted .*invalid partition specified: nope"):
+        execute(Count(), range(2), on_done=nothing, scheduler="slurm", site=site)
+    monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
+    with pytest.raises(ExecuteError, match=r"no job could be submitted .*qsub"):
+        execute(Count(), range(2), on_done=nothing, scheduler="pbs", site=site)
+
+
+def test_certificates_that_are_not_there_are_named(tmp_path):
+    there = tmp_path / "cert.pem"
+    there.write_text("")
+    tls = Tls(str(there), "nothing.pem", str(there))
+    with pytest.raises(ExecuteError, match=r"--tls = 'nothing\.pem': cannot be read"):
+        execute(Count(), range(2), on_done=nothing, scheduler="tls://10.0.0.1:8786", tls=tls)
+
+
+def test_nor_do_those_in_jobs(monkeypatch):
+    site = Site.from_table({"interface": "lo", "lines": ["--constraint=fast"], "prologue": ["module load x"]})
+    monkeypatch.setattr(cluster, "_submit", lambda *args: None)
+    with cluster.jobs("slurm", site, None, insecure=False, echo=nothing) as client:
+        lines = client.cluster.job_script().splitlines()
+    assert "export DASK_DISTRIBUTED__WORKER__MEMORY__PAUSE=False" in lines
+    assert "export NUMBA_NUM_THREADS=1" in lines
+    assert "#SBATCH --constraint=fast" in lines
+    assert lines.index("module load x") < len(lines) - 1  # the last one starts the workers
+    assert "--lifetime 3240s" in lines[-1]
 
 
 def test_an_address(tmp_path):

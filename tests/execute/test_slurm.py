@@ -1,68 +1,227 @@
-"""A sweep on a real SLURM of this machine's own: jobs come, one is cancelled, the sweep is complete."""
+"""Sweeps on a real SLURM of this machine's own: jobs come and are cancelled, and nobody else gets in."""
 
 import importlib.util
+import os
+import socket
+import ssl
 import subprocess
+import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
+import xarray as xr
 
-from pairsweep.execute import Ack, Site, execute
+import pairsweep as ps
+from pairsweep.execute import ExecuteError, cluster, execute
+from pairsweep.kernels.jit import cache_directory
+from tests.execute.test_execute import Count
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "slurm" / "one_machine.py"
+ROOT = Path(__file__).parents[2]
+POINTS = 240
+FUNCTION = """
+import os
+import time
+
+
+def slow(energy, theta, phi, x, y):
+    time.sleep(float(os.environ.get("PAUSE", "0")))
+    return x + 0 * phi, y + 0 * phi
+"""
+SPEC = """
+analyses = ["growth"]
+[grid]
+kind = "bins"
+n_energy = 1
+n_theta = 1
+n_phi = 4
+energy_max = 20.0
+[occupation]
+pattern = "custom"
+function = "slow.py:slow"
+x = { start = 0.5, stop = 1.0, num = 24 }
+y = { start = 0.0, stop = 0.4, num = 10 }
+[coupling]
+g = 1e-6
+[cluster]
+jobs = 2
+memory = "900MB"
+walltime = "00:10:00"
+skip = ["--mem"]
+"""
 
 
 def load():
-    specification = importlib.util.spec_from_file_location("one_machine", SCRIPT)
+    specification = importlib.util.spec_from_file_location(
+        "one_machine", ROOT / "scripts" / "slurm" / "one_machine.py"
+    )
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
     return module
 
 
-@dataclass(frozen=True)
-class Slow:
-    def __call__(self, block, only=None):
-        time.sleep(0.3)
-        return Ack(block, 1, 0, 0.3, "")
-
-
-def job_numbers(environment):
-    listed = subprocess.run(
-        ["squeue", "--noheader", "--states=running", "--format=%i"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return listed.stdout.split()
-
-
-@pytest.mark.slow
-def test_a_cancelled_job_costs_only_time(monkeypatch, tmp_path):
+@pytest.fixture(scope="module")
+def slurm():
+    """The environment of a SLURM with two nodes of two cores."""
     one_machine = load()
     if reason := one_machine.missing():
         pytest.skip(reason)
-    monkeypatch.chdir(tmp_path)  # the jobs' logs
-    with one_machine.slurm(cpus=2) as environment:
-        for name, value in environment.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setenv("PYTHONPATH", str(SCRIPT.parents[2]))
-        acks, cancelled = [], []
+    with one_machine.slurm(cpus=2, nodes=2) as environment:
+        yield environment
 
-        def on_done(ack):
-            acks.append(ack)
-            if len(acks) == 10:
-                cancelled.extend(job_numbers(environment)[:1])
-                subprocess.run(["scancel", *cancelled], env=environment, check=True)
 
-        site = Site.from_table(
-            {"jobs": 2, "memory": "500MB", "walltime": "00:10:00", "interface": "lo", "skip": ["--mem"]}
-        )
-        execute(Slow(), range(60), on_done=on_done, scheduler="slurm", site=site)
-        assert cancelled
-        assert sorted(ack.block for ack in acks) == list(range(60))
-        end = time.monotonic() + 20
-        while job_numbers(environment) and time.monotonic() < end:
-            time.sleep(0.5)
-        assert job_numbers(environment) == []
+@pytest.fixture
+def site(slurm, monkeypatch, tmp_path):
+    """A folder with a specification that takes some seconds, where and with what its commands run."""
+    (tmp_path / "slow.py").write_text(FUNCTION)
+    (tmp_path / "spec.toml").write_text(SPEC)
+    home = tmp_path / "home"
+    home.mkdir()
+    here = os.pathsep.join([str(Path(sys.executable).parent), slurm["PATH"]])
+    own = {"PATH": here, "PYTHONPATH": str(ROOT), "PAUSE": "0.1", "HOME": str(home)}
+    own |= {"PAIRSWEEP_CACHE_DIR": str(Path(cache_directory()).parent), "PAIRSWEEP_INTERFACE": "lo"}
+    for name, value in (slurm | own).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def said_by(*command):
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+
+
+def until(condition, patience=60):
+    end = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.2)
+
+
+def done_in(store):
+    return int((ps.open_store(store).status == 1).sum()) if store.exists() else 0
+
+
+def of_jobs():
+    """The Python processes that jobs of this SLURM run."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            environment, program = process.environ(), process.exe()
+        except psutil.Error:
+            continue
+        ours = environment.get("SLURM_CONF") == os.environ["SLURM_CONF"]
+        if ours and "SLURM_JOB_ID" in environment and "python" in program:  # not srun and the like
+            found.append(process)
+    return found
+
+
+def listening(processes):
+    heard = set()
+    for process in processes:
+        try:
+            links = process.net_connections("inet")
+        except psutil.Error:
+            continue
+        heard |= {link.laddr for link in links if link.status == psutil.CONN_LISTEN}
+    return {("127.0.0.1" if ip in ("0.0.0.0", "::") else ip, port) for ip, port in heard}
+
+
+def speaks_http(where):
+    with socket.create_connection(where, timeout=10) as plain:
+        plain.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        try:
+            return plain.recv(4) == b"HTTP"
+        except ConnectionError:
+            return False
+
+
+def lets_in(where):
+    """Whether somebody without a certificate of the run hears a word after the handshake."""
+    stranger = ssl.create_default_context()
+    stranger.check_hostname, stranger.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection(where, timeout=10) as plain:
+        try:
+            with stranger.wrap_socket(plain) as encrypted:
+                return encrypted.recv(1) != b""
+        except (ssl.SSLError, ConnectionError):
+            return False
+
+
+def check_complete(store, monkeypatch):
+    """The store holds what a serial run gives, to the last bit."""
+    monkeypatch.setenv("PAUSE", "0")
+    expected = ps.run("spec.toml", "serial.zarr", scheduler="serial", quiet=True).load()
+    found = ps.open_store(store).load()
+    assert (found.status == 1).all()
+    xr.testing.assert_identical(found.drop_attrs(), expected.drop_attrs())
+
+
+def test_a_cancelled_job_costs_only_time_and_strangers_stay_out(site, monkeypatch):
+    monkeypatch.setattr(cluster, "PATIENCE", 2)
+    store, reached = site / "s.zarr", set()
+    run = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "pairsweep",
+            "run",
+            "spec.toml",
+            "--store",
+            str(store),
+            "--scheduler",
+            "slurm",
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        until(lambda: run.poll() is not None or done_in(store))
+        assert run.poll() is None, run.communicate()[1]
+        scheduler = listening([psutil.Process(run.pid)])
+        for where in scheduler | listening(of_jobs()):
+            if not speaks_http(where):  # dask's pages, on loopback
+                assert not lets_in(where)
+                reached.add(where)
+        for where in reached & scheduler:
+            address = f"tcp://{where[0]}:{where[1]}"
+            with pytest.raises(ExecuteError, match="no dask scheduler answers"):
+                execute(Count(), range(2), on_done=lambda ack: None, scheduler=address, insecure=True)
+        assert len(reached) > len(reached & scheduler) > 0
+        assert list((site / "home").glob(".dask-jobqueue.*"))
+        job, *_ = said_by("squeue", "--noheader", "--states=running", "--format=%i")
+        subprocess.run(["scancel", job], check=True)
+        before = done_in(store)
+        said, complaints = run.communicate(timeout=120)
+    finally:
+        run.kill()
+    assert run.returncode == 0, complaints
+    assert f"{POINTS} of {POINTS} points computed" in said
+    assert before < POINTS
+    check_complete(store, monkeypatch)
+    until(lambda: not said_by("squeue", "--noheader"))
+    assert list((site / "home").glob(".dask-jobqueue.*")) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("nodes", [1, 2])
+def test_one_allocation_is_interrupted_and_goes_on(site, monkeypatch, nodes):
+    monkeypatch.setenv("PAUSE", "0.05")
+    store = site / "s.zarr"
+    script = ROOT / "scripts" / "slurm" / "one_allocation.sbatch"
+    submit = ["sbatch", "--parsable", f"--nodes={nodes}", "--ntasks=2", "--time=00:10:00", "--output=%j.txt"]
+    (job,) = said_by(*submit, str(script), "spec.toml", str(store))
+    until(lambda: done_in(store))
+    encrypted = {where for where in listening(of_jobs()) if not speaks_http(where)}
+    assert bool(encrypted) == (nodes > 1)
+    assert not any(lets_in(where) for where in encrypted)
+    # what SLURM sends two minutes before the end of the walltime
+    subprocess.run(["scancel", "--batch", "--signal=INT", job], check=True)
+    until(lambda: not said_by("squeue", "--noheader"))
+    assert "interrupted; what is done is kept" in (site / f"{job}.txt").read_text()
+    assert 0 < done_in(store) < POINTS
+    (job,) = said_by(*submit, "--wait", str(script), "spec.toml", str(store))
+    assert "points computed" in (site / f"{job}.txt").read_text()
+    check_complete(store, monkeypatch)
+    assert list(site.glob(f"pairsweep-{job}-*")) == []

@@ -89,9 +89,10 @@ def test_only_one_writes_a_block(tmp_path):
         pass
 
 
-def test_a_file_system_without_locks_leaves_the_heartbeat(path, monkeypatch):
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_leaves_the_heartbeat(path, monkeypatch, number):
     def refuse(handle, operation):
-        raise OSError(errno.ENOSYS, "no locks here")
+        raise OSError(number, "no locks here")
 
     monkeypatch.setattr(lock.fcntl, "flock", refuse)
     with lock.only_writer(path.parent, 3):

@@ -1,11 +1,13 @@
 """The store: made whole, written by blocks, resumed by its ledger."""
 
+import errno
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ import xarray as xr
 import zarr
 
 from pairsweep import store as stores
-from pairsweep.store import Store, StoreError, chunks, layout
+from pairsweep.store import Lock, Store, StoreError, chunks, layout
 from pairsweep.template import DONE, FAILED, PENDING, BlockResult, Coordinate, Template
 from tests.sweeps_for_stores import ARRAYS, labels, solve, template, true_growth
 
@@ -219,6 +221,24 @@ def test_an_equal_fingerprint_passes_and_another_is_named(store):
         store.check(PRINT | {"dtype": "f4"})
 
 
+def test_other_results_and_other_types_are_named(store, sweep):
+    store.check_arrays(sweep)
+    arrays = [replace(plan, dtype="float32") if plan.trailing else plan for plan in sweep.arrays[1:]]
+    with pytest.raises(
+        StoreError, match=r"energy_weight float64 3 there, float32 3 now; status int8 there, absent"
+    ):
+        store.check_arrays(replace(sweep, arrays=tuple(arrays)))
+
+
+def test_chunks_that_are_no_blocks_are_refused(store):
+    document, _ = layout.read_root(store.path)
+    growth = document["consolidated_metadata"]["metadata"]["growth_rate"]
+    growth["chunk_grid"]["configuration"]["chunk_shape"] = [5, 1]
+    (store.path / layout.ROOT).write_bytes(layout.sealed(document))
+    with pytest.raises(StoreError, match=r"growth_rate is cut into chunks of \(5, 1\), status into \(2, 1\)"):
+        Store.open(store.path)
+
+
 def test_history_grows_and_the_rest_of_the_root_stays(store, sweep):
     store.append_history("one")
     store.append_history("two")
@@ -310,6 +330,15 @@ def test_results_of_another_shape_or_dtype_are_refused(store):
         with pytest.raises(ValueError, match="block 0"):
             store.write(0, BlockResult(arrays, (), 0.0))
     assert (store.block_status(0) == PENDING).all()
+
+
+def test_a_disk_full_from_the_start_is_no_traceback(store, monkeypatch):
+    def full(*args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Lock, "_write", full)
+    with pytest.raises(StoreError, match="make room"), store.lock():
+        pass
 
 
 def test_no_room_leaves_nothing_falsely_done(store):
