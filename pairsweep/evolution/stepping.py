@@ -35,9 +35,9 @@ AIM, AIM_AGAIN = 0.9, 0.5
 # From this number of pairs on the lanes hold pairs of one point instead of points.
 PAIRS_IN_LANES = 256
 ROUNDS = 10
-# Rounding grows with the number of steps and is the same in both runs, so their difference does not show it. The change
-# of |S| does; by the end an instability has made up to so much of it, as measured at g' = 1e-7 and 1e-8.
-ROUNDING = 150.0
+# Rounding grows with the number of steps and is much the same in both runs, so their difference does not show it. With
+# what an instability makes of it by the end: 2e-15 to 12e-15 of a step, measured at g' = 1e-7 and 1e-8.
+ROUNDING = 5e-15
 MOST_STEPS = 3 * 10**7
 # A run is lost when a clearly smaller step does not bring the deviation below this fraction of the one before:
 # at once where it is small (rounding), after three times where it is not (the step may still be far too long).
@@ -185,14 +185,14 @@ def _continue(
     """Judge a round by its deviation; place the next one and return True where there must be one."""
     if work.status[point] != OK:
         return False
-    rounding = ROUNDING * float(work.drift[point, 1])
+    fine, coarse = (float(count) for count in steps.sum(axis=1))
+    rounding = ROUNDING * fine
     if np.isfinite(search.vouched):
         work.error[point] = search.vouched + rounding
         if work.error[point] > tolerance:
             _miss(work, point, tolerance)
         return False
     deviation = float(work.error[point])
-    fine, coarse = (float(count) for count in steps.sum(axis=1))
     order = scheme.orders[-1]
     of_fine = deviation / ((fine / coarse) ** order - 1.0)
     work.error[point] = of_fine + rounding
@@ -202,7 +202,7 @@ def _continue(
         search.chances = 0 if deviation < SMALL else search.chances - 1
     t_end = float(batch.times[point, -1])
     coarse_step = t_end / coarse
-    if search.chances == 0 or t_end / search.step > MOST_STEPS:
+    if search.chances == 0 or rounding > tolerance or t_end / search.step > MOST_STEPS:
         _miss(work, point, tolerance)
         return False
     search.deviation, search.deviation_steps = deviation, coarse
