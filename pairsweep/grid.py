@@ -71,8 +71,8 @@ class Grid:
         return np.stack([-np.sin(self.phi), np.cos(self.phi), np.zeros_like(self.phi)], axis=1)
 
     @property
-    def pairs(self) -> tuple[Floats, Floats, Floats, Floats, Floats, Ints, Ints]:
-        """What kernels want of the pairs: energy, weight, p_hat, theta_hat, phi_hat, energy_bin, quadrant."""
+    def kernel_arrays(self) -> tuple[Floats, Floats, Floats, Floats, Floats, Ints, Ints]:
+        """What kernels want to know of the pairs: energy, weight, p_hat, theta_hat, phi_hat, energy_bin, quadrant."""
         frame = (self.p_hat, self.theta_hat, self.phi_hat)
         return (self.energy, self.weight, *frame, self.energy_bin, self.quadrant)
 

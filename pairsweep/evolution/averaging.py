@@ -50,7 +50,7 @@ def run_averaged(batch: Batch, work: Work, points: Ints, tolerance: float, *, fi
     figures = np.empty((points.size, averaged.POINT_FIGURES))
     status = np.empty(points.size, dtype=np.int64)
     averaged.averaged_points(
-        *grid.pairs,
+        *grid.kernel_arrays,
         batch.rho[points],
         batch.rhobar[points],
         batch.kappa0[points],

@@ -27,7 +27,6 @@ from pairsweep.kernels.averaged_run import (
     run,
 )
 from pairsweep.kernels.averaged_shells import (
-    LANES,
     make_shells,
     pack,
     smallness,
@@ -36,6 +35,7 @@ from pairsweep.kernels.averaged_shells import (
 )
 from pairsweep.kernels.averaged_step import TINY, copy_state, relative_size
 from pairsweep.kernels.jit import jit
+from pairsweep.kernels.lanes import LANES
 from pairsweep.kernels.observables import invariants
 
 NOT_SMALL = 11

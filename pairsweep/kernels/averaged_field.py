@@ -18,7 +18,6 @@ from pairsweep.kernels.averaged_shells import (
     AT_L,
     AT_T,
     COEFFICIENTS,
-    LANES,
     SUMS,
     linear_gradient,
     rates,
@@ -27,6 +26,7 @@ from pairsweep.kernels.averaged_shells import (
     vector_sums,
 )
 from pairsweep.kernels.jit import jit
+from pairsweep.kernels.lanes import LANES
 
 # Which terms a field has: K1; K1 and K2; the three-wave resonances of K2 as well
 FIRST = 1

@@ -22,7 +22,6 @@ import numpy as np
 
 from pairsweep.kernels.averaged_map import chi1_vectors
 from pairsweep.kernels.averaged_shells import (
-    LANES,
     VECTOR,
     VECTORISED,
     add_lanes,
@@ -30,6 +29,7 @@ from pairsweep.kernels.averaged_shells import (
     vector_sums,
 )
 from pairsweep.kernels.jit import jit
+from pairsweep.kernels.lanes import LANES
 
 MOST_PHASES = 4096
 MOST_MULTIPLE = 64

@@ -3,8 +3,9 @@
 import numpy as np
 
 from pairsweep.kernels.averaged_map import change_variables, chi1_vectors
-from pairsweep.kernels.averaged_shells import LANES, VECTOR, linear_gradient, rotate, unpack, vector_sums
+from pairsweep.kernels.averaged_shells import VECTOR, linear_gradient, rotate, unpack, vector_sums
 from pairsweep.kernels.jit import jit
+from pairsweep.kernels.lanes import LANES
 
 # 2 pi as the sum of two doubles; the splitter of Veltkamp and Dekker, 2^27 + 1
 TWO_PI = 6.283185307179586

@@ -13,7 +13,7 @@ import numpy as np
 from pairsweep.kernels.averaged_field import averaged_rates, scratch
 from pairsweep.kernels.averaged_kicks import kick_scratch, third_order_gradient
 from pairsweep.kernels.averaged_output import true_state
-from pairsweep.kernels.averaged_shells import LANES, rotate
+from pairsweep.kernels.averaged_shells import rotate
 from pairsweep.kernels.averaged_step import (
     copy_state,
     dense_state,
@@ -24,6 +24,7 @@ from pairsweep.kernels.averaged_step import (
 )
 from pairsweep.kernels.dop853 import ALL_STAGES, DENSE, STAGES
 from pairsweep.kernels.jit import jit
+from pairsweep.kernels.lanes import LANES
 from pairsweep.kernels.observables import free_pairing, invariants, observe
 
 DONE = 0

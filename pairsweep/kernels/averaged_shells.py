@@ -26,8 +26,8 @@ from collections import namedtuple
 import numpy as np
 
 from pairsweep.kernels.jit import jit
+from pairsweep.kernels.lanes import LANES
 
-LANES = 8
 GEOMETRY = 9 * LANES
 STATE = 3 * LANES
 SUMS = 34

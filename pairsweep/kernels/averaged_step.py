@@ -7,9 +7,10 @@ the larger of that of n and, over the shells, that of kappa against the largest 
 import numpy as np
 
 from pairsweep.kernels.averaged_field import averaged_rates
-from pairsweep.kernels.averaged_shells import LANES, VECTORISED
+from pairsweep.kernels.averaged_shells import VECTORISED
 from pairsweep.kernels.dop853 import ALL_STAGES, DENSE, E3, E5, STAGES, A, D
 from pairsweep.kernels.jit import jit
+from pairsweep.kernels.lanes import LANES
 
 # kappa below this is treated as absent: squares of it underflow
 TINY = 1e-140

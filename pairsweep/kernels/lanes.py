@@ -119,7 +119,7 @@ compile_lanes(splat, [(types.Number,)], LANES_TYPE, lambda builder, value: value
 
 
 def aligned_zeros(size):
-    """Flat array of zeros that starts on a cache line: vectors that straddle two cost half as much again, or double."""
+    """Flat array of zeros that starts on a cache line: loads that straddle two take twice as long."""
     room = np.zeros(size + LANES)
     start = (-room.ctypes.data % CACHE_LINE) // room.itemsize
     return room[start : start + size]

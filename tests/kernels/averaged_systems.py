@@ -190,7 +190,7 @@ def averaged(grid, rho, rhobar, kappa, g, times, tolerance):
     figures = np.zeros((points, POINT_FIGURES))
     status = np.zeros(points, dtype=np.int64)
     averaged_points(
-        *grid.pairs,
+        *grid.kernel_arrays,
         rho,
         rhobar,
         kappa,
@@ -217,7 +217,7 @@ def trajectory(grid, rho, rhobar, kappa, g, times, terms, panels):
     state = np.empty((shells.place.shape[0], 3 * LANES))
     averaged_start(shells, g, n, kappa, state)
     system = System(
-        *grid.pairs,
+        *grid.kernel_arrays,
         rho,
         rhobar,
         grid.bin_energy.size,
