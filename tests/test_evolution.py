@@ -308,6 +308,7 @@ def test_tolerance_is_kept_and_not_wasted():
         ({"rho": [0.9, 0.1, 1.1, 0.1]}, "pair 2"),
         ({"rho": [0.9, 0.1]}, "rho"),
         ({"times": [1.0, 0.5], "t_end": None, "samples": None}, "times"),
+        ({"times": [0.0], "t_end": None, "samples": None}, "times"),
         ({"times": [1.0, 2.0]}, "t_end"),
     ],
 )

@@ -114,8 +114,9 @@ def checked_batch(
     if times.ndim not in (1, 2) or times.shape[-1] == 0 or (times.ndim == 2 and len(times) != g.size):
         raise ValueError(f"times: shape {times.shape}: give (samples,) or (points, samples)")
     times = np.ascontiguousarray(np.broadcast_to(times, (g.size, times.shape[-1])))
-    if not (np.isfinite(times).all() and (times >= 0).all() and (np.diff(times, axis=1) > 0).all()):
-        raise ValueError("times: give finite times that ascend from 0 or later")
+    ascending = (times >= 0).all() and (np.diff(times, axis=1) > 0).all() and (times[:, -1] > 0).all()
+    if not (np.isfinite(times).all() and ascending):
+        raise ValueError("times: give finite times that ascend from 0 or later and end after 0")
     return Batch(grid, rho, rhobar, kappa0, g, times)
 
 

@@ -123,7 +123,7 @@ def _first_steps(
         longest = np.fmin(phase / fastest, LARGEST_TURN / (coupling * np.max(np.abs(scheme.b))))
     searches = {}
     for point in points:
-        step = float(longest[point]) if np.isfinite(longest[point]) else float(batch.times[point, -1]) or 1.0
+        step = float(longest[point]) if np.isfinite(longest[point]) else float(batch.times[point, -1])
         most = min(MOST_STEPS, tolerance / ROUNDING)
         if batch.times[point, -1] > most * step:
             work.fail(
@@ -194,9 +194,6 @@ def _continue(
         work.error[point] = search.vouched + rounding
         if work.error[point] > tolerance:
             _miss(work, point, tolerance)
-        return False
-    if coarse == 0.0:  # nothing but the start was asked for
-        work.error[point] = 0.0
         return False
     deviation = float(work.error[point])
     order = scheme.orders[-1]
