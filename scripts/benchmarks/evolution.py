@@ -49,8 +49,8 @@ TARGETS = (1e-4, 1e-8)
 REFERENCE = 1e-15
 OURS = ("splitting", "averaged")
 SAMPLES = 31
-# Beyond these numbers of pairs a peer takes minutes: heyoka to compile, scipy to run.
-MOST_HEYOKA, MOST_SCIPY = 100, 300
+# Beyond these numbers of pairs a peer takes minutes: heyoka to compile, scipy and diffrax to run.
+MOST_HEYOKA, MOST_SCIPY = 100, 40
 # Points of a sweep that are solved together: a block of it has hundreds
 BATCH, MOST_BATCHED = 64, 100
 FMA_PER_PAIR_AND_STAGE = 21
