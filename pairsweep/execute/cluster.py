@@ -13,6 +13,7 @@ import logging
 import os
 import pickle
 import signal
+import ssl
 import sys
 import uuid
 from collections.abc import Iterable, Iterator
@@ -30,7 +31,7 @@ from pairsweep.execute.task import Ack, Echo, ExecuteError, OnDone, Task, Work
 
 if TYPE_CHECKING:
     from distributed import Client
-    from distributed import Future as Block
+    from distributed import Future as DaskFuture
     from distributed.security import Security
 
 PATIENCE = 10  # seconds for a scheduler to answer
@@ -93,7 +94,7 @@ def run_blocks(
     where = client.scheduler.address if client.scheduler else ""
     payload = pickle.dumps(task)
     queue = Queue(task, blocks, on_done)
-    in_flight: dict[Block[Ack], Work] = {}
+    in_flight: dict[DaskFuture[Ack], Work] = {}
     arriving = as_completed(loop=client.loop)
 
     def fill() -> None:
@@ -157,10 +158,15 @@ def local(workers: int, echo: Echo) -> Iterator[Client]:
 
 
 def check_files(tls: Tls) -> None:
-    """Refuse certificates that are not there."""
+    """Refuse certificates that are not there, or that are none."""
     for file in (tls.ca, tls.cert, tls.key):
         if not os.access(file, os.R_OK):
             raise ExecuteError("--tls", file, "cannot be read: name three files, CA,CERT,KEY")
+    try:
+        ssl.create_default_context(cafile=tls.ca).load_cert_chain(tls.cert, tls.key)
+    except OSError as error:
+        files = ",".join((tls.ca, tls.cert, tls.key))
+        raise ExecuteError("--tls", files, f"no PEM files CA,CERT,KEY that fit together ({error})") from error
 
 
 def check_address(where: str, insecure: bool) -> None:
@@ -191,18 +197,28 @@ def address(where: str, tls: Tls | None, echo: Echo) -> Iterator[Client]:
 
 
 def check_jobs(kind: str, site: Site, tls: Tls | None, insecure: bool) -> None:
-    """Refuse jobs that could only be reached without TLS, or for which a package is missing."""
+    """Refuse jobs that could only be reached without TLS, or for which a package or the interface is missing."""
     if importlib.util.find_spec("dask_jobqueue") is None:
         raise ExecuteError("--scheduler", kind, 'pip install "pairsweep[hpc]"')
     private = site.interface == "lo" or tls is not None or insecure
     if not private and importlib.util.find_spec("cryptography") is None:
         cure = "pip install cryptography for passing certificates, give --tls CA,CERT,KEY"
         raise ExecuteError("--scheduler", kind, f"{cure}, or add --insecure on a network you trust")
+    if site.interface:
+        from distributed.utils import get_ip_interface
+
+        try:
+            get_ip_interface(site.interface)
+        except ValueError as error:
+            raise ExecuteError("[cluster] interface", site.interface, f"{error}") from error
 
 
 @contextlib.contextmanager
 def jobs(kind: str, site: Site, tls: Tls | None, insecure: bool, echo: Echo) -> Iterator[Client]:
-    """Give workers in jobs of a batch system, as many as there is work for; they leave before they are killed."""
+    """Give workers in jobs of a batch system: more while there is work for more, none taken back before the end.
+
+    Workers leave before they are killed.
+    """
     import dask.config
     from distributed import Client
 
@@ -219,36 +235,38 @@ def jobs(kind: str, site: Site, tls: Tls | None, insecure: bool, echo: Echo) -> 
     }
     batch_system, first = _batch_system(kind), Future[None]()
     named = {"queue": site.queue, "account": site.account, "interface": site.interface}
-    with (
-        dask.config.set(_CONFIG),
-        batch_system(
-            job_cls=_telling(batch_system.job_cls, first),
-            cores=site.cores,
-            processes=site.cores,
-            memory=site.memory,
-            walltime=site.walltime,
-            protocol="tls" if security else "tcp",
-            security=security,
-            scheduler_options=options,
-            job_extra_directives=list(site.lines),
-            job_directives_skip=list(site.skip),
-            job_script_prologue=[f"export {name}={value}" for name, value in environment.items()]
-            + list(site.prologue),
-            worker_extra_args=[
-                *("--lifetime", f"{lifetime}s", "--lifetime-stagger", f"{stagger}s"),
-                *("--dashboard-address", f"{LOOPBACK}:0"),
-            ],
-            shared_temp_directory=str(Path.home()),
-            silence_logs=logging.CRITICAL,
-            **{name: value for name, value in named.items() if value},
-        ) as cluster,
-        Client(cluster, set_as_default=False) as client,
-    ):
-        _tell_dashboard(cluster, echo)
-        _submit(cluster, kind, first)
-        # up as there is work, never down before the end: a worker that is retired may have the last blocks in hand
-        cluster.adapt(minimum_jobs=site.least_jobs, maximum_jobs=site.jobs, wait_count=sys.maxsize)
-        yield client
+    with dask.config.set(_CONFIG):
+        try:
+            started = batch_system(
+                job_cls=_telling(batch_system.job_cls, first),
+                cores=site.cores,
+                processes=site.cores,
+                memory=site.memory,
+                walltime=site.walltime,
+                protocol="tls" if security else "tcp",
+                security=security,
+                scheduler_options=options,
+                job_extra_directives=list(site.lines),
+                job_directives_skip=list(site.skip),
+                job_script_prologue=[f"export {name}={value}" for name, value in environment.items()]
+                + list(site.prologue),
+                worker_extra_args=[
+                    *("--lifetime", f"{lifetime}s", "--lifetime-stagger", f"{stagger}s"),
+                    *("--dashboard-address", f"{LOOPBACK}:0"),
+                ],
+                shared_temp_directory=str(Path.home()),
+                silence_logs=logging.CRITICAL,
+                **{name: value for name, value in named.items() if value},
+            )
+        except (OSError, RuntimeError, ValueError) as error:
+            cure = f"dask could not start a scheduler for its jobs ({_reason(error)})"
+            raise ExecuteError("--scheduler", kind, cure) from error
+        with started as cluster, Client(cluster, set_as_default=False) as client:
+            _tell_dashboard(cluster, echo)
+            _submit(cluster, kind, first)
+            # up as there is work, never down before the end: a worker that is retired may have the last blocks in hand
+            cluster.adapt(minimum_jobs=site.least_jobs, maximum_jobs=site.jobs, wait_count=sys.maxsize)
+            yield client
 
 
 def _telling(job: Any, first: Future[None]) -> Any:
@@ -273,10 +291,23 @@ def _submit(cluster: Any, kind: str, first: Future[None]) -> None:
     cluster.scale(jobs=1)
     try:
         first.result()
-    except (OSError, RuntimeError) as error:
-        reason = f"{error}".strip().splitlines()[-1]
+    except (
+        OSError,
+        RuntimeError,
+        ValueError,
+    ) as error:  # ValueError: no number of a job in what was answered
         cure = "see queue, account and lines in [cluster], and whether jobs can be submitted from this host"
-        raise ExecuteError("--scheduler", kind, f"no job could be submitted ({reason}): {cure}") from error
+        raise ExecuteError(
+            "--scheduler", kind, f"no job could be submitted ({_reason(error)}): {cure}"
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Return on one line what an error says first and, where it quotes a command, what that said last."""
+    first, *quoted = f"{error}".strip().splitlines() or [type(error).__name__]
+    if not quoted or quoted[-1].endswith(":"):  # a heading of dask's: the command was silent
+        return first.rstrip(".")
+    return f"{first.rstrip('.')}: {quoted[-1]}"
 
 
 def _batch_system(kind: str) -> Any:

@@ -28,7 +28,7 @@ class Site:
     Attributes
     ----------
     cores, memory : of one job; every core runs one worker process
-    jobs, least_jobs : most and fewest jobs; between them, as many as there is work for
+    jobs, least_jobs : most and fewest jobs; submitted as there is work for more, and kept to the end
     walltime : hours:minutes:seconds of a job; workers leave before they are killed
     queue, account : as the site calls them
     interface : network interface of the workers, "lo" to stay on one machine
@@ -77,6 +77,8 @@ class Site:
                     raise ExecuteError(f"[cluster] {name}", value, "give a positive whole number")
             elif not isinstance(value, str) or not value.isprintable():
                 raise ExecuteError(f"[cluster] {name}", value, "give a text on one line")
+            elif name == "memory" and not _is_size(value):
+                raise ExecuteError("[cluster] memory", value, 'give a size such as "4GB"')
             values[name] = value
         site = cls(**values)  # type: ignore[arg-type]
         if site.seconds < _LEAST_WALLTIME:
@@ -99,3 +101,12 @@ class Site:
         """Seconds after which workers leave, and by how much they differ so that they do not leave together."""
         margin = min(max(60, self.seconds // 10), 600)
         return self.seconds - margin, margin // 2
+
+
+def _is_size(text: str) -> bool:
+    from dask.utils import parse_bytes
+
+    try:
+        return parse_bytes(text) > 0
+    except (ValueError, OverflowError):
+        return False

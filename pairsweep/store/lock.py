@@ -46,7 +46,8 @@ def _flock(handle: int) -> bool:
 def only_writer(folder: Path, block: int, patience: float = 60.0) -> Iterator[None]:
     """Hold a block while its chunks are merged and replaced.
 
-    A block has one task, so this never waits, except for a task taken for dead and given to somebody else.
+    A block has one task. It waits for a task that was taken for dead and whose block was given to somebody else, and
+    for the writing of other blocks with the same lock, whose numbers differ from its own by multiples of 256.
     """
     handle = os.open(folder / f"{block % _STRIPES}", os.O_RDWR | os.O_CREAT, 0o666)
     try:
@@ -54,7 +55,8 @@ def only_writer(folder: Path, block: int, patience: float = 60.0) -> Iterator[No
         while not _flock(handle):
             if time.monotonic() > end:
                 cure = "end the process that holds it, then start the same command again"
-                raise StoreError(str(folder), f"block {block} is being written by another process", cure)
+                what = f"block {block}, or one that shares its lock, is being written by another process"
+                raise StoreError(str(folder), what, cure)
             time.sleep(0.01)
         yield
     finally:

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""A real SLURM on this machine alone, for tests: its own folder, its own munge, nothing of the system touched.
+"""A real SLURM on this machine alone, for tests: its own folder, its own munge, no service of the system used.
 
     one_machine.py [--nodes N] [--cpus N] COMMAND ...     run a command with SLURM_CONF set, then take SLURM down
 
-Needs root, and Debian's packages slurm-wlm and munge: where apt-get is at hand it installs them the first time.
+Needs root, and Debian's packages slurm-wlm and munge. Where they are missing and apt-get is at hand it installs them
+for the whole system, and they stay.
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ PATIENCE = 30
 INSTALL_PATIENCE = 300
 
 
-def missing() -> str:
-    """Return why SLURM cannot be started here, nothing if it can; install it where that is possible."""
+def install() -> str:
+    """See to it that SLURM is installed; return why it cannot be started here, nothing if it can."""
     if os.geteuid() != 0:
         return "SLURM's daemons need root"
-    if _absent() and (reason := _install()):
+    if _absent() and (reason := _from_packages()):
         return reason
     absent = _absent()
     return f"{', '.join(absent)} missing: apt-get install {' '.join(PACKAGES)}" if absent else ""
@@ -42,7 +43,7 @@ def _absent() -> list[str]:
     return [name for name in NEEDED if shutil.which(name, path=_path()) is None]
 
 
-def _install() -> str:
+def _from_packages() -> str:
     """Install the packages; return why that did not work."""
     if shutil.which("apt-get") is None:
         return f"no apt-get to install {' and '.join(PACKAGES)} with"
@@ -177,7 +178,7 @@ def main() -> int:
     options = parser.parse_args()
     if not options.command:
         parser.error("name a command to run")
-    if reason := missing():
+    if reason := install():
         sys.exit(reason)
     with slurm(options.cpus, options.nodes) as environment:
         return subprocess.call(options.command, env=environment)

@@ -7,13 +7,14 @@ import socketserver
 import subprocess
 import threading
 import time
+from dataclasses import replace
 
 import dask.config
 import psutil
 import pytest
 from distributed import LocalCluster
 
-from pairsweep.execute import Ack, ExecuteError, Site, Tls, cluster, execute
+from pairsweep.execute import Ack, ExecuteError, Site, Tls, check_scheduler, cluster, execute
 from tests.execute.test_execute import Count
 
 
@@ -127,14 +128,31 @@ def test_a_scheduler_without_workers_is_waited_for_aloud():
     assert heard == [f"{running.scheduler_address} has no workers yet: waiting for them"]
 
 
-def test_jobs_that_cannot_be_submitted_are_an_error(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        (
+            "echo 'sbatch: error: invalid partition: nope' >&2; exit 1",
+            "exit code: sbatch: error: invalid partition: nope",
+        ),
+        ("exit 1", "Command exited with non-zero exit code"),
+        ("echo welcome", "Could not parse job id from submission command output: welcome"),
+        ("", "Could not parse job id from submission command output"),
+    ],
+)
+def test_jobs_that_cannot_be_submitted_are_an_error(tmp_path, monkeypatch, script, said):
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    refusing = tmp_path / "sbatch"
-    refusing.write_text("#!/bin/sh\necho 'sbatch: error: invalid partition specified: nope' >&2\nexit 1\n")
-    refusing.chmod(0o755)
+    fake = tmp_path / "sbatch"
+    fake.write_text(f"#!/bin/sh\n{script}\n")
+    fake.chmod(0o755)
     site = Site.from_table({"interface": "lo", "queue": "nope"})
-    with pytest.raises(ExecuteError, match=r"no job could be submitted .*invalid partition specified: nope"):
+    with pytest.raises(ExecuteError, match=rf"no job could be submitted \(.*{said}\): see queue") as raised:
         execute(Count(), range(2), on_done=nothing, scheduler="slurm", site=site)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_batch_system_that_is_not_there_is_an_error(tmp_path, monkeypatch):
+    site = Site.from_table({"interface": "lo"})
     monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
     with pytest.raises(ExecuteError, match=r"no job could be submitted .*qsub"):
         execute(Count(), range(2), on_done=nothing, scheduler="pbs", site=site)
@@ -146,6 +164,36 @@ def test_certificates_that_are_not_there_are_named(tmp_path):
     tls = Tls(str(there), "nothing.pem", str(there))
     with pytest.raises(ExecuteError, match=r"--tls = 'nothing\.pem': cannot be read"):
         execute(Count(), range(2), on_done=nothing, scheduler="tls://10.0.0.1:8786", tls=tls)
+
+
+@pytest.mark.parametrize("scheduler", ["slurm", "tls://10.0.0.1:8786"])
+def test_certificates_that_are_none_are_refused_before_anything_starts(tmp_path, certificate, scheduler):
+    empty = tmp_path / "empty.pem"
+    empty.write_text("")
+    for tls in (replace(certificate, ca=str(empty)), replace(certificate, key=str(empty))):
+        with pytest.raises(ExecuteError, match=r"--tls = .*: no PEM files CA,CERT,KEY that fit"):
+            check_scheduler(scheduler, None, Site(), tls)
+    check_scheduler(scheduler, None, Site(), certificate)
+
+
+def test_an_interface_that_is_not_here_is_refused_before_anything_starts():
+    with pytest.raises(ExecuteError, match=r"\[cluster\] interface = 'ib7': .*'lo'"):
+        check_scheduler("slurm", None, Site.from_table({"interface": "ib7"}))
+    check_scheduler("slurm", None, Site.from_table({"interface": "lo"}))
+
+
+def test_a_scheduler_for_jobs_that_does_not_start_is_an_error(monkeypatch):
+    def fail(**options):
+        raise RuntimeError("Cluster failed to start: no port")
+
+    fail.job_cls = type("Job", (), {})
+    monkeypatch.setattr(cluster, "_batch_system", lambda kind: fail)
+    with pytest.raises(
+        ExecuteError, match=r"'slurm': dask could not start .* \(Cluster failed to start: no port\)"
+    ):
+        execute(
+            Count(), range(2), on_done=nothing, scheduler="slurm", site=Site.from_table({"interface": "lo"})
+        )
 
 
 def test_nor_do_those_in_jobs(monkeypatch):

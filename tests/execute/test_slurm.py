@@ -2,6 +2,8 @@
 
 import importlib.util
 import os
+import re
+import shutil
 import socket
 import ssl
 import subprocess
@@ -19,6 +21,7 @@ from pairsweep.kernels.jit import cache_directory
 from tests.execute.test_execute import Count
 
 ROOT = Path(__file__).parents[2]
+ALLOCATION = ROOT / "scripts" / "slurm" / "one_allocation.sbatch"
 POINTS = 240
 FUNCTION = """
 import os
@@ -65,26 +68,30 @@ def load():
 def slurm():
     """The environment of a SLURM with two nodes of two cores."""
     one_machine = load()
-    if reason := one_machine.missing():
+    if reason := one_machine.install():
         pytest.skip(reason)
     with one_machine.slurm(cpus=2, nodes=2) as environment:
         yield environment
 
 
-@pytest.fixture
-def site(slurm, monkeypatch, tmp_path):
-    """A folder with a specification that takes some seconds, where and with what its commands run."""
+def furnish(tmp_path, monkeypatch, environment):
+    """Make a folder with a specification that takes some seconds, where and with what its commands run."""
     (tmp_path / "slow.py").write_text(FUNCTION)
     (tmp_path / "spec.toml").write_text(SPEC)
     home = tmp_path / "home"
     home.mkdir()
-    here = os.pathsep.join([str(Path(sys.executable).parent), slurm["PATH"]])
+    here = os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]])
     own = {"PATH": here, "PYTHONPATH": str(ROOT), "PAUSE": "0.1", "HOME": str(home)}
     own |= {"PAIRSWEEP_CACHE_DIR": str(Path(cache_directory()).parent), "PAIRSWEEP_INTERFACE": "lo"}
-    for name, value in (slurm | own).items():
+    for name, value in (environment | own).items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def site(slurm, monkeypatch, tmp_path):
+    return furnish(tmp_path, monkeypatch, slurm)
 
 
 def said_by(*command):
@@ -209,9 +216,8 @@ def test_a_cancelled_job_costs_only_time_and_strangers_stay_out(site, monkeypatc
 def test_one_allocation_is_interrupted_and_goes_on(site, monkeypatch, nodes):
     monkeypatch.setenv("PAUSE", "0.05")
     store = site / "s.zarr"
-    script = ROOT / "scripts" / "slurm" / "one_allocation.sbatch"
     submit = ["sbatch", "--parsable", f"--nodes={nodes}", "--ntasks=2", "--time=00:10:00", "--output=%j.txt"]
-    (job,) = said_by(*submit, str(script), "spec.toml", str(store))
+    (job,) = said_by(*submit, str(ALLOCATION), "spec.toml", str(store))
     until(lambda: done_in(store))
     encrypted = {where for where in listening(of_jobs()) if not speaks_http(where)}
     assert bool(encrypted) == (nodes > 1)
@@ -221,7 +227,43 @@ def test_one_allocation_is_interrupted_and_goes_on(site, monkeypatch, nodes):
     until(lambda: not said_by("squeue", "--noheader"))
     assert "interrupted; what is done is kept" in (site / f"{job}.txt").read_text()
     assert 0 < done_in(store) < POINTS
-    (job,) = said_by(*submit, "--wait", str(script), "spec.toml", str(store))
+    (job,) = said_by(*submit, "--wait", str(ALLOCATION), "spec.toml", str(store))
     assert "points computed" in (site / f"{job}.txt").read_text()
     check_complete(store, monkeypatch)
     assert list(site.glob(f"pairsweep-{job}-*")) == []
+    assert store.stat().st_mode == (site / "home").stat().st_mode  # the secrets' modes are not the results'
+
+
+@pytest.mark.parametrize(
+    ("fakes", "interface", "said"),
+    [
+        ({"openssl": "echo a; echo no entropy >&2; exit 1"}, "lo", "openssl made no certificate: no entropy"),
+        ({}, "ib7", "dask's scheduler ended before it began, see .*/pairsweep-7.log"),
+        (
+            {"srun": "sleep 1; exit 1"},
+            "lo",
+            "dask's scheduler or all its workers have ended, see .*/pairsweep-7.log",
+        ),
+    ],
+)
+def test_an_allocation_that_cannot_go_on_says_so_and_ends(monkeypatch, tmp_path, fakes, interface, said):
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl to make a certificate with")
+    furnish(tmp_path, monkeypatch, {"PATH": os.environ["PATH"]})
+    commands = tmp_path / "bin"
+    commands.mkdir()
+    for name, script in fakes.items():
+        (commands / name).write_text(f"#!/bin/sh\n{script}\n")
+        (commands / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{commands}:{os.environ['PATH']}")
+    monkeypatch.setenv("PAIRSWEEP_INTERFACE", interface)
+    for name, value in {"JOB_ID": "7", "JOB_NUM_NODES": "2", "NTASKS": "2"}.items():
+        monkeypatch.setenv(f"SLURM_{name}", value)
+    command = ["bash", str(ALLOCATION), "spec.toml", "s.zarr"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode != 0
+    lines = [line for line in ended.stderr.splitlines() if line.startswith("one_allocation: ")]
+    assert len(lines) == 1
+    assert re.fullmatch(f"one_allocation: {said}", lines[0])
+    assert ("interrupted" in ended.stderr) == ("srun" in fakes)
+    assert list(tmp_path.glob("pairsweep-7-*")) == []

@@ -81,11 +81,20 @@ def test_rubbish_in_the_lock_file_is_no_holder(path):
 def test_only_one_writes_a_block(tmp_path):
     with (
         lock.only_writer(tmp_path, 3),
-        pytest.raises(StoreError, match="block 3 is being written"),
+        pytest.raises(StoreError, match="block 3, or one that shares its lock, is being written"),
         lock.only_writer(tmp_path, 3, patience=0.02),
     ):
         pass
     with lock.only_writer(tmp_path, 3), lock.only_writer(tmp_path, 4, patience=0.0):
+        pass
+
+
+def test_a_block_may_wait_for_one_that_shares_its_lock(tmp_path):
+    with (
+        lock.only_writer(tmp_path, 1),
+        pytest.raises(StoreError, match="block 257, or one that shares its lock, is being written"),
+        lock.only_writer(tmp_path, 257, patience=0.02),
+    ):
         pass
 
 
