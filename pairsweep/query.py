@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from pairsweep import vocab
 from pairsweep.checks import UsageError, suggest
+from pairsweep.store import StoreError
 from pairsweep.template import DONE, FAILED, PENDING
 
 HBAR = 6.582119569e-22  # MeV s (CODATA 2018, exact to the digits given)
@@ -205,6 +206,8 @@ def derived(ds: xr.Dataset) -> xr.Dataset:
     for unit in ("g", "mu", "crossing", "crossing_bin"):
         try:
             quantity = growth_in(ds, unit)
+        except StoreError:  # what is damaged is not what is absent
+            raise
         except UsageError:
             continue
         found[str(quantity.name)] = quantity

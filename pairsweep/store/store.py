@@ -76,12 +76,16 @@ def create(path: str | os.PathLike[str], template: Template, fingerprint: Mappin
 
 
 def open_dataset(path: str | os.PathLike[str]) -> xarray.Dataset:
-    """Open the results of a store, lazily: nothing but coordinates is read until it is used."""
+    """Open the results of a store, lazily: nothing but coordinates is read until it is used.
+
+    Damaged coordinates are mended; a damaged chunk of results is a `StoreError` when it is read.
+    """
     import xarray as xr
 
-    root = resolve(path)
-    layout.read_root(root)
-    data: xarray.Dataset = xr.open_zarr(root, chunks=None)
+    from pairsweep.store.reading import SealedStore
+
+    root = Store.open(path).path
+    data: xarray.Dataset = xr.open_zarr(SealedStore(root, read_only=True), chunks=None)
     for coordinate in data.coords.values():  # so that they can be read where the dataset is shown
         coordinate.load()
     return data
@@ -119,8 +123,12 @@ class Store:
         try:
             template = layout.read_template(root, document, mark["generation"])
         except chunks.DamagedChunk:
-            layout.mend(root)
-            template = layout.read_template(root, document, mark["generation"])
+            try:
+                layout.mend(root)
+                template = layout.read_template(root, document, mark["generation"])
+            except (chunks.DamagedChunk, OSError) as error:
+                found = f"its labels are damaged and cannot be mended ({error})"
+                raise StoreError(str(root), found, "run pairsweep verify where it can be written") from error
         return cls(root, template, layout.Identity(mark["id"], mark["generation"]), mark["fingerprint"])
 
     @property
