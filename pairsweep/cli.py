@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import select
@@ -135,10 +136,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
-        print(
-            "pairsweep: interrupted; what is done is kept. Start the same command again to go on.",
-            file=sys.stderr,
-        )
+        with contextlib.suppress(BrokenPipeError):  # of `pairsweep run ... 2>&1 | tee log`: tee ends as well
+            print(
+                "pairsweep: interrupted; what is done is kept. Start the same command again to go on.",
+                file=sys.stderr,
+                flush=True,
+            )
+        _reader_left()
         return INTERRUPTED
     except (
         BrokenPipeError
