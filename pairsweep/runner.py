@@ -27,7 +27,7 @@ from pairsweep.plan import Plan, make_plan, make_template
 from pairsweep.progress import Progress
 from pairsweep.solve import solve_block, solve_points
 from pairsweep.spec import CustomOccupation, Scalar, Spec, SpecError, parse_spec, read_spec
-from pairsweep.store import Store, StoreError, create, grow, open_dataset
+from pairsweep.store import Store, StoreError, check_growth, create, grow, open_dataset
 from pairsweep.systems import PointError
 from pairsweep.template import DONE, FAILED, PENDING
 from pairsweep.vocab import STATUS_FLAGS
@@ -271,7 +271,7 @@ def _matching_store(path: str | Path, sweep: Sweep) -> Store:
                 what, cure = f"{name} has one value there and is an axis now", "only axes can get more values"
             raise StoreError(str(store.path), what, f"{cure}; or name another store")
     store.check(marks)
-    store.check_arrays(make_template(sweep, store.template.block_shape))
+    check_growth(store, make_template(sweep, store.template.block_shape))
     return store
 
 
@@ -295,12 +295,16 @@ def progress_of(path: str | Path) -> dict[str, int]:
 
 
 def done_points(path: str | Path, sweep: Sweep) -> int:
-    """Count the points of a sweep that are done in the store at ``path``; 0 where there is none yet."""
+    """Count the points of a sweep that are done in the store at ``path``; 0 where there is none yet.
+
+    Raises
+    ------
+    StoreError
+        If the sweep cannot go on in that store.
+    """
     if not Path(path).exists():
         return 0
-    store = Store.open(path)
-    store.check(fingerprint(sweep.spec))
-    return int((store.statuses() == DONE).sum())
+    return int((_matching_store(path, sweep).statuses() == DONE).sum())
 
 
 def open_store(path: str | Path) -> xr.Dataset:

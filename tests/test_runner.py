@@ -6,12 +6,14 @@ import pytest
 import xarray as xr
 
 import pairsweep as ps
-from pairsweep.runner import Where, run_to_store, solve_one
+from pairsweep.expand import expand
+from pairsweep.runner import Where, done_points, run_to_store, solve_one
 from pairsweep.spec import parse_spec
 from tests.specs import GROWTH, growth
 
 SERIAL = Where("serial")
 MAP = growth(rho_high="[0.5, 0.7, 0.9]", rho_low="[0.0, 0.1, 0.6]", g="[1e-7, 1e-6]")
+REORDERED = "rho_low = [0.0, 0.1, 0.6]\nrho_high = [0.5, 0.7, 0.9]"
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +109,30 @@ def test_losing_values_and_turning_a_value_into_an_axis_are_refused(finished, tm
         run_to_store(parse_spec(MAP.replace("n_phi = 4", "n_phi = [4, 8]")), finished, SERIAL, quiet=True)
     with pytest.raises(ps.StoreError, match="g is an axis there and has one value now: give all its values"):
         run_to_store(parse_spec(MAP.replace("[1e-7, 1e-6]", "1e-6")), finished, SERIAL, quiet=True)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("[0.5, 0.7, 0.9]", "[0.5, 0.9]", "keep them"),
+        ("n_phi = 4", "n_phi = [4, 8]", "n_phi has one value there and is an axis now"),
+        (
+            "rho_high = [0.5, 0.7, 0.9]\nrho_low = [0.0, 0.1, 0.6]",
+            REORDERED,
+            "its axes are rho_high, rho_low, g, not",
+        ),
+    ],
+)
+def test_what_cannot_go_on_is_refused_before_anything_is_measured(finished, monkeypatch, old, new, words):
+    assert old in MAP
+    other = parse_spec(MAP.replace(old, new))
+    monkeypatch.setattr("pairsweep.runner.measured_seconds", lambda *_: pytest.fail("measured"))
+    for attempt in (
+        lambda: run_to_store(other, finished, SERIAL, quiet=True),
+        lambda: done_points(finished, expand(other)),
+    ):
+        with pytest.raises(ps.StoreError, match=words):
+            attempt()
 
 
 def test_growing_cuts_a_small_sweep_into_larger_blocks(tmp_path):

@@ -1,9 +1,19 @@
 """Results on disk: the only user of zarr."""
 
 from pairsweep.store.error import StoreError
-from pairsweep.store.grow import grow
+from pairsweep.store.grow import check_growth, grow
 from pairsweep.store.lock import Lock
 from pairsweep.store.store import Store, create, open_dataset
 from pairsweep.store.verify import Damage, verify
 
-__all__ = ["Damage", "Lock", "Store", "StoreError", "create", "grow", "open_dataset", "verify"]
+__all__ = [
+    "Damage",
+    "Lock",
+    "Store",
+    "StoreError",
+    "check_growth",
+    "create",
+    "grow",
+    "open_dataset",
+    "verify",
+]

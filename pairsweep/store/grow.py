@@ -66,6 +66,11 @@ def grow(path: str | os.PathLike[str], template: Template, fingerprint: Mapping[
     return Store.open(old.path)
 
 
+def check_growth(store: Store, template: Template) -> None:
+    """Raise `StoreError`, naming what differs, unless `grow` can give a store the axes of ``template``."""
+    _sources(store, template)
+
+
 def _with_parent(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
@@ -115,7 +120,8 @@ def _sources(old: Store, template: Template) -> tuple[Indices, ...]:
         before, after = _labels(old.template, axis), _labels(template, axis)
         places = {label: i for i, label in enumerate(before)}
         sources[axis] = np.array([places.get(label, _ABSENT) for label in after], dtype=np.int64)
-        lost = [label[0] for label in before if label not in set(after)]
+        kept_labels = set(after)
+        lost = [label[0] for label in before if label not in kept_labels]
         if lost:
             what = f"{axis} has {len(lost)} values there that it lacks now, {lost[0]!r} for one"
             raise refusal(what, "keep them, or name another store")
