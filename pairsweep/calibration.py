@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
-from pairsweep.execute import Ack, Pool
+from pairsweep.execute import Ack, Echo, Pool, unheard
 from pairsweep.expand import Sweep, expand
 from pairsweep.plan import SystemSize, make_template, system_sizes
 from pairsweep.solve import solve_points
@@ -63,35 +65,35 @@ def _solve_some(sweep: Sweep, template: Template, size: SystemSize, points: int)
     return time.perf_counter() - started
 
 
-def measured_seconds(sweep: Sweep, apart: bool = True) -> dict[int, float]:
+def measured_seconds(sweep: Sweep, apart: bool = True, echo: Echo = unheard) -> dict[int, float]:
     """Seconds of a point by its number of pairs: the smallest systems measured, larger ones extrapolated.
 
     Parameters
     ----------
     apart : whether a user's own function is called in another process, which it may take down
+    echo : told, a line at a time, what that process has to say to the user
     """
     sizes = system_sizes(sweep)
     numbers = sorted({0, len(sizes) // 2, len(sizes) - 1})
     task = _Measure(sweep.spec.text, sweep.spec.custom, CALIBRATION_SECONDS / 16)
     measured: dict[int, float] = {}
 
-    def while_there_is_time() -> Iterator[int]:
-        ends = time.perf_counter() + CALIBRATION_SECONDS
-        for number in numbers:
-            if not measured or time.perf_counter() < ends:
-                yield number
-
     def take(ack: Ack) -> None:
         if ack.done:
             measured[sizes[ack.block].pairs] = ack.seconds
 
-    if apart and sweep.spec.custom is not None:
-        with Pool(1) as crew:
-            crew.run(task, while_there_is_time(), take)
-    else:
-        _ready(task)
-        for number in while_there_is_time():
-            take(task(number))
+    with Pool(1, echo=echo) if apart and sweep.spec.custom is not None else nullcontext() as crew:
+        ends = math.inf
+        # one run each: a pool takes its next block before it knows what the last one cost
+        for number in numbers:
+            if time.perf_counter() >= ends:
+                break
+            if crew is None:
+                take(task(number))
+            else:
+                crew.run(task, [number], take)
+            if measured:  # what came before, the start of a process and compilation, is no cost of points
+                ends = min(ends, time.perf_counter() + CALIBRATION_SECONDS)
     return {size.pairs: _extrapolated(measured, size.pairs) for size in sizes}
 
 

@@ -177,14 +177,16 @@ def _reader_left() -> bool:
 def _plan(options: argparse.Namespace) -> int:
     from pairsweep.compiling import announced
     from pairsweep.expand import expand
-    from pairsweep.progress import duration
+    from pairsweep.progress import Progress, duration
     from pairsweep.runner import done_points, plan_sweep
     from pairsweep.spec import read_spec
 
     spec = read_spec(options.spec)
     sweep = expand(spec)
-    with announced():
-        plan = plan_sweep(sweep)
+    done = done_points(options.store, sweep) if options.store else 0  # refuses the store of another sweep
+    say = Progress().say
+    with announced(say):
+        plan = plan_sweep(sweep, echo=say)
     template = plan.template
     axes = " x ".join(f"{name} ({size})" for name, size in zip(template.axes, template.shape, strict=True))
     print(spec.title or options.spec)
@@ -193,7 +195,6 @@ def _plan(options: argparse.Namespace) -> int:
     print(f"  blocks    {template.n_blocks:,}")
     print(f"  size      {_bytes(template.n_points * plan.bytes_per_point)} before compression")
     if options.store:
-        done = done_points(options.store, sweep)
         print(f"  done      {done:,} of them, in {options.store}")
     print(f"  time      about {duration(plan.seconds)} on one core, once compiled")
     return DONE

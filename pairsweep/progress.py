@@ -73,6 +73,7 @@ class Progress:
 
     def __init__(self, quiet: bool = False, stream: TextIO | None = None) -> None:
         self.quiet = quiet
+        self._said = set[str]()
         self._stream = stream or sys.stderr
         self._terminal = _is_terminal(self._stream)
 
@@ -85,9 +86,10 @@ class Progress:
             self._draw_if_due()
 
     def say(self, line: str) -> None:
-        """Print a line above the bar."""
-        if self.quiet:
+        """Print a line above the bar; once, however many workers have it to say."""
+        if self.quiet or line in self._said:
             return
+        self._said.add(line)
         self._clear()
         print(line, file=self._stream, flush=True)
 

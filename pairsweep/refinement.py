@@ -19,6 +19,7 @@ import numpy as np
 
 from pairsweep.calibration import measured_seconds
 from pairsweep.cells import At, classes
+from pairsweep.compiling import announced
 from pairsweep.expand import POINT, Sweep, at_points, expand
 from pairsweep.mesh import Mesh, Place
 from pairsweep.plan import BLOCK_SECONDS, make_template
@@ -101,10 +102,10 @@ def refine(
     spec = stored_spec(coarse)
     widths = tuple(to) if isinstance(to, Sequence) else (to,) * len(along)
     sweep = _checked(spec, coarse, along, widths)
-    target = _Target(
-        Path(path) if path is not None else refined_path(store), coarse, spec, along, widths, where
-    )
     progress = Progress(quiet)
+    target = _Target(
+        Path(path) if path is not None else refined_path(store), coarse, spec, along, widths, where, progress
+    )
     before = len(target.places)
     target.compute((), progress)  # what an interrupted refinement left
     known = classes(open_store(store), sweep.names) | target.classes()
@@ -201,10 +202,12 @@ class _Target:
         along: Sequence[str],
         widths: Sequence[float],
         where: Where,
+        progress: Progress,
     ) -> None:
         self.path, self._spec, self._where = path, spec, where
         self._sweep = expand(spec)
-        self._seconds = max(measured_seconds(self._sweep).values())
+        with announced(progress.say):
+            self._seconds = max(measured_seconds(self._sweep, echo=progress.say).values())
         self._marks = fingerprint(spec) | {
             "refined along": ", ".join(along),
             "refines": str(coarse.identity.id),

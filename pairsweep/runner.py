@@ -20,7 +20,7 @@ import numpy as np
 from pairsweep import __version__
 from pairsweep.calibration import measured_seconds
 from pairsweep.compiling import announced
-from pairsweep.execute import Ack, Site, Tls, check_scheduler, execute
+from pairsweep.execute import Ack, Echo, Site, Tls, check_scheduler, execute, unheard
 from pairsweep.expand import POINT, Sweep, at_points, expand
 from pairsweep.kernels.jit import kernel_digest
 from pairsweep.plan import Plan, make_plan, make_template
@@ -207,7 +207,7 @@ def run_to_store(
     with announced(progress.say):
         store = _matching_store(path, sweep) if Path(path).exists() else None
         if store is None or not _same_labels(store, sweep):
-            plan = plan_sweep(sweep, apart=where.scheduler not in ("serial", "threads"))
+            plan = plan_sweep(sweep, where.scheduler not in ("serial", "threads"), progress.say)
             seconds = plan.seconds
             store = (create if store is None else grow)(path, plan.template, fingerprint(spec))
         if where.scheduler == "local" and spec.custom is None and seconds < IN_PROCESS_SECONDS:
@@ -283,9 +283,9 @@ def _same_labels(store: Store, sweep: Sweep) -> bool:
     return repr(labels[0]) == repr(labels[1])  # as text, since NaN pads the energies
 
 
-def plan_sweep(sweep: Sweep, apart: bool = True) -> Plan:
+def plan_sweep(sweep: Sweep, apart: bool = True, echo: Echo = unheard) -> Plan:
     """Plan a sweep by what its own points cost here; see `measured_seconds`."""
-    return make_plan(sweep, measured_seconds(sweep, apart))
+    return make_plan(sweep, measured_seconds(sweep, apart, echo))
 
 
 def progress_of(path: str | Path) -> dict[str, int]:

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 import pairsweep as ps
-from pairsweep.calibration import SECONDS_UNKNOWN, measured_seconds
+from pairsweep.calibration import CALIBRATION_SECONDS, SECONDS_UNKNOWN, measured_seconds
+from pairsweep.execute import Pool
 from pairsweep.expand import expand
 from pairsweep.runner import Where, run_to_store
 from pairsweep.spec import parse_spec, read_spec
@@ -16,7 +17,7 @@ from tests.specs import GROWTH, growth
 def deadly(tmp_path):
     """Specifications of a function that takes its process down at some widths."""
 
-    def make(condition, widths):
+    def make(condition, widths, n_energy=1):
         (tmp_path / "deadly.py").write_text(
             "import os, signal\n\n\ndef f(energy, theta, phi, width):\n"
             f"    if {condition}:\n        os.kill(os.getpid(), signal.SIGSEGV)\n"
@@ -25,6 +26,7 @@ def deadly(tmp_path):
         text = (
             GROWTH.split("[occupation]")[0] + '[occupation]\npattern = "custom"\nfunction = "deadly.py:f"\n'
         )
+        text = text.replace("n_energy = 1\n", f"n_energy = {n_energy}\n")
         path = tmp_path / "spec.toml"
         path.write_text(text + f"width = {widths}\n[coupling]\ng = 1e-6\n")
         return read_spec(path)
@@ -48,6 +50,28 @@ def test_the_deadly_point_of_a_function_is_named_and_the_others_are_done(deadly,
 def test_a_function_for_debugging_stays_in_this_process(deadly):
     spec = deadly(f"os.getpid() != {os.getpid()}", [0.1])
     assert measured_seconds(expand(spec), apart=False)[4] > 0
+
+
+@pytest.mark.parametrize(("lasts", "measured"), [(0.1, [0, 1, 2]), (1.1, [0, 1])])
+def test_the_start_of_a_process_is_not_of_the_time_for_measuring(deadly, monkeypatch, lasts, measured):
+    spec = deadly("False", [0.1], n_energy=[1, 2, 4])
+    taken, clock = [], [0.0]
+
+    class Slow(Pool):
+        """The first block comes with a slow start, each other takes its share of the time for all."""
+
+        def run(self, task, blocks, on_done):
+            def late(ack):
+                clock[0] += CALIBRATION_SECONDS * (lasts if taken else 50)
+                taken.append(ack.block)
+                on_done(ack)
+
+            super().run(task, blocks, late)
+
+    monkeypatch.setattr("pairsweep.calibration.Pool", Slow)
+    monkeypatch.setattr("pairsweep.calibration.time.perf_counter", lambda: clock[0])
+    assert list(measured_seconds(expand(spec))) == [4, 8, 16]
+    assert taken == measured
 
 
 def test_larger_systems_cost_more():

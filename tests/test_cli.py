@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pairsweep.cli import READER_LEFT, main
+import pairsweep as ps
+from pairsweep.cli import INTERRUPTED, READER_LEFT, main
+from pairsweep.compiling import NOTE
 from pairsweep.show import result_text
 from tests.specs import BEAMS, GROWTH, growth
 
@@ -71,6 +74,100 @@ def test_a_reader_that_leaves_ends_a_command_quietly(store):
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == READER_LEFT
+
+
+def test_an_interrupted_run_says_so_even_where_nobody_reads():
+    # as in `pairsweep run ... 2>&1 | tee log`, whose tee is interrupted as well
+    code = (
+        "import sys; from pairsweep import cli\n"
+        "def interrupted(*_):\n    print('so far'); sys.stdin.read(); raise KeyboardInterrupt\n"
+        "cli._explained = interrupted; sys.exit(cli.main(['show', 'none.zarr']))"
+    )
+    streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    # something is left to write at the exit
+    environment = os.environ | {"PYTHONUNBUFFERED": ""}
+    with subprocess.Popen([sys.executable, "-c", code], env=environment, **streams) as process:
+        process.stdout.close()
+        process.stdin.close()
+    assert process.returncode == INTERRUPTED
+
+
+def flip(store, array):
+    """Damage a chunk of an array."""
+    (chunk, *_) = sorted(p for p in Path(store, array).rglob("*") if p.is_file() and p.name != "zarr.json")
+    data = bytearray(chunk.read_bytes())
+    data[len(data) // 2] ^= 1
+    chunk.write_bytes(data)
+
+
+def test_damaged_labels_are_mended_by_whatever_reads_them(store, tmp_path):
+    commands = (
+        ["show", store],
+        ["plot", "growth-map", store, "-o", str(tmp_path / "a.png")],
+        ["status", store],
+    )
+    for command in commands:
+        flip(store, "rho_high")
+        assert main(command) == 0
+    flip(store, "rho_high")
+    assert ps.open_store(store).rho_high.values.tolist() == [0.5, 0.9]
+    assert main(["verify", store]) == 0
+
+
+def test_labels_damaged_with_their_copies_are_an_error_of_one_line(store, capsys):
+    flip(store, "rho_high")
+    for copy in Path(store).glob("status/engine/*/copies/rho_high"):
+        copy.write_bytes(b"")
+    for command in ("show", "status", "verify"):
+        assert main([command, store]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert "cannot be mended" in line
+
+
+def test_damaged_results_are_named_with_the_cure(spec, store, tmp_path, capsys):
+    flip(store, "growth_rate")
+    for command in (["show", store], ["plot", "growth-map", store, "-o", str(tmp_path / "a.png")]):
+        assert main(command) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert "growth_rate/c/0/0 is damaged" in line
+        assert line.endswith(f"pairsweep verify {store}, then run again")
+    results = ps.open_store(store)
+    with pytest.raises(ps.StoreError, match="pairsweep verify"):
+        results.growth_rate.load()
+    assert results.status.load().all()
+    assert main(["status", store]) == 0
+    assert main(["verify", store]) == 1
+    assert main(["run", spec, "--store", store, "--scheduler", "serial", "--quiet"]) == 0
+    assert main(["show", store]) == 0
+
+
+@pytest.fixture
+def compiling(tmp_path):
+    """A specification whose function is compiled by whatever process calls it."""
+    (tmp_path / "mine.py").write_text(
+        "import numba\n\n\ndef f(energy, theta, phi, a):\n"
+        "    return numba.njit(lambda x: 0.5 + 0 * x)(phi), a + 0 * phi\n"
+    )
+    text = GROWTH.split("[occupation]")[0] + '[occupation]\npattern = "custom"\nfunction = "mine.py:f"\n'
+    path = tmp_path / "spec.toml"
+    path.write_text(text + "a = [0.1, 0.2, 0.3]\n[coupling]\ng = 1e-6\n")
+    return str(path)
+
+
+def test_what_worker_processes_compile_is_said_once(compiling, tmp_path, capfd):
+    store = str(tmp_path / "out.zarr")
+    commands = (
+        ["plan", compiling],
+        ["run", compiling, "--store", store],
+        ["run", compiling, "--store", store],
+    )
+    for command in commands:
+        if Path(store).exists():  # a run that goes on measures nothing: its workers are the first to compile
+            shutil.rmtree(next(Path(store, "status").glob("c")))
+        assert main(command) == 0
+        assert capfd.readouterr().err.splitlines().count(NOTE) == 1
+    assert main(["run", compiling, "--store", str(tmp_path / "quiet.zarr"), "--quiet"]) == 0
+    assert capfd.readouterr().err == ""
 
 
 def test_a_connection_that_breaks_is_an_error_and_no_signal(spec):

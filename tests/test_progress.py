@@ -47,6 +47,7 @@ def drawn(stream, monkeypatch, quiet=False):
     progress.begin(100, 20)
     progress.advance(39, 1)
     progress.say("a line")
+    progress.say("a line")  # another worker's
     progress.close()
     return stream.getvalue()
 

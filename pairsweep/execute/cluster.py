@@ -27,7 +27,7 @@ from urllib.parse import urlsplit
 from pairsweep.execute.blame import Queue
 from pairsweep.execute.pool import PINNED
 from pairsweep.execute.site import KINDS, Site
-from pairsweep.execute.task import Ack, Echo, ExecuteError, OnDone, Task, Work
+from pairsweep.execute.task import Ack, Echo, ExecuteError, OnDone, Task, Work, unheard
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -77,12 +77,22 @@ def _unpack(payload: bytes) -> Task:
     return task
 
 
-def _perform(payload: bytes, work: Work) -> Ack:
-    return _unpack(payload)(work.block, work.only)
+def _perform(payload: bytes, work: Work, topic: str) -> Ack:
+    from distributed import get_worker
+
+    from pairsweep.compiling import announced
+
+    with announced(lambda line: get_worker().log_event(topic, line)):
+        return _unpack(payload)(work.block, work.only)
 
 
 def run_blocks(
-    client: Client, task: Task, blocks: Iterable[int], on_done: OnDone, window: int | None = None
+    client: Client,
+    task: Task,
+    blocks: Iterable[int],
+    on_done: OnDone,
+    window: int | None = None,
+    echo: Echo = unheard,
 ) -> None:
     """Run ``blocks`` with at most ``window`` in flight (default: two per thread of the cluster).
 
@@ -92,7 +102,7 @@ def run_blocks(
     from distributed.scheduler import KilledWorker
 
     where = client.scheduler.address if client.scheduler else ""
-    payload = pickle.dumps(task)
+    payload, topic = pickle.dumps(task), f"pairsweep-{uuid.uuid4().hex}"
     queue = Queue(task, blocks, on_done)
     in_flight: dict[DaskFuture[Ack], Work] = {}
     arriving = as_completed(loop=client.loop)
@@ -101,10 +111,11 @@ def run_blocks(
         limit = window or max(4, 2 * sum(client.nthreads().values()))
         while len(in_flight) < limit and (work := queue.next()) is not None:
             key = f"pairsweep-{uuid.uuid4().hex}"
-            future = client.submit(_perform, payload, work, key=key, pure=False)
+            future = client.submit(_perform, payload, work, topic, key=key, pure=False)
             in_flight[future] = work
             arriving.add(future)
 
+    client.subscribe_topic(topic, lambda event: echo(event[1]))
     try:
         fill()
         for future in arriving:
@@ -123,8 +134,10 @@ def run_blocks(
         lost = "lost on the way: what is done is kept, start the same command again"
         raise ExecuteError("--scheduler", where, lost) from error
     finally:
-        if in_flight and client.status == "running":
-            client.cancel(list(in_flight))
+        if client.status == "running":
+            client.unsubscribe_topic(topic)
+            if in_flight:
+                client.cancel(list(in_flight))
 
 
 @contextlib.contextmanager

@@ -21,7 +21,7 @@ from multiprocessing.connection import Connection, wait
 from types import TracebackType
 
 from pairsweep.execute.blame import Queue
-from pairsweep.execute.task import Ack, ExecuteError, OnDone, Task, Work
+from pairsweep.execute.task import Ack, Echo, ExecuteError, OnDone, Task, Work, unheard
 
 # One thread each: the processes share the cores, and two BLAS threads are pathological on small matrices.
 PINNED = {f"{pool}_NUM_THREADS": "1" for pool in ("OMP", "OPENBLAS", "MKL", "NUMBA")} | {
@@ -90,11 +90,12 @@ class Pool:
     """At most ``count`` worker processes, a context manager that ends them.
 
     The first is started on entry and imports the modules ``preload`` meanwhile, the others when it is clear
-    that they are worth it.
+    that they are worth it. What workers have to say to the user goes to ``echo``, from each of them.
     """
 
     count: int
     preload: tuple[str, ...] = ()
+    echo: Echo = unheard
 
     def __enter__(self) -> Pool:
         self._workers: list[_Worker] = []
@@ -145,6 +146,8 @@ class Pool:
                 if isinstance(answer, Ack):
                     worker.work = None
                     on_done(answer)
+                elif isinstance(answer, str):
+                    self.echo(answer)
                 else:
                     worker.ready = True
                     self._since = min(self._since, time.monotonic())

@@ -9,7 +9,7 @@ from pairsweep.execute import cluster
 from pairsweep.execute.cluster import Tls
 from pairsweep.execute.pool import Pool, cores
 from pairsweep.execute.site import KINDS, Site
-from pairsweep.execute.task import Ack, Echo, ExecuteError, OnDone, Task
+from pairsweep.execute.task import Ack, Echo, ExecuteError, OnDone, Task, unheard
 
 SCHEDULERS = ("local", "serial", "threads", "dask")
 
@@ -26,7 +26,7 @@ def execute(
     site: Site | None = None,
     tls: Tls | None = None,
     insecure: bool = False,
-    echo: Echo = lambda line: None,
+    echo: Echo = unheard,
 ) -> None:
     """Run ``task`` on every block, a bounded number at a time, and report each as it is done.
 
@@ -43,7 +43,7 @@ def execute(
     site : what the jobs of a batch system are like
     tls : certificates for what leaves this machine; dask's own configuration by default
     insecure : use a scheduler that others can reach without TLS all the same
-    echo : told what a user should know, a line at a time
+    echo : told what a user should know, a line at a time; the same by each worker that has to say it
 
     Raises
     ------
@@ -59,17 +59,17 @@ def execute(
     elif scheduler == "threads":
         _threads(task, blocks, on_done, count, window or 2 * count)
     elif scheduler == "local":
-        with pool or Pool(count) as crew:
+        with pool or Pool(count, echo=echo) as crew:
             crew.run(task, blocks, on_done)
     elif scheduler == "dask":
         with cluster.local(count, echo) as client:
-            cluster.run_blocks(client, task, blocks, on_done, window)
+            cluster.run_blocks(client, task, blocks, on_done, window, echo)
     elif scheduler in KINDS:
         with cluster.jobs(scheduler, site, tls, insecure, echo) as client:
-            cluster.run_blocks(client, task, blocks, on_done, window or 2 * site.jobs * site.cores)
+            cluster.run_blocks(client, task, blocks, on_done, window or 2 * site.jobs * site.cores, echo)
     else:
         with cluster.address(scheduler, tls, echo) as client:
-            cluster.run_blocks(client, task, blocks, on_done, window)
+            cluster.run_blocks(client, task, blocks, on_done, window, echo)
 
 
 def check_scheduler(

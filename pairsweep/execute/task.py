@@ -51,5 +51,9 @@ OnDone = Callable[[Ack], None]
 Echo = Callable[[str], None]
 
 
+def unheard(line: str) -> None:
+    """Tell nobody."""
+
+
 class ExecuteError(UsageError):
     """A scheduler that cannot be used, or that was lost; names the place, what is there and the cure."""

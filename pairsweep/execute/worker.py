@@ -1,4 +1,7 @@
-"""A worker process of this machine: work comes down a pipe, answers go up, and it ends with the pipe."""
+"""A worker process of this machine: work comes down a pipe, answers go up, and it ends with the pipe.
+
+What goes up is None once it is ready, a line of text for the user, or the answer to work: an `Ack` or an exception.
+"""
 
 from __future__ import annotations
 
@@ -67,10 +70,13 @@ def main() -> None:
         importlib.import_module(module)
     threadpool_limits(1)
     with contextlib.suppress(EOFError, ConnectionError):
-        connection.send_bytes(pickle.dumps("ready"))
-        while True:
-            payload, work = pickle.loads(connection.recv_bytes())
-            connection.send_bytes(_answer(payload, work))
+        connection.send_bytes(pickle.dumps(None))  # ready
+        from pairsweep.compiling import announced  # brings numba, for which nobody has to wait before
+
+        with announced(lambda line: connection.send_bytes(pickle.dumps(line))):
+            while True:
+                payload, work = pickle.loads(connection.recv_bytes())
+                connection.send_bytes(_answer(payload, work))
 
 
 if __name__ == "__main__":

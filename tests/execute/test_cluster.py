@@ -10,10 +10,12 @@ import time
 from dataclasses import replace
 
 import dask.config
+import numba
 import psutil
 import pytest
 from distributed import LocalCluster
 
+from pairsweep.compiling import NOTE
 from pairsweep.execute import Ack, ExecuteError, Site, Tls, check_scheduler, cluster, execute
 from tests.execute.test_execute import Count
 
@@ -113,6 +115,19 @@ def test_a_worker_that_dask_gives_up_is_replaced(monkeypatch):
     execute(Slowly(), range(6), on_done=kill_the_first, scheduler="dask", workers=1)
     assert sorted(ack.block for ack in acks) == list(range(6))
     assert len({ack.host for ack in acks}) >= 2
+
+
+class Compiling(Count):
+    def __call__(self, block, only=None):
+        numba.njit(lambda x: x + 1)(block)
+        return super().__call__(block)
+
+
+def test_workers_say_that_they_compile():
+    acks, said = [], []
+    execute(Compiling(), range(3), on_done=acks.append, scheduler="dask", workers=1, echo=said.append)
+    assert len(acks) == 3
+    assert NOTE in said
 
 
 def test_a_scheduler_without_workers_is_waited_for_aloud():

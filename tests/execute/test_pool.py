@@ -7,9 +7,11 @@ import time
 import types
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 import pytest
 
+from pairsweep.compiling import NOTE
 from pairsweep.execute import Ack, ExecuteError, Pool, execute, pool
 
 
@@ -83,6 +85,22 @@ def test_a_longer_run_uses_them_all(monkeypatch):
     acks = []
     execute(Sleepy(""), range(60), on_done=acks.append, workers=2)
     assert len({ack.host for ack in acks}) == 2
+
+
+class Compiling(Deadly):
+    def __call__(self, block, only=None):
+        numba.njit(lambda x: x + 1)(block)
+        return super().__call__(block)
+
+
+def test_a_worker_says_once_that_it_compiles():
+    acks, said = [], []
+    with Pool(1, echo=said.append) as crew:
+        crew.run(Deadly(""), range(2), acks.append)
+        assert said == []
+        crew.run(Compiling(""), range(2), acks.append)
+    assert len(acks) == 4
+    assert said == [NOTE]
 
 
 class Unknown(Deadly):
