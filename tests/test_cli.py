@@ -121,7 +121,7 @@ def test_labels_damaged_with_their_copies_are_an_error_of_one_line(store, capsys
     for command in ("show", "status", "verify"):
         assert main([command, store]) == 2
         (line,) = capsys.readouterr().err.splitlines()
-        assert "cannot be mended" in line
+        assert "their copy as well" in line
 
 
 def test_damaged_results_are_named_with_the_cure(spec, store, tmp_path, capsys):

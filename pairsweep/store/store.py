@@ -126,9 +126,14 @@ class Store:
             try:
                 layout.mend(root)
                 template = layout.read_template(root, document, mark["generation"])
-            except (chunks.DamagedChunk, OSError) as error:
-                found = f"its labels are damaged and cannot be mended ({error})"
-                raise StoreError(str(root), found, "run pairsweep verify where it can be written") from error
+            except OSError as error:
+                found = f"its labels are damaged, and it cannot be written ({error.strerror})"
+                raise StoreError(str(root), found, "run pairsweep verify where it can be") from error
+            except chunks.DamagedChunk as error:
+                found = f"its labels are damaged, and their copy as well ({error})"
+                raise StoreError(
+                    str(root), found, "put back a copy of yours, or run into another store"
+                ) from error
         return cls(root, template, layout.Identity(mark["id"], mark["generation"]), mark["fingerprint"])
 
     @property
