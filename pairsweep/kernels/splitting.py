@@ -33,6 +33,8 @@ OK, NOT_FINITE, STEP_TOO_LONG = 0, 1, 2
 TIME_ROUNDINGS = 8.0
 # Largest angle x of B in a stage: the polynomials below are then exact to rounding, x^12/13! < 1e-15.
 LARGEST_TURN = 0.35
+# Up to so many blocks two runs side by side are faster than one after the other; beyond, they fight for the cache.
+FEW_BLOCKS = 16
 # sin(x)/x and (1 - cos(x))/x^2 in powers of x^2
 S1, S2, S3, S4, S5 = -1 / 6, 1 / 120, -1 / 5040, 1 / 362880, -1 / 39916800
 K0, K1, K2, K3, K4, K5 = 1 / 2, -1 / 24, 1 / 720, -1 / 40320, 1 / 3628800, -1 / 479001600
@@ -93,7 +95,7 @@ def fill_rotations(a, energy, p_hat, g, Jc, step, point, pairs_in_lanes, rotatio
     return 0
 
 
-@jit()
+@jit(forceinline=True)
 def stage(rotations, first, weight, strength, S, jx, jy, jz):
     """Turn every spin by B, a rotation by ``strength`` times J, then by A; return the new sums of w S per lane.
 
@@ -151,14 +153,8 @@ def stage(rotations, first, weight, strength, S, jx, jy, jz):
 
 
 @jit()
-def advance(b, rotations, weight, strength, steps, pairs_in_lanes, S):
-    """Advance S (blocks, 3, LANES), already turned by the first A of a step, by ``steps`` steps.
-
-    ``rotations`` (s or more, blocks, 9, LANES) acts after each B, ``weight`` (blocks, LANES) MeV^3; ``strength`` (s,
-    LANES) is 4 g b_i times the step, MeV^-3.
-    """
-    stages = b.size
-    matrices = S.shape[0] * MATRIX * LANES
+def lane_sums(weight, S):
+    """Sum w S over the blocks of S (blocks, 3, LANES), per lane."""
     jx = splat(0.0)
     jy = splat(0.0)
     jz = splat(0.0)
@@ -168,39 +164,79 @@ def advance(b, rotations, weight, strength, steps, pairs_in_lanes, S):
         jx = jx + mass * load(S, at)
         jy = jy + mass * load(S, at + LANES)
         jz = jz + mass * load(S, at + 2 * LANES)
+    return jx, jy, jz
+
+
+@jit()
+def advance(b, rotations, weight, strength, steps, pairs_in_lanes, S):
+    """Advance S (blocks, 3, LANES), already turned by the first A of a step, by ``steps`` steps.
+
+    ``rotations`` (s or more, blocks, 9, LANES) acts after each B, ``weight`` (blocks, LANES) MeV^3; ``strength`` (s,
+    LANES) is 4 g b_i times the step, MeV^-3.
+    """
+    matrices = S.shape[0] * MATRIX * LANES
+    jx, jy, jz = lane_sums(weight, S)
     for _ in range(steps):
-        for i in range(stages):
+        for i in range(b.size):
             if pairs_in_lanes:
-                jx = splat(total(jx))
-                jy = splat(total(jy))
-                jz = splat(total(jz))
+                jx, jy, jz = splat(total(jx)), splat(total(jy)), splat(total(jz))
             jx, jy, jz = stage(rotations, i * matrices, weight, load(strength, i * LANES), S, jx, jy, jz)
     return 0
 
 
 @jit()
-def advance_each(b, rotations, weight, strength, counts, pairs_in_lanes, parked, S):
-    """Advance every point in S by a number of steps of its own, ``counts`` (P,).
+def advance_both(b, rotations, weight, strength, steps, S):
+    """Advance two runs, S (2, blocks, 3, LANES), with points in lanes: :func:`advance` of each, by stages.
 
-    A lane that has arrived is parked in ``parked`` (blocks, 3, LANES) and goes on idly until the last one arrives: no
-    lane sees another, so a point's result does not depend on those beside it.
+    A stage of few pairs is a chain of operations that wait for one another; the other run's chain fills the gaps.
     """
-    most = counts.max()
+    matrices = S.shape[1] * MATRIX * LANES
+    first, other = rotations[0], rotations[1]
+    turns, other_turns = strength[0], strength[1]
+    spins, other_spins = S[0], S[1]
+    jx, jy, jz = lane_sums(weight, spins)
+    kx, ky, kz = lane_sums(weight, other_spins)
+    for _ in range(steps):
+        for i in range(b.size):
+            at = i * matrices
+            jx, jy, jz = stage(first, at, weight, load(turns, i * LANES), spins, jx, jy, jz)
+            kx, ky, kz = stage(other, at, weight, load(other_turns, i * LANES), other_spins, kx, ky, kz)
+    return 0
+
+
+@jit()
+def advance_each(b, rotations, weight, strength, counts, pairs_in_lanes, parked, S):
+    """Advance every point of both runs, S (2, blocks, 3, LANES), by a number of steps of its own, ``counts`` (P, 2).
+
+    A lane that has arrived is parked in ``parked``, shaped like S, and goes on idly until the last one of its run
+    arrives: no lane sees another, so a point's result does not depend on those beside it.
+    """
+    most = np.zeros(2, dtype=np.int64)
+    for run in range(2):
+        most[run] = counts[:, run].max()
     done = 0
     for _ in range(counts.size + 1):
-        following = most
-        for point in range(counts.size):
-            if counts[point] == done:
-                copy_lane(S, point, parked)
-            elif counts[point] > done:
-                following = min(following, counts[point])
-        if done == most:
+        following = most.max()
+        for run in range(2):
+            for point in range(counts.shape[0]):
+                if counts[point, run] == done:
+                    copy_lane(S[run], point, parked[run])
+                elif counts[point, run] > done:
+                    following = min(following, counts[point, run])
+        steps = following - done
+        if steps == 0:
             break
-        advance(b, rotations, weight, strength, following - done, pairs_in_lanes, S)
+        if not pairs_in_lanes and S.shape[1] <= FEW_BLOCKS and most.min() > done:
+            advance_both(b, rotations, weight, strength, steps, S)
+        else:
+            for run in range(2):
+                if most[run] > done:
+                    advance(b, rotations[run], weight, strength[run], steps, pairs_in_lanes, S[run])
         done = following
-    for point in range(counts.size):
-        if counts[point] < most:
-            copy_lane(parked, point, S)
+    for run in range(2):
+        for point in range(counts.shape[0]):
+            if counts[point, run] < most[run]:
+                copy_lane(parked[run], point, S[run])
     return 0
 
 
@@ -290,7 +326,7 @@ def integrate(
             Jc[k] += weight[q] * p_hat[q, k]
     spins = blocks * CARTESIAN * LANES
     S = aligned_zeros(2 * spins).reshape((2, blocks, CARTESIAN, LANES))
-    parked = np.zeros((blocks, CARTESIAN, LANES))
+    parked = np.zeros((2, blocks, CARTESIAN, LANES))
     now = np.zeros((2, blocks, CARTESIAN, LANES))
     mass = aligned_zeros(blocks * LANES).reshape((blocks, LANES))
     n = np.empty(pairs)
@@ -360,16 +396,8 @@ def integrate(
                                 strength[run, i, lane] = turn
                     ahead = times[point, sample]
                 reached[run, point] = ahead
-            advance_each(
-                b,
-                rotations[run],
-                mass,
-                strength[run],
-                steps[:, run, sample],
-                pairs_in_lanes,
-                parked,
-                S[run],
-            )
+        advance_each(b, rotations, mass, strength, steps[:, :, sample], pairs_in_lanes, parked, S)
+        for run in range(2):
             for block in range(blocks):
                 for k in range(CARTESIAN):
                     for lane in range(LANES):

@@ -208,7 +208,7 @@ def dop853(energy, weight, p_hat, theta_hat, phi_hat, g, y, times, tolerance, ou
 
 def compiled_dop853(case: Case, tolerance: float) -> tuple[float, Curves]:
     """Time of the compiled integrator."""
-    out = np.empty((SAMPLES, 3 * case.grid.size))
+    out = np.zeros((SAMPLES, 3 * case.grid.size))
     started = time.process_time()
     dop853(*case.frame, case.g, initial(case), case.times, tolerance, out)
     return time.process_time() - started, split_curves(out)
