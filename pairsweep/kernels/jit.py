@@ -1,7 +1,7 @@
 """The one decorator of every kernel, and where its machine code is kept.
 
 numba's own cache notices a change of the file a kernel stands in, but not of the kernels it calls in other
-files. So the code of each version of ``kernels/`` has a folder of its own, named by a digest of its sources.
+files. So the code of each version of the kernels has a folder of its own, named by a digest of their sources.
 """
 
 from __future__ import annotations
@@ -20,13 +20,27 @@ import numba
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+PACKAGE = Path(__file__).parents[1]
+
+
+def kernel_sources(package: Path = PACKAGE) -> list[Path]:
+    """Find the files of all kernels: whatever lies in a folder ``kernels``, at any depth."""
+    return sorted(p for p in package.rglob("*.py") if "kernels" in p.relative_to(package).parts[:-1])
+
+
+def digest_of(package: Path) -> str:
+    """Digest of the sources of the kernels of a package."""
+    digest = hashlib.sha256()
+    for source in kernel_sources(package):
+        name = source.relative_to(package).as_posix()
+        digest.update(name.encode() + b"\0" + source.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
 @cache
 def kernel_digest() -> str:
     """Digest of the sources of all kernels: the version that a store and a code cache belong to."""
-    digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
-    return digest.hexdigest()[:16]
+    return digest_of(PACKAGE)
 
 
 def _user_cache() -> Path:
