@@ -17,12 +17,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pairsweep
-from pairsweep import cli, schema, spec, vocab
-from pairsweep.checks import MAX_AXIS
+from pairsweep.cli import commands as cli
+from pairsweep.contract import vocab
+from pairsweep.contract.fields import Field
 from pairsweep.execute import Site
-from pairsweep.expand import expand
 from pairsweep.plot import KINDS
-from pairsweep.schema import Field
+from pairsweep.points.axes import expand
+from pairsweep.spec import schema
+from pairsweep.spec.checks import MAX_AXIS
+from pairsweep.spec.reader import reader as spec
 
 Rows = Iterable[tuple[str, ...]]
 

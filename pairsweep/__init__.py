@@ -11,41 +11,40 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from pairsweep import plot, query
-    from pairsweep.checks import SpecError, UsageError
-    from pairsweep.evolution import evolve
-    from pairsweep.grid import Grid, beams, bins
-    from pairsweep.instability import growth
-    from pairsweep.occupation import energy_band, fermi_dirac, quadrant
-    from pairsweep.query import boundary, derived, summary
-    from pairsweep.refinement import refine
-    from pairsweep.runner import Where, errors, open_store, run
-    from pairsweep.spec import read_spec
-    from pairsweep.store import StoreError
+    from pairsweep import plot
+    from pairsweep.analyses.evolution import evolve
+    from pairsweep.analyses.growth.solver import growth
+    from pairsweep.contract.errors import SpecError, StoreError, UsageError
+    from pairsweep.dataset import query
+    from pairsweep.dataset.query import boundary, derived, summary
+    from pairsweep.physics.grid import Grid, beams, bins
+    from pairsweep.physics.occupation import energy_band, fermi_dirac, quadrant
+    from pairsweep.spec.reader import read_spec
+    from pairsweep.sweep.refine import refine
+    from pairsweep.sweep.run import Where, errors, open_store, run
 
+_MODULES = {"plot": "plot", "query": "dataset.query"}
 _HOME = {
-    "Grid": "grid",
-    "SpecError": "checks",
+    "Grid": "physics.grid",
+    "SpecError": "spec.checks",
     "StoreError": "store",
-    "UsageError": "checks",
-    "beams": "grid",
-    "bins": "grid",
-    "boundary": "query",
-    "derived": "query",
-    "energy_band": "occupation",
-    "errors": "runner",
-    "evolve": "evolution",
-    "fermi_dirac": "occupation",
-    "growth": "instability",
-    "open_store": "runner",
-    "plot": "",
-    "Where": "runner",
-    "quadrant": "occupation",
-    "query": "",
-    "read_spec": "spec",
-    "refine": "refinement",
-    "run": "runner",
-    "summary": "query",
+    "UsageError": "spec.checks",
+    "beams": "physics.grid",
+    "bins": "physics.grid",
+    "boundary": "dataset.query",
+    "derived": "dataset.query",
+    "energy_band": "physics.occupation",
+    "errors": "sweep.run",
+    "evolve": "analyses.evolution",
+    "fermi_dirac": "physics.occupation",
+    "growth": "analyses.growth.solver",
+    "open_store": "sweep.run",
+    "Where": "sweep.run",
+    "quadrant": "physics.occupation",
+    "read_spec": "spec.reader",
+    "refine": "sweep.refine",
+    "run": "sweep.run",
+    "summary": "dataset.query",
 }
 
 __all__ = [
@@ -75,10 +74,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{_MODULES[name]}")
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if not _HOME[name]:
-        return importlib.import_module(f"{__name__}.{name}")
     value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
     globals()[name] = value
     return value

@@ -2,7 +2,7 @@
 
 import sys
 
-from pairsweep.cli import main
+from pairsweep.cli.commands import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import numpy as np
 
+from pairsweep.contract.errors import UsageError
+from pairsweep.contract.template import DONE, FAILED, ArrayPlan, BlockResult, Coordinate, Template
 from pairsweep.execute import Ack, execute
 from pairsweep.kernels.jit import jit
-from pairsweep.spec import UsageError
 from pairsweep.store import Store, create
-from pairsweep.template import DONE, FAILED, ArrayPlan, BlockResult, Coordinate, Template
 
 FINGERPRINT = {"spec": "chaos", "kernels": "1", "dtype": "float64"}
 ARRAYS = (

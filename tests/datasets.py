@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from pairsweep import vocab
-from pairsweep.grid import Grid, bins
-from pairsweep.kernels.stability import stability_matrix
-from pairsweep.occupation import quadrant
+from pairsweep.analyses.growth.kernels.dense import stability_matrix
+from pairsweep.contract import vocab
+from pairsweep.physics.grid import Grid, bins
+from pairsweep.physics.occupation import quadrant
 
 UNITS = {"g": "MeV^-2", "energy_max": "MeV"}
 

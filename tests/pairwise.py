@@ -5,7 +5,7 @@ import numpy as np
 
 def random_system(rng, pairs, g=1e-3):
     """Pairs anywhere in momentum space with any occupations and correlations."""
-    from pairsweep.grid import beams
+    from pairsweep.physics.grid import beams
 
     grid = beams(
         energy=rng.uniform(0.5, 2.0, pairs),

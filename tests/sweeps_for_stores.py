@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pairsweep.template import DONE, FAILED, ArrayPlan, BlockResult, Coordinate, Failure, Template
+from pairsweep.contract.template import DONE, FAILED, ArrayPlan, BlockResult, Coordinate, Failure, Template
 
 FLAGS = {"flag_values": np.array([0, 1, 2], dtype=np.int8), "flag_meanings": "pending done failed"}
 ARRAYS = (

@@ -10,9 +10,11 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pytest
 
-from pairsweep import cli, schema, vocab
+from pairsweep.cli import commands as cli
+from pairsweep.contract import vocab
 from pairsweep.execute import Site
-from pairsweep.spec import CustomOccupation, parse_spec
+from pairsweep.spec import schema
+from pairsweep.spec.reader import CustomOccupation, parse_spec
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"

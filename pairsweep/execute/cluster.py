@@ -80,7 +80,7 @@ def _unpack(payload: bytes) -> Task:
 def _perform(payload: bytes, work: Work, topic: str) -> Ack:
     from distributed import get_worker
 
-    from pairsweep.compiling import announced
+    from pairsweep.kernels.compiling import announced
 
     with announced(lambda line: get_worker().log_event(topic, line)):
         return _unpack(payload)(work.block, work.only)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from pairsweep.spec import UsageError
+from pairsweep.contract.errors import UsageError
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,7 @@ def main() -> None:
     threadpool_limits(1)
     with contextlib.suppress(EOFError, ConnectionError):
         connection.send_bytes(pickle.dumps(None))  # ready
-        from pairsweep.compiling import announced  # brings numba, for which nobody has to wait before
+        from pairsweep.kernels.compiling import announced  # brings numba, for which nobody has to wait before
 
         with announced(lambda line: connection.send_bytes(pickle.dumps(line))):
             while True:

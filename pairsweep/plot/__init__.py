@@ -6,12 +6,12 @@ kept. `draw` composes whole figures, one panel for each value of a facet.
 
 from __future__ import annotations
 
-from pairsweep.plot.compose import KINDS, draw, save
-from pairsweep.plot.conservation import conservation
-from pairsweep.plot.evolution import evolution
-from pairsweep.plot.growth import growth_vs_bins, growth_vs_epn
-from pairsweep.plot.maps import growth_map, phase_diagram
-from pairsweep.plot.spectrum import spectrum
+from pairsweep.analyses.evolution.pictures.conservation import conservation
+from pairsweep.analyses.evolution.pictures.curves import evolution
+from pairsweep.analyses.growth.pictures.maps import growth_map, phase_diagram
+from pairsweep.analyses.growth.pictures.modes import spectrum
+from pairsweep.analyses.growth.pictures.rates import growth_vs_bins, growth_vs_epn
+from pairsweep.plot.figure import KINDS, draw, save
 
 __all__ = [
     "KINDS",

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from pairsweep.checks import UsageError
+from pairsweep.contract.errors import UsageError
+from pairsweep.dataset.query import summary
 from pairsweep.plot import draw, save
-from pairsweep.query import summary
 from pairsweep.reproduce.figures import FIGURES
 from pairsweep.reproduce.report import Drawn, write_report
 from pairsweep.reproduce.statements import SWEEPS, Outcome, Statement, statements
-from pairsweep.runner import Where, open_store, run_to_store
+from pairsweep.sweep.run import Where, open_store, run_to_store
 
 __all__ = ["SWEEPS", "Reproduction", "Statement", "reproduce", "shipped", "statements"]
 

@@ -12,10 +12,10 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 
-from pairsweep.grid import Floats
-from pairsweep.plot.evolution import linear_phase
-from pairsweep.query import mu, select
-from pairsweep.vocab import MODE_KINDS
+from pairsweep.analyses.evolution.pictures.curves import linear_phase
+from pairsweep.contract.vocab import MODE_KINDS
+from pairsweep.dataset.query import mu, select
+from pairsweep.physics.grid import Floats
 
 Results = Mapping[str, xr.Dataset]
 Outcome = Literal["agrees", "differs", "answers"]

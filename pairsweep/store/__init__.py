@@ -1,6 +1,6 @@
 """Results on disk: the only user of zarr."""
 
-from pairsweep.store.error import StoreError
+from pairsweep.contract.errors import StoreError
 from pairsweep.store.grow import check_growth, grow
 from pairsweep.store.lock import Lock
 from pairsweep.store.store import Store, create, open_dataset

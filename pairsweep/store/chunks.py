@@ -20,7 +20,7 @@ import numpy as np
 from numcodecs import Blosc
 from numpy.typing import NDArray
 
-from pairsweep.store.error import StoreError
+from pairsweep.contract.errors import StoreError
 
 # Beside zstd and bit shuffling the smallest cost for its size on growth rates: 2 to 10 ns a value.
 COMPRESSOR, LEVEL = "lz4", 5

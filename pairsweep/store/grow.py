@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pairsweep.contract.errors import StoreError
+from pairsweep.contract.template import PENDING, Failure, Template
 from pairsweep.store import chunks, layout
-from pairsweep.store.error import StoreError
 from pairsweep.store.store import Store
-from pairsweep.template import PENDING, Failure, Template
 
 Indices = NDArray[np.int64]
 _ABSENT = -1

@@ -20,9 +20,9 @@ from typing import Any
 import google_crc32c
 import numpy as np
 
+from pairsweep.contract.errors import StoreError
+from pairsweep.contract.template import ArrayPlan, Coordinate, Template
 from pairsweep.store import chunks
-from pairsweep.store.error import StoreError
-from pairsweep.template import ArrayPlan, Coordinate, Template
 
 FORMAT = 1
 ROOT = "zarr.json"

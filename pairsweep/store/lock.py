@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from pairsweep.store.error import StoreError
+from pairsweep.contract.errors import StoreError
 
 HEARTBEAT = 10.0  # seconds between two signs of life
 STALE = 6 * HEARTBEAT  # silence of another host after which its lock is void

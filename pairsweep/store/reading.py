@@ -6,8 +6,8 @@ from zarr.abc.store import ByteRequest
 from zarr.core.buffer import Buffer, BufferPrototype
 from zarr.storage import LocalStore
 
+from pairsweep.contract.errors import StoreError
 from pairsweep.store import chunks, layout
-from pairsweep.store.error import StoreError
 
 
 class SealedStore(LocalStore):

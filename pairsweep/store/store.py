@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from pairsweep.contract.errors import StoreError
+from pairsweep.contract.template import DONE, FAILED, PENDING, ArrayPlan, BlockResult, Failure, Template
 from pairsweep.store import chunks, layout
-from pairsweep.store.error import StoreError
 from pairsweep.store.lock import Lock, only_writer
-from pairsweep.template import DONE, FAILED, PENDING, ArrayPlan, BlockResult, Failure, Template
 
 if TYPE_CHECKING:
     import xarray

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pairsweep.contract.template import PENDING
 from pairsweep.store import chunks, layout
 from pairsweep.store.store import Store, resolve
-from pairsweep.template import PENDING
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,12 @@ from pathlib import Path
 import numpy as np
 from evolution import Case, Curves, curves, make_case, reference
 
-from pairsweep.kernels.averaged import averaged_start
-from pairsweep.kernels.averaged_field import FIRST, SECOND
-from pairsweep.kernels.averaged_kicks import phase_line
-from pairsweep.kernels.averaged_run import DONE, FIGURES, System, run
-from pairsweep.kernels.averaged_shells import STATE, make_shells
-from pairsweep.kernels.observables import row_size
+from pairsweep.analyses.evolution.kernels.averaging.field import FIRST, SECOND
+from pairsweep.analyses.evolution.kernels.averaging.kicks import phase_line
+from pairsweep.analyses.evolution.kernels.averaging.shells import STATE, make_shells
+from pairsweep.analyses.evolution.kernels.averaging.solve import averaged_start
+from pairsweep.analyses.evolution.kernels.averaging.trajectory import DONE, FIGURES, System, run
+from pairsweep.analyses.evolution.kernels.observables import row_size
 
 STEP_TOLERANCE = 1e-12
 CASES = (((1, 1, 4), 1200.0), ((1, 1, 4), 1500.0), ((3, 1, 4), 1500.0), ((1, 1, 32), 1500.0))

@@ -23,10 +23,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numba
 import numpy as np
 
-from pairsweep import grid as grids
-from pairsweep import occupation
-from pairsweep.kernels.bulk import bulk_growth
-from pairsweep.kernels.stability import stability_matrices, stability_matrix
+from pairsweep.analyses.growth.kernels.batch.solve import bulk_growth
+from pairsweep.analyses.growth.kernels.dense import stability_matrices, stability_matrix
+from pairsweep.physics import grid as grids
+from pairsweep.physics import occupation
 
 SHAPES = ((1, 1, 4), (1, 1, 8), (2, 1, 4), (4, 1, 4), (2, 4, 4), (1, 8, 8))
 COUPLING = 1e-6

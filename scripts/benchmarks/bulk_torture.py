@@ -20,8 +20,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 
-from pairsweep import grid as grids
-from tests.kernels.bulk_systems import coupling, dense_eigenvalues, exact_eigenvalues, grow
+from pairsweep.physics import grid as grids
+from tests.analyses.growth.kernels.batch.bulk_systems import (
+    coupling,
+    dense_eigenvalues,
+    exact_eigenvalues,
+    grow,
+)
 
 SIZES = (1, 2, 3, 4, 5, 6, 8, 12, 16, 24)
 DIRECTIONS = ("random", "ring", "poles", "axes", "one")

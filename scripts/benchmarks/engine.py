@@ -28,10 +28,10 @@ import numba  # noqa: E402
 import numpy as np  # noqa: E402
 import psutil  # noqa: E402
 
+from pairsweep.contract.template import DONE, ArrayPlan, BlockResult, Coordinate, Template  # noqa: E402
 from pairsweep.execute import Ack, Pool, execute  # noqa: E402
 from pairsweep.execute import pool as pools  # noqa: E402
 from pairsweep.store import Store, create  # noqa: E402
-from pairsweep.template import DONE, ArrayPlan, BlockResult, Coordinate, Template  # noqa: E402
 
 N_ARRAYS = 9  # as many as the growth analysis stores for a point
 ARRAYS = (

@@ -29,13 +29,13 @@ import numpy as np
 from numba import njit
 from scipy.integrate import solve_ivp
 
-from pairsweep.evolution import evolve_batch, perturbed_kappa
-from pairsweep.grid import Grid, bins
-from pairsweep.kernels.dop853 import E3, E5, STAGES, A
+from pairsweep.analyses.evolution import evolve_batch, perturbed_kappa
+from pairsweep.analyses.evolution.kernels.averaging.dop853 import E3, E5, STAGES, A
+from pairsweep.analyses.evolution.kernels.schemes import ABA1086
+from pairsweep.analyses.evolution.kernels.splitting import advance
 from pairsweep.kernels.lanes import LANES, aligned_zeros
-from pairsweep.kernels.splitting import advance
-from pairsweep.kernels.tableaus import ABA1086
-from pairsweep.occupation import quadrant
+from pairsweep.physics.grid import Grid, bins
+from pairsweep.physics.occupation import quadrant
 
 ROWS = (
     ((1, 1, 4), 1200.0),

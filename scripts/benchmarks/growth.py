@@ -13,9 +13,9 @@ from collections.abc import Callable
 import numpy as np
 
 import pairsweep as ps
-from pairsweep.grid import Grid
-from pairsweep.kernels.modes import STATUS_TEXT, coupling_norm, unstable_modes
-from pairsweep.kernels.stability import stability_matrix
+from pairsweep.analyses.growth.kernels.dense import stability_matrix
+from pairsweep.analyses.growth.kernels.general.modes import STATUS_TEXT, coupling_norm, unstable_modes
+from pairsweep.physics.grid import Grid
 
 SHAPES = [
     (1, 1, 4),

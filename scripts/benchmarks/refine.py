@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 import pairsweep as ps
-from pairsweep.cells import boundary_cells
+from pairsweep.dataset.refined import boundary_cells
 
 WIDTH = 1e-3
 SPEC = """

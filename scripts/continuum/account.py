@@ -10,19 +10,19 @@ from collections import Counter
 
 import numpy as np
 
-from pairsweep.continuum import (
+from pairsweep.analyses.continuum.kernels.medium import Anchor, dispersion, prepare
+from pairsweep.analyses.continuum.profile import Spectrum, spectrum
+from pairsweep.analyses.continuum.solver import (
     Ladder,
     continuum_modes,
     cutoff_shift,
     examine,
     judge,
 )
-from pairsweep.grid import Grid, bins
-from pairsweep.instability import fastest_mode, growth_of_systems
-from pairsweep.kernels.continuum import Anchor, dispersion, prepare
-from pairsweep.occupation import energy_band, energy_edges, quadrant
-from pairsweep.spectrum import Spectrum, spectrum
-from pairsweep.vocab import VERDICTS
+from pairsweep.analyses.growth.solver import fastest_mode, growth_of_systems
+from pairsweep.contract.vocab import VERDICTS
+from pairsweep.physics.grid import Grid, bins
+from pairsweep.physics.occupation import energy_band, energy_edges, quadrant
 
 ENERGY_MAX = 20.0
 NO_LADDER = Ladder(np.empty(0, np.int64), np.empty(0), np.empty(0))

@@ -15,8 +15,8 @@ import psutil
 import pytest
 from distributed import LocalCluster
 
-from pairsweep.compiling import NOTE
 from pairsweep.execute import Ack, ExecuteError, Site, Tls, check_scheduler, cluster, execute
+from pairsweep.kernels.compiling import NOTE
 from tests.execute.test_execute import Count
 
 

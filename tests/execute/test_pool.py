@@ -11,8 +11,8 @@ import numba
 import numpy as np
 import pytest
 
-from pairsweep.compiling import NOTE
 from pairsweep.execute import Ack, ExecuteError, Pool, execute, pool
+from pairsweep.kernels.compiling import NOTE
 
 
 @dataclass(frozen=True)

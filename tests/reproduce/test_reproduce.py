@@ -6,13 +6,13 @@ from html.parser import HTMLParser
 import pytest
 
 from pairsweep import reproduce as package
-from pairsweep.checks import UsageError
+from pairsweep.contract.errors import UsageError
 from pairsweep.plot import KINDS
 from pairsweep.reproduce import SWEEPS, Reproduction, reproduce, shipped
 from pairsweep.reproduce.figures import FIGURES
 from pairsweep.reproduce.report import Drawn, typeset, write_report
 from pairsweep.reproduce.statements import CHECKS, Statement, growth_of_case_a, growth_of_case_b, statements
-from pairsweep.runner import Where, open_store
+from pairsweep.sweep.run import Where, open_store
 
 # Coarser copies of the shipped sweeps: the same questions, fewer points.
 COARSER = {

@@ -8,8 +8,9 @@ import pytest
 import xarray as xr
 
 from pairsweep import store as stores
-from pairsweep.store import Store, StoreError
-from pairsweep.template import DONE, FAILED, PENDING, ArrayPlan, BlockResult, Coordinate, Template
+from pairsweep.contract.errors import StoreError
+from pairsweep.contract.template import DONE, FAILED, PENDING, ArrayPlan, BlockResult, Coordinate, Template
+from pairsweep.store import Store
 from tests.store.test_store import PRINT, assert_complete, fill
 from tests.sweeps_for_stores import solve, template
 

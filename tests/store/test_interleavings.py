@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from pairsweep import store as stores
-from pairsweep.store import Store, StoreError, chunks
-from pairsweep.template import DONE
+from pairsweep.contract.errors import StoreError
+from pairsweep.contract.template import DONE
+from pairsweep.store import Store, chunks
 from tests.sweeps_for_stores import solve, template, true_growth
 
 PRINT = {"spec": "1"}

@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-from pairsweep.store import Lock, StoreError, lock
+from pairsweep.contract.errors import StoreError
+from pairsweep.store import Lock, lock
 
 HOLDER = """
 import sys, time

@@ -15,8 +15,9 @@ import xarray as xr
 import zarr
 
 from pairsweep import store as stores
-from pairsweep.store import Lock, Store, StoreError, chunks, layout
-from pairsweep.template import DONE, FAILED, PENDING, BlockResult, Coordinate, Template
+from pairsweep.contract.errors import StoreError
+from pairsweep.contract.template import DONE, FAILED, PENDING, BlockResult, Coordinate, Template
+from pairsweep.store import Lock, Store, chunks, layout
 from tests.sweeps_for_stores import ARRAYS, labels, solve, template, true_growth
 
 PRINT = {"spec": "abc", "kernels": "1"}

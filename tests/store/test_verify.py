@@ -5,8 +5,9 @@ import pytest
 import xarray as xr
 
 from pairsweep import store as stores
-from pairsweep.store import Store, StoreError, layout
-from pairsweep.template import DONE
+from pairsweep.contract.errors import StoreError
+from pairsweep.contract.template import DONE
+from pairsweep.store import Store, layout
 from tests.store.test_store import PRINT, assert_complete, fill
 from tests.sweeps_for_stores import solve, template
 

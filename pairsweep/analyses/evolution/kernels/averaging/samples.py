@@ -1,0 +1,97 @@
+"""From the averaged state to the true one at a sample: change of variables, fast phase, the pairs' own order."""
+
+import numpy as np
+
+from pairsweep.analyses.evolution.kernels.averaging.change import change_variables, chi1_vectors
+from pairsweep.analyses.evolution.kernels.averaging.shells import (
+    VECTOR,
+    linear_gradient,
+    rotate,
+    unpack,
+    vector_sums,
+)
+from pairsweep.kernels.jit import jit
+from pairsweep.kernels.lanes import LANES
+
+# 2 pi as the sum of two doubles; the splitter of Veltkamp and Dekker, 2^27 + 1
+TWO_PI = 6.283185307179586
+TWO_PI_REST = 2.4492935982947064e-16
+SPLITTER = 134217729.0
+
+
+@jit()
+def exact_product(x, y):
+    """Return x y as the sum of two doubles (Dekker)."""
+    product = x * y
+    t = SPLITTER * x
+    x_high = t - (t - x)
+    x_low = x - x_high
+    t = SPLITTER * y
+    y_high = t - (t - y)
+    y_low = y - y_high
+    return product, ((x_high * y_high - product) + x_high * y_low + x_low * y_high) + x_low * y_low
+
+
+@jit()
+def fast_phase(omega, time):
+    """Return omega * time modulo 2 pi to rounding, for products up to 2^53: 1e11 turns lose nothing."""
+    high, low = exact_product(omega, time)
+    turns = np.rint(high / TWO_PI)
+    whole, rest = exact_product(turns, TWO_PI)
+    return ((high - whole) - rest) + (low - turns * TWO_PI_REST)
+
+
+@jit()
+def first_order_map(shells, g, state, wide, gradient):
+    """Turn ``state`` (B, 3 LANES), in place, from averaged to true by chi1 alone, keeping |S| to rounding.
+
+    ``wide`` (VECTOR * LANES or more,), ``gradient`` (B, 3 LANES): scratch.
+    """
+    count = shells.centre.size
+    sums = np.empty((count, VECTOR))
+    z = np.empty((count, 3), dtype=np.complex128)
+    G = np.empty((count, 3), dtype=np.complex128)
+    J0 = np.empty(3)
+    axis = np.empty(3)
+    vector_sums(shells, state, wide, sums)
+    for k in range(3):
+        J0[k] = shells.background[k]
+        for a in range(count):
+            J0[k] += sums[a, k]
+            z[a, k] = complex(sums[a, 3 + k], sums[a, 6 + k])
+    chi1_vectors(shells.centre, z, J0, g, axis, G)
+    for a in range(count):
+        for k in range(3):
+            sums[a, k] = axis[k]
+            sums[a, 3 + k] = G[a, k].real
+            sums[a, 6 + k] = G[a, k].imag
+    linear_gradient(shells, sums, gradient)
+    whole = 1.0
+    rotate(gradient, whole, state)
+    return 0
+
+
+@jit()
+def true_state(shells, g, full, time, state, wide, gradient, true):
+    """Fill ``true`` (3, N): n, Re kappa, Im kappa in the pairs' own order, at ``time``.
+
+    ``state`` (B, 3 LANES), averaged, is overwritten. ``full``: with chi2, else chi1 alone.
+    """
+    for a in range(shells.centre.size):
+        angle = fast_phase(2.0 * shells.centre[a], time)
+        c = np.cos(angle)
+        s = np.sin(angle)
+        for b in range(shells.first[a], shells.first[a + 1]):
+            x = state[b]
+            for lane in range(LANES):
+                # kappa exp(-i angle)
+                re = x[8 + lane]
+                x[8 + lane] = c * re + s * x[16 + lane]
+                x[16 + lane] = c * x[16 + lane] - s * re
+    if full:
+        forward = 1.0
+        change_variables(shells, g, forward, state)
+    else:
+        first_order_map(shells, g, state, wide, gradient)
+    unpack(shells.place, state, true)
+    return 0

@@ -1,0 +1,186 @@
+"""Runs in time: how the pairing grows, saturates and comes back, and who carries it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from pairsweep.contract.errors import UsageError, suggest
+from pairsweep.dataset.query import Floats, axes, free_axes, mu, variable
+from pairsweep.drawing import style
+from pairsweep.drawing.layout import one_point_each
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# variable -> label of the y axis, whether it grows exponentially (and so belongs on a logarithmic axis)
+CURVES = {
+    "kappa_mean": (r"Mean pairing $\langle|\,\kappa\,|\rangle$", True),
+    "kappa_energy": (r"Pairing per energy bin $\langle|\,\kappa\,|\rangle_j$", True),
+    "kappa_quadrant": (r"Pairing per quadrant $\langle|\,\kappa\,|\rangle_i$", True),
+    "rho_quadrant": (r"Neutrino occupation $\langle\rho\rangle_i$", False),
+    "rhobar_quadrant": (r"Antineutrino occupation $\langle\bar\rho\rangle_i$", False),
+    "kappa_beam": (r"Pairing per beam $|\,\kappa\,|$", True),
+    "rho_beam": (r"Neutrino occupation $\rho$", False),
+    "rhobar_beam": (r"Antineutrino occupation $\bar\rho$", False),
+}
+SPIN = ("spin_occupation", "spin_pairing")
+DRIFTS = {"energy_drift": r"energy, $|H-H_0|/\sum 2wE|S|$", "norm_drift": r"norm of any spin, $|S|$"}
+
+
+TIMES = ("time", "time_mev", "time_mu")
+
+
+@style.Picture
+def evolution(
+    ds: xr.Dataset,
+    ax: Axes,
+    *,
+    x: str | None = None,
+    y: str = "kappa_mean",
+    log: bool | None = None,
+    prediction: bool = True,
+) -> style.Key:
+    """Draw a quantity against time, with the growth that linear stability predicts.
+
+    One axis of the sweep may be left: one line for each of its values. A quantity per energy bin, quadrant or
+    beam has one line for each of these instead.
+
+    Parameters
+    ----------
+    x : str, optional
+        "time" (as stored), "time_mev" (1/MeV) or "time_mu" (in units of 1/mu, see `query.mu`).
+    y : str
+        A variable of the evolution, "kappa_mean" and so on.
+    log : bool, optional
+        Logarithmic y; by default for pairing, not for occupations.
+    prediction : bool
+        Whether to draw exp(growth_rate t) through the linear phase of each pairing curve that has one.
+    """
+    if y not in CURVES:
+        raise UsageError("y", y, suggest(y, (name for name in CURVES if name in ds)))
+    text, grows = CURVES[y]
+    log = grows if log is None else log
+    curves, flat = variable(ds, y), ds
+    inner = [str(dim) for dim in curves.dims if dim not in (*axes(ds), "time")]
+    if inner:
+        hue: str | None = inner[0]
+        flat = one_point_each(ds, ())
+    else:
+        left = free_axes(ds)
+        hue = left[0] if len(left) == 1 else None
+        flat = one_point_each(ds, left[:1] if len(left) == 1 else ())
+    curves = flat[y].load()
+    positions = [{}] if hue is None else [{hue: i} for i in range(curves.sizes[hue])]
+    palette, bar = style.line_colours(flat, hue if hue in flat.coords else None, len(positions))
+    named, predicted = [], False
+    for i, (at, colour) in enumerate(zip(positions, palette, strict=True)):
+        values = curves.isel(at).values
+        if not np.isfinite(values).any():
+            continue
+        one = flat.isel({k: v for k, v in at.items() if k in flat.dims})
+        time, in_mev = times(one, x)
+        look: style.Look = {
+            "color": colour,
+            "lw": 1.3,
+            "ls": "-" if bar is not None else style.LINES[i % len(style.LINES)],
+        }
+        ax.plot(time, values, **look)
+        if hue is not None:
+            named.append(style.key(_name(flat, hue, i), **look))
+        # the mode grows where it lives: only the whole, or the largest part, follows it
+        if prediction and log and "growth_rate" in one and (not inner or i == _leading(curves, inner[0])):
+            predicted |= _predict(ax, time, in_mev, values, float(one["growth_rate"]))
+    handles = [] if bar is not None else named
+    if predicted:
+        handles.append(style.key(r"linear theory $\propto e^{\gamma t}$", ls="--", color=style.INK, lw=0.9))
+    if log:
+        positive = curves.values[curves.values > 0]
+        if positive.size:
+            ax.set_yscale("log")
+            ax.set_ylim(_log_floor(curves.values), 2.0 * float(np.nanmax(positive)))
+    if not np.isfinite(curves.values).any():
+        style.say_empty(ax, "no point is done yet")
+    ax.set_xlabel(time_label(flat, x))
+    ax.set_ylabel(text)
+    ax.margins(x=0)
+    title = _legend_title(flat, hue)
+    if bar is not None:
+        return style.Key(tuple(handles), below=True, colours=bar, colours_label=title or "")
+    return style.Key(tuple(handles), title)
+
+
+def _legend_title(ds: xr.Dataset, hue: str | None) -> str | None:
+    if hue is None:
+        return None
+    words = {"energy_bin": "energy bin", "quadrant": r"$\phi$ quadrant", "beam": "beam"}
+    return words[hue] if hue in words else style.group_title(ds, [hue])
+
+
+def _name(ds: xr.Dataset, hue: str, i: int) -> str:
+    if hue == "energy_bin" and "energy" in ds.coords and ds["energy"].dims == ("energy_bin",):
+        return f"{style.number(float(ds['energy'][i]))} MeV"
+    if hue in ("energy_bin", "quadrant", "beam"):
+        return str(ds[hue].values[i]) if hue in ds.coords else str(i + 1)
+    return style.group_text(ds, {hue: i})
+
+
+def times(ds: xr.Dataset, x: str | None) -> tuple[Floats, Floats]:
+    """Times to plot along, and the same in 1/MeV."""
+    stored = np.asarray(ds["time"].values, dtype=np.float64)
+    in_mev = np.asarray(ds["time_mev"].values, dtype=np.float64) if "time_mev" in ds.coords else stored
+    if x not in (None, *TIMES):
+        raise UsageError("x", x, suggest(x, TIMES))
+    if x == "time_mu":
+        return in_mev * float(mu(ds)), in_mev
+    return (in_mev if x == "time_mev" else stored), in_mev
+
+
+def time_label(ds: xr.Dataset, x: str | None) -> str:
+    if x == "time_mev" or (x != "time_mu" and style.unit_text(ds["time"].attrs.get("units"))):
+        return r"Time $t$ (MeV$^{-1}$)"
+    return r"Time $t\,gE_{\rm max}^3$" if "energy_max" in ds.coords else r"Time $t\,\mu$"
+
+
+def _leading(curves: xr.DataArray, dim: str) -> int:
+    """Part of the system with the most pairing at any time."""
+    peak = curves.max([other for other in curves.dims if other != dim])
+    return int(np.argmax(peak.fillna(-1.0).values))
+
+
+def linear_phase(values: Floats) -> slice | None:
+    """Rise of a curve out of what it does at the start, up to 0.3 of its maximum; None where it does not double.
+
+    A run starts with a fast beat about the forced response; the growing mode counts once it stands out twice above
+    the beat of the first twentieth of the run.
+    """
+    if not (values.size > 3 and np.isfinite(values).all()):
+        return None
+    quiet = values[: max(values.size // 20, 1)].max()
+    end = int(np.argmax(values >= 0.3 * values.max()))
+    below = np.flatnonzero(values[:end] < 2.0 * quiet)
+    if not below.size or end - below[-1] < 3:
+        return None
+    rise = slice(int(below[-1]) + 1, end)
+    return rise if values[end - 1] > 2.0 * values[rise.start] else None
+
+
+def _predict(ax: Axes, time: Floats, in_mev: Floats, values: Floats, rate: float) -> bool:
+    """Draw exp(rate t) through the linear phase, a little longer than that to either side."""
+    phase = linear_phase(values)
+    if phase is None or not rate > 0:
+        return False
+    level = np.median(np.log(values[phase]) - rate * in_mev[phase])
+    curve = level + rate * in_mev
+    quiet = np.log(max(float(np.median(values[: phase.start])), 1e-300))
+    shown = (curve > quiet - 0.7) & (curve < np.log(values.max()) + 0.7)
+    ax.plot(time[shown], np.exp(curve[shown]), "--", color=style.INK, lw=0.9, zorder=3)
+    return True
+
+
+def _log_floor(values: Floats) -> float:
+    """Bottom of a logarithmic axis: below the curves, but not at the bottom of a passing zero."""
+    positive = values[values > 0]
+    return float(0.5 * np.quantile(positive, 0.01))

@@ -1,0 +1,316 @@
+"""All unstable modes of a system of any size, with a certificate.
+
+Poles are merged and cut into strips (``poles``), distant strips become polynomials (``farfield``) and so do the distant
+poles of a large strip (``window``). All zeros of a strip are found by Ehrlich-Aberth iteration (``aberth``) and counted
+again by inertia and discs (``certificate``). A strip whose count falls short is tried again, from where it is and
+from other starting angles with the full deflation; if it still falls short the system is not certified and says so.
+Cost O(N) for a fixed number of pairs per energy.
+"""
+
+import numpy as np
+
+from pairsweep.analyses.growth.kernels.dispersion import LOCATION, ROWS, SUMS, oscillators
+from pairsweep.analyses.growth.kernels.general.farfield import (
+    MAX_ORDER,
+    binomials,
+    expansion_order,
+    moments,
+    reach,
+)
+from pairsweep.analyses.growth.kernels.general.poles import EPSILON, MERGE, cluster_poles
+from pairsweep.analyses.growth.kernels.general.proof import (
+    LARGEST_GROUP,
+    count_real,
+    simple_zero,
+    smallest_disc,
+)
+from pairsweep.analyses.growth.kernels.general.roots import LOOSE, TIGHT, WINDOW, iterate, start
+from pairsweep.analyses.growth.kernels.general.strip import make_strip, nearest_pole
+from pairsweep.analyses.growth.kernels.general.window import WHOLE, look, make_windows, window_room
+from pairsweep.kernels.jit import jit
+from pairsweep.kernels.sorting import ascending
+
+CERTIFIED = 0
+NOT_CERTIFIED = 1
+TOLERANCE_TOO_SMALL = 2
+TOO_MANY_MODES = 3
+NOT_FINITE = 4
+
+STATUS_TEXT = {
+    CERTIFIED: "certified: the zeros found are all there are",
+    NOT_CERTIFIED: "the count of zeros falls short of the certified total: raise growth_tolerance, or use method dense",
+    TOLERANCE_TOO_SMALL: "growth_tolerance is below what double precision can vouch for: raise it to the stated floor",
+    TOO_MANY_MODES: "more unstable modes than the output holds: enlarge it to 2 N",
+    NOT_FINITE: "energies, weights, occupations, coupling or tolerance are not finite numbers: correct them",
+}
+
+ATTEMPTS = 4
+POLISH = 4
+# Estimates this flat, in terms of the distance to their pole, are taken for real.
+FLAT = 1e-5
+FLATTER = 1e-8
+# A group of equal zeros may take a disc of this fraction of its growth rate, in SPREADS steps of a factor 10.
+WIDEST = 1e-3
+SPREADS = 4
+
+
+@jit()
+def coupling_norm(weight, n, g):
+    """Bound 4 g sum w abs(n) of the coupling, MeV: no growth rate exceeds it."""
+    total = 0.0
+    for q in range(n.size):
+        total += abs(weight[q] * n[q])
+    return 4.0 * abs(g) * total
+
+
+@jit()
+def tolerance_floor(coupling, scale):
+    """Smallest growth that can be vouched for, MeV.
+
+    Omega is known to MERGE roundings of ``scale`` = 4 g sum w abs(n + 1), and a double root at a threshold splits by
+    the square root of a perturbation times the coupling.
+    """
+    return np.sqrt(MERGE * EPSILON * np.maximum(scale, coupling) * coupling)
+
+
+@jit()
+def verify_complex(strip, windows, x, y, number, tolerance, radius, group):
+    """Prove the ``number`` estimates x + i y above the axis, sorted by x, one by one or as groups; return their zeros.
+
+    ``radius`` gets the radius of each disc and ``group`` the zeros in it. Proven estimates move to the centre of their
+    disc; those that joined the group of another get -1, those that are not proven 0.
+    """
+    # np.int64 here and below: a plain constant would compile another copy of the callee
+    nearest = np.int64(0)
+    polish = np.int64(POLISH)
+    room = window_room(strip, windows)
+    poles = np.empty((ROWS, room))
+    work = np.empty((4, room))
+    sums = np.empty(SUMS)
+    panel = np.int64(WHOLE)
+    view = strip
+    proven = 0
+    group[:number] = 0
+    radius[:number] = np.inf
+    for i in range(number):
+        if group[i] != 0:
+            continue
+        z = complex(x[i], y[i])
+        nearest = nearest_pole(strip, z.real, nearest)
+        members = np.int64(1)
+        largest = max(tolerance, WIDEST * y[i])
+        view, panel, local = look(strip, windows, nearest, z.real, z.imag, poles, view, panel)
+        r, c = simple_zero(view, z, local, work, sums)
+        found = r <= min(0.5 * tolerance, 0.5 * c.imag) and abs(c - z) <= 0.5 * y[i]
+        if not found:
+            # the series with the pole taken out is dearer, and sharper between poles that are close together
+            r, c = smallest_disc(view, z, local, members, min(0.5 * tolerance, 0.5 * y[i]), polish)
+            found = r < np.inf and abs(c - z) <= 0.5 * y[i]
+        reach = 0.0
+        for widening in range(SPREADS):
+            if found:
+                break
+            # widen the group until a disc holds it
+            spread = largest * 10.0 ** (widening + 1 - SPREADS)
+            total = z
+            members = np.int64(1)
+            for j in range(i + 1, number):
+                if x[j] - x[i] > spread or members == LARGEST_GROUP:
+                    break
+                if group[j] == 0 and abs(complex(x[j], y[j]) - z) <= spread:
+                    total += complex(x[j], y[j])
+                    members += 1
+            if members == 1:
+                continue
+            reach = spread
+            r, c = smallest_disc(view, total / members, local, members, min(largest, 0.5 * y[i]), polish)
+            found = r < np.inf and abs(c - z) <= largest
+        if not found or not r < c.imag:
+            continue
+        free = True
+        for j in range(i - 1, -1, -1):
+            if c.real - x[j] > 4.0 * largest:
+                break
+            if group[j] > 0 and abs(c - complex(x[j], y[j])) <= r + radius[j]:
+                free = False
+        if not free:
+            continue
+        for j in range(i + 1, number):
+            if members == 1 or x[j] - x[i] > reach:
+                break
+            if group[j] == 0 and abs(complex(x[j], y[j]) - z) <= reach:
+                group[j] = -1
+        x[i] = c.real
+        y[i] = c.imag
+        radius[i] = r
+        group[i] = members
+        proven += members
+    return proven
+
+
+@jit()
+def _strip_modes(clusters, k, tolerance, moment, binomial, rates, references, positions, multiplicities, at):
+    """Append the modes of strip ``k`` with growth above ``tolerance`` behind index ``at``.
+
+    Returns (status, number of modes after it).
+    """
+    strip = make_strip(clusters, k, moment, binomial)
+    windows = make_windows(strip, binomial)
+    zeros = strip.zeros
+    both = clusters.central and k == 0
+    zero_x = np.empty(zeros)
+    zero_y = np.empty(zeros)
+    host = np.empty(zeros, dtype=np.int64)
+    real_x = np.empty(2 * zeros)
+    points = np.empty(2 * zeros)
+    upper = np.empty((2, zeros))
+    upper_x = np.empty(zeros)
+    upper_y = np.empty(zeros)
+    radius = np.empty(zeros)
+    group = np.empty(zeros, dtype=np.int64)
+    disc_x = np.empty(zeros)
+    disc_r = np.empty(zeros)
+    for attempt in range(ATTEMPTS):
+        if attempt != 1:
+            # the second attempt takes the first one further
+            start(strip, 0.6 + 0.35 * attempt, zero_x, zero_y, host)
+        steady = LOOSE if attempt == 0 else TIGHT
+        flat = FLAT if attempt == 0 else FLATTER
+        iterate(strip, windows, WINDOW if attempt < 2 else zeros, steady, zero_x, zero_y, host)
+        reals = np.int64(0)
+        uppers = np.int64(0)
+        for i in range(zeros):
+            near = strip.poles[LOCATION, nearest_pole(strip, zero_x[i], host[i])]
+            if abs(zero_y[i]) <= flat * abs(zero_x[i] - near):
+                real_x[reals] = zero_x[i]
+                reals += 1
+            elif zero_y[i] > 0.0:
+                upper[0, uppers] = zero_x[i]
+                upper[1, uppers] = zero_y[i]
+                uppers += 1
+        order = ascending(upper[0], uppers)
+        for i in range(uppers):
+            upper_x[i] = upper[0, order[i]]
+            upper_y[i] = upper[1, order[i]]
+        proven = verify_complex(strip, windows, upper_x, upper_y, uppers, tolerance, radius, group)
+        # what is not proven and slow enough to be stable may be a pair on or next to the axis
+        for i in range(uppers):
+            if group[i] == 0 and upper_y[i] < 0.5 * tolerance and reals + 2 <= 2 * zeros:
+                real_x[reals] = upper_x[i]
+                real_x[reals + 1] = upper_x[i]
+                reals += 2
+        order = ascending(real_x, reals)
+        for i in range(reals):
+            points[i] = real_x[order[i]]
+        real, discs = count_real(strip, windows, points, reals, 0.9 * tolerance, disc_x, disc_r)
+        if real + 2 * proven != zeros or _overlap(
+            upper_x, upper_y, radius, group, uppers, disc_x, disc_r, discs
+        ):
+            continue
+        for i in range(uppers):
+            if group[i] <= 0 or upper_y[i] <= tolerance:
+                continue
+            static = both and abs(upper_x[i]) <= radius[i]
+            if both and upper_x[i] < 0.0 and not static:
+                continue
+            if at >= rates.size:
+                return TOO_MANY_MODES, at
+            rates[at] = upper_y[i]
+            references[at] = clusters.reference[k]
+            positions[at] = 0.0 if static else upper_x[i]
+            multiplicities[at] = group[i]
+            at += 1
+        return CERTIFIED, at
+    return NOT_CERTIFIED, at
+
+
+@jit()
+def _overlap(x, y, radius, group, number, disc_x, disc_r, discs):
+    """Whether a proven disc above the axis meets one of the discs about the axis: a zero might be counted twice."""
+    for d in range(discs):
+        for i in range(number):
+            if group[i] > 0 and abs(complex(x[i] - disc_x[d], y[i])) <= radius[i] + disc_r[d]:
+                return True
+    return False
+
+
+@jit()
+def unstable_modes(
+    energy, weight, p_hat, n, g, growth_tolerance, rates, references, positions, multiplicities
+):
+    """Find all modes that grow faster than ``growth_tolerance``, each conjugate pair once, fastest first.
+
+    Parameters
+    ----------
+    energy, weight, n : (N,) MeV, MeV^3, 1
+    p_hat : (N, 3)
+    g : float, MeV^-2
+    growth_tolerance : float, MeV
+        Modes at or below it count as stable. It must not be below ``tolerance_floor``.
+    rates : (K,) MeV, filled
+        Growth rates Re(lambda) > 0.
+    references, positions : (K,) MeV, filled
+        abs(Im(lambda)) as the sum of 2E of the nearby pairs and the distance from it, which at tiny g the sum would
+        lose; both are exactly 0 for a static mode.
+    multiplicities : (K,) int, filled
+        Number of equal eigenvalues.
+
+    Returns
+    -------
+    (status, count)
+        See ``STATUS_TEXT``; unless the status is CERTIFIED the outputs are not to be used.
+    """
+    pairs = energy.size
+    base = np.empty(pairs)
+    offset = np.empty(pairs)
+    strength = np.empty(pairs)
+    scale = oscillators(energy, weight, p_hat, n, g, base, offset, strength)
+    coupling = coupling_norm(weight, n, g)
+    finite = np.isfinite(scale + coupling + growth_tolerance)
+    for q in range(pairs):
+        finite = finite and np.isfinite(base[q] + offset[q])
+    if not finite:
+        return NOT_FINITE, 0
+    if growth_tolerance < tolerance_floor(coupling, scale):
+        return TOLERANCE_TOO_SMALL, 0
+    clusters = cluster_poles(base, offset, strength, p_hat, scale)
+    order = np.int64(1)
+    for k in range(clusters.count):
+        order = max(order, expansion_order(clusters, k, reach(clusters, k)))
+    moment = moments(clusters, order)
+    binomial = binomials(np.int64(MAX_ORDER))
+    found = np.int64(0)
+    for k in range(clusters.count):
+        if 2.0 * clusters.total[k] <= growth_tolerance:
+            # no zero of the strip is farther from its real poles
+            continue
+        status, found = _strip_modes(
+            clusters,
+            k,
+            growth_tolerance,
+            moment,
+            binomial,
+            rates,
+            references,
+            positions,
+            multiplicities,
+            found,
+        )
+        if status != CERTIFIED:
+            return status, found
+    falling = np.empty(found)
+    for i in range(found):
+        falling[i] = -rates[i]
+    fastest = ascending(falling, found)
+    kept = np.empty((3, found))
+    groups = multiplicities[:found].copy()
+    for i in range(found):
+        kept[0, i] = rates[i]
+        kept[1, i] = references[i]
+        kept[2, i] = positions[i]
+    for i in range(found):
+        rates[i] = kept[0, fastest[i]]
+        references[i] = kept[1, fastest[i]]
+        positions[i] = kept[2, fastest[i]]
+        multiplicities[i] = groups[fastest[i]]
+    return CERTIFIED, found

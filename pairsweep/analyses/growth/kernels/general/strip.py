@@ -1,0 +1,108 @@
+"""One strip of the complex plane: its own poles, the near ones of other strips, and the far field as a polynomial.
+
+A window (``window``) is a strip as well: a panel of poles seen from close by.
+"""
+
+from collections import namedtuple
+
+import numpy as np
+
+from pairsweep.analyses.growth.kernels.dispersion import (
+    ADJUGATE,
+    BOUND,
+    LOCATION,
+    RANK,
+    RESIDUE,
+    ROWS,
+    SEED,
+    VOLUME,
+    determinant,
+    pole_sums,
+    residue_adjugate,
+    summation_depth,
+)
+from pairsweep.analyses.growth.kernels.general.farfield import (
+    expansion_order,
+    far_field,
+    near_count,
+    near_poles,
+    reach,
+)
+from pairsweep.kernels.jit import jit
+
+Strip = namedtuple(
+    "Strip",
+    [
+        "own",  # number of poles of the strip; they come first and ascend
+        "count",  # with the near poles of other strips
+        "zeros",  # zeros of the strip: the sum of the ranks of its own poles
+        "poles",  # (ROWS, >= count + order) and behind the poles the polynomial of the far field about the centre
+        "centre",  # middle of the own poles
+        "radius",  # all zeros lie, and the polynomial holds, within it about the centre
+        "cut",  # a distance from the centre within which there is no far pole
+        "order",  # terms of that polynomial
+        "far_size",  # bound of the far sum of bound_j/abs(omega - P_j) within the radius
+        "depth",  # number of roundings that any term of a sum over the poles goes through
+    ],
+)
+
+
+@jit()
+def make_strip(clusters, k, moment, binomial):
+    """Collect what strip ``k`` needs; ``moment`` and ``binomial`` come from ``farfield``."""
+    radius = reach(clusters, k)
+    order = expansion_order(clusters, k, radius)
+    offset = clusters.first[k]
+    own = clusters.first[k + 1] - offset
+    count = own + near_count(clusters, k, radius)
+    poles = np.empty((ROWS, count + order))
+    local = np.empty((order, RESIDUE))
+    far_size = far_field(clusters, k, radius, order, moment, binomial, local)
+    for a in range(order):
+        for i in range(RESIDUE):
+            poles[i, count + a] = local[a, i]
+    zeros = 0
+    for j in range(own):
+        poles[LOCATION, j] = clusters.location[offset + j]
+        poles[BOUND, j] = clusters.bound[offset + j]
+        poles[RANK, j] = clusters.rank[offset + j]
+        zeros += clusters.rank[offset + j]
+        for i in range(RESIDUE):
+            poles[i, j] = clusters.residue[i, offset + j]
+        for m in range(3):
+            poles[SEED + m, j] = clusters.seed[m, offset + j]
+        poles[VOLUME, j] = residue_adjugate(poles, j, clusters.rank[offset + j], poles[ADJUGATE:, j])
+    near_poles(clusters, k, radius, own, poles)
+    return Strip(
+        own,
+        count,
+        zeros,
+        poles,
+        clusters.centre[k],
+        radius,
+        clusters.half[k] + clusters.room[k],
+        order,
+        far_size,
+        summation_depth(count + order),
+    )
+
+
+@jit()
+def nearest_pole(strip, x, guess):
+    """Index of the own pole nearest to ``x``, searched from ``guess``."""
+    location = strip.poles[LOCATION]
+    j = guess
+    while j + 1 < strip.own and abs(location[j + 1] - x) <= abs(location[j] - x):
+        j += 1
+    while j > 0 and abs(location[j - 1] - x) < abs(location[j] - x):
+        j -= 1
+    return j
+
+
+@jit()
+def evaluate(strip, x, y, nearest, work, sums):
+    """Return f and df/domega at omega = x + i y; ``nearest`` is the own pole next to it."""
+    poles = strip.poles
+    pole_sums(x, y, poles[LOCATION], poles, strip.count, strip.centre, strip.order, nearest, work, sums)
+    t = complex(x - poles[LOCATION, nearest], y)
+    return determinant(sums, t, poles, poles[ADJUGATE:], poles[VOLUME], nearest)

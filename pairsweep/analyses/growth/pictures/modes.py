@@ -1,0 +1,83 @@
+"""Unstable modes in the complex plane."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from pairsweep.dataset.query import variable
+from pairsweep.drawing import style
+from pairsweep.drawing.layout import dim_of, numeric_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+WIDE = 30.0  # ratio of the largest to the smallest from which on an axis is logarithmic
+
+
+@style.Picture
+def spectrum(ds: xr.Dataset, ax: Axes, *, x: str | None = None) -> style.Key:
+    """Draw the unstable modes of every point in the complex plane: Re(lambda) along x, abs Im(lambda) along y.
+
+    All modes that the sweep kept (``modes`` in its specification), else the fastest one of each point. Oscillating
+    modes at small g sit at twice the energy of one bin; static ones on the real axis.
+
+    Parameters
+    ----------
+    x : str, optional
+        Axis whose labels colour the points; the longest numeric one by default.
+    """
+    every = "mode_growth_rate" in ds
+    growth = variable(ds, "mode_growth_rate" if every else "growth_rate").load()
+    frequency = variable(ds, "mode_frequency" if every else "frequency").load()
+    swept = numeric_axes(ds)
+    hue = x if x is not None else (swept[0] if swept else None)
+    if hue is None:
+        shade = xr.zeros_like(growth)
+        palette, bar = style.colours(1), None
+    else:
+        dim = dim_of(ds, hue)
+        shade = (
+            xr.DataArray(np.arange(ds.sizes[dim]), dims=dim).broadcast_like(growth).transpose(*growth.dims)
+        )
+        palette, bar = style.line_colours(ds, hue, ds.sizes[dim])
+    handles = []
+    unstable, static = growth.values > 0, frequency.values == 0
+    for name, marker, chosen in (
+        ("oscillating", "o", unstable & ~static),
+        ("static", "s", unstable & static),
+    ):
+        if not chosen.any():
+            continue
+        ax.scatter(
+            growth.values[chosen],
+            frequency.values[chosen],
+            c=[palette[i] for i in shade.values[chosen].astype(int)],
+            marker=marker,
+            s=14,
+            lw=0,
+            rasterized=int(chosen.sum()) > 2000,
+        )
+        handles.append(style.key(name, marker=marker, color=style.MUTED))
+    rates = growth.values[growth.values > 0]
+    if not rates.size:
+        style.say_empty(ax, "nothing unstable here" if growth.notnull().any() else "no point is done yet")
+    elif rates.max() > WIDE * rates.min():
+        ax.set_xscale("log")
+    ax.set_xlabel(r"Growth rate $\mathrm{Re}\,\lambda$ (MeV)")
+    ax.set_ylabel(r"Frequency $|\mathrm{Im}\,\lambda|$ (MeV)")
+    top = max(float(np.nanmax(frequency.values, initial=0.0)), 1.0)
+    ax.set_ylim(-0.04 * top, 1.08 * top)
+    if hue is None:
+        return style.Key(tuple(handles))
+    if bar is not None:
+        label = style.coordinate_label(ds[hue])
+        return style.Key(tuple(handles), below=True, colours=bar, colours_label=label)
+    dim = dim_of(ds, hue)
+    names = [
+        style.key(style.group_text(ds, {dim: i}), marker="o", color=colour)
+        for i, colour in enumerate(palette)
+    ]
+    return style.Key((*names, *handles), style.group_title(ds, [dim]))

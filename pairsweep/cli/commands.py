@@ -1,0 +1,378 @@
+"""The command line: parse, call, draw. Heavy parts are imported by the command that needs them."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import select
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NoReturn
+
+from pairsweep import __version__
+
+if TYPE_CHECKING:
+    from pairsweep.sweep.run import Where
+
+DONE, SOME_FAILED, UNUSABLE, INTERRUPTED, READER_LEFT = 0, 1, 2, 130, 141
+STANDARD_STREAMS = 1, 2
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, like every other error of this program."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(UNUSABLE, f"{self.prog}: {message}; {self.prog} --help lists what there is\n")
+
+
+def _add_where(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--scheduler",
+        default="local",
+        help="local (default), serial, threads, dask, the address of a dask scheduler, or slurm and the like",
+    )
+    command.add_argument(
+        "--workers", type=int, metavar="N", help="number of workers; one per core by default"
+    )
+    command.add_argument("--cluster", metavar="FILE", help="TOML file of the site with a [cluster] table")
+    command.add_argument(
+        "--tls", metavar="CA,CERT,KEY", help="certificate files for connections that leave this machine"
+    )
+    command.add_argument(
+        "--insecure", action="store_true", help="use a scheduler elsewhere without TLS all the same"
+    )
+    command.add_argument("--quiet", action="store_true", help="show no progress")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Build the parser of all commands."""
+    top = _Parser(prog="pairsweep", description="Maps the pairing instability of dense neutrino gases.")
+    top.add_argument("--version", action="version", version=f"pairsweep {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    plan = commands.add_parser("plan", help="say what a sweep would compute, and how long it would take")
+    plan.add_argument("spec", metavar="SPEC", help="specification (TOML)")
+    plan.add_argument("--store", metavar="PATH", help="count what is already done there")
+
+    run = commands.add_parser("run", help="run a sweep, or what is missing of it")
+    run.add_argument("spec", metavar="SPEC", help="specification (TOML)")
+    run.add_argument("--store", metavar="PATH", required=True, help="where the results go")
+    _add_where(run)
+    run.add_argument("--retry-failed", action="store_true", help="compute failed points again")
+
+    status = commands.add_parser("status", help="say how far a sweep is")
+    status.add_argument("store", metavar="STORE")
+    status.add_argument("--json", action="store_true", help="for programs")
+
+    verify = commands.add_parser(
+        "verify", help="check every byte of a store; the next run repairs what is damaged"
+    )
+    verify.add_argument("store", metavar="STORE")
+
+    show = commands.add_parser(
+        "show", help="say what came out: ranges, instabilities, failures and their reasons"
+    )
+    show.add_argument("store", metavar="STORE")
+
+    plot = commands.add_parser("plot", help="draw a picture of the results")
+    plot.add_argument("kind", metavar="KIND", help="which picture; an unknown one lists them all")
+    plot.add_argument("store", metavar="STORE")
+    plot.add_argument(
+        "-o", "--output", metavar="FILE", required=True, help="picture file: .png, .pdf or .svg"
+    )
+    plot.add_argument("--x", metavar="AXIS")
+    plot.add_argument("--y", metavar="AXIS")
+    plot.add_argument("--select", metavar="AXIS=VALUE,...", default="", help="keep one value of an axis")
+    plot.add_argument("--facet", metavar="AXIS", help="one panel for each value of this axis")
+
+    refine = commands.add_parser("refine", help="add points around the boundary of a finished map")
+    refine.add_argument("store", metavar="STORE")
+    refine.add_argument(
+        "--along", metavar="AXIS,...", required=True, help="axes between whose values points are added"
+    )
+    refine.add_argument(
+        "--to", metavar="WIDTH,...", required=True, help="width to bracket the boundary, or one per axis"
+    )
+    refine.add_argument(
+        "--store", metavar="PATH", dest="target", help="where the points go; beside STORE by default"
+    )
+    _add_where(refine)
+
+    reproduce = commands.add_parser(
+        "reproduce",
+        help="run the Letter's sweeps and write a report: figures, and every statement beside our numbers",
+    )
+    reproduce.add_argument(
+        "--out", metavar="DIR", required=True, help="folder of the report; what it has is kept"
+    )
+    _add_where(reproduce)
+
+    point = commands.add_parser("point", help="compute one point again in the foreground, with its traceback")
+    point.add_argument("source", metavar="SPEC|STORE")
+    point.add_argument(
+        "--at", metavar="AXIS=VALUE,...", default="", help="which point, e.g. g=1e-6,rho_high=0.9"
+    )
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code."""
+    options = parser().parse_args(arguments)
+    command = {
+        "plan": _plan,
+        "run": _run,
+        "status": _status,
+        "verify": _verify,
+        "show": _show,
+        "plot": _plot,
+        "refine": _refine,
+        "point": _point,
+        "reproduce": _reproduce,
+    }[options.command]
+    try:
+        code = _explained(command, options)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        with contextlib.suppress(BrokenPipeError):  # of `pairsweep run ... 2>&1 | tee log`: tee ends as well
+            print(
+                "pairsweep: interrupted; what is done is kept. Start the same command again to go on.",
+                file=sys.stderr,
+                flush=True,
+            )
+        _reader_left()
+        return INTERRUPTED
+    except (
+        BrokenPipeError
+    ):  # of `pairsweep show STORE | head`, say; the signal would also end a run whose worker died
+        if not _reader_left():
+            raise
+        return READER_LEFT
+
+
+def _explained(command: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
+    """Run a command; what the user can mend is said in one line."""
+    from pairsweep.contract.errors import UsageError
+
+    try:
+        return command(options)
+    except UsageError as error:
+        print(f"pairsweep: {error}", file=sys.stderr)
+        return UNUSABLE
+
+
+def _reader_left() -> bool:
+    """Whether nobody reads our output any more; if so, let the rest of it go nowhere."""
+    poll = select.poll()
+    for stream in STANDARD_STREAMS:
+        poll.register(stream, 0)
+    left = [stream for stream, event in poll.poll(0) if event & (select.POLLERR | select.POLLHUP)]
+    for stream in left:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+    return bool(left)
+
+
+def _plan(options: argparse.Namespace) -> int:
+    from pairsweep.kernels.compiling import announced
+    from pairsweep.points.axes import expand
+    from pairsweep.spec.reader import read_spec
+    from pairsweep.sweep.progress import Progress, duration
+    from pairsweep.sweep.run import done_points, plan_sweep
+
+    spec = read_spec(options.spec)
+    sweep = expand(spec)
+    done = done_points(options.store, sweep) if options.store else 0  # refuses the store of another sweep
+    say = Progress().say
+    with announced(say):
+        plan = plan_sweep(sweep, echo=say)
+    template = plan.template
+    axes = " x ".join(f"{name} ({size})" for name, size in zip(template.axes, template.shape, strict=True))
+    print(spec.title or options.spec)
+    print(f"  axes      {axes or 'none: a single point'}")
+    print(f"  points    {template.n_points:,}")
+    print(f"  blocks    {template.n_blocks:,}")
+    print(f"  size      {_bytes(template.n_points * plan.bytes_per_point)} before compression")
+    if options.store:
+        print(f"  done      {done:,} of them, in {options.store}")
+    print(f"  time      about {duration(plan.seconds)} on one core, once compiled")
+    return DONE
+
+
+def _run(options: argparse.Namespace) -> int:
+    from pairsweep.sweep.progress import duration
+    from pairsweep.sweep.run import run_to_store
+
+    outcome = run_to_store(
+        options.spec, options.store, _where(options), retry_failed=options.retry_failed, quiet=options.quiet
+    )
+    if outcome.computed:
+        took = f"computed in {duration(outcome.seconds)}"
+        print(f"{outcome.computed:,} of {outcome.points:,} points {took}: {options.store}")
+    else:
+        print(f"all {outcome.points:,} points were there already: {options.store}")
+    _print_summary(options.store)
+    return SOME_FAILED if outcome.failed else DONE
+
+
+def _where(options: argparse.Namespace) -> Where:
+    from pairsweep.contract.errors import UsageError
+    from pairsweep.execute import Tls
+    from pairsweep.sweep.run import Where
+
+    tls = None
+    if options.tls is not None:
+        files = options.tls.split(",")
+        if len(files) != 3:
+            raise UsageError("--tls", options.tls, "give three files: CA,CERT,KEY")
+        tls = Tls(*files)
+    return Where(options.scheduler, options.workers, options.cluster, tls, options.insecure)
+
+
+def _print_summary(store: str) -> None:
+    from pairsweep.cli.text import summary_lines
+    from pairsweep.dataset.query import summary
+    from pairsweep.sweep.run import errors, open_store
+
+    results = summary(open_store(store))
+    for line in summary_lines(results, errors(store) if results.failed else ()):
+        print(line)
+
+
+def _status(options: argparse.Namespace) -> int:
+    from pairsweep.sweep.run import progress_of
+
+    counts = progress_of(options.store)
+    if options.json:
+        print(json.dumps(counts))
+    else:
+        total = sum(counts.values())
+        print(
+            f"{counts['done']:,} of {total:,} points done, {counts['failed']:,} failed, {counts['pending']:,} pending"
+        )
+    return SOME_FAILED if counts["failed"] else DONE
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from pairsweep.store import verify
+    from pairsweep.sweep.progress import doing
+
+    with doing(f"checking {options.store}"):
+        damages = verify(options.store)
+    for damage in damages:
+        print(f"{damage.file}: {damage.what}")
+    blocks = {damage.block for damage in damages if damage.block is not None}
+    if not damages:
+        print("every file is what was written")
+    elif blocks:
+        print(f"{len(blocks)} blocks will be computed again: run the sweep as before")
+    return SOME_FAILED if blocks else DONE
+
+
+def _show(options: argparse.Namespace) -> int:
+    _print_summary(options.store)
+    return DONE
+
+
+def _plot(options: argparse.Namespace) -> int:
+    from pairsweep.plot import draw, save
+    from pairsweep.sweep.progress import doing
+    from pairsweep.sweep.run import open_maps
+
+    with doing(f"drawing {options.output}"):
+        coarse, refined = open_maps(options.store)
+        figure = draw(
+            options.kind,
+            coarse,
+            x=options.x,
+            y=options.y,
+            select=_assignments("--select", options.select),
+            facet=options.facet,
+            refined=refined,
+        )
+        save(figure, options.output)
+    print(options.output)
+    return DONE
+
+
+def _refine(options: argparse.Namespace) -> int:
+    from pairsweep.contract.errors import UsageError
+    from pairsweep.sweep.refine import refine
+
+    try:
+        widths = [float(part) for part in options.to.split(",")]
+    except ValueError:
+        raise UsageError(
+            "--to", options.to, "give a number, or one for each axis with commas between them"
+        ) from None
+    along = [name.strip() for name in options.along.split(",")]
+    done = refine(
+        options.store,
+        along,
+        widths if len(widths) > 1 else widths[0],
+        options.target,
+        _where(options),
+        quiet=options.quiet,
+    )
+    share = done.points / done.full
+    print(f"{done.computed:,} points computed, {done.points:,} in all: {done.path}")
+    print(f"  boundary     runs through {done.cells:,} cells of the width asked for, or less")
+    print(f"  instead of   a grid of {done.full:,} points ({share:.1%} of it)")
+    size = " by ".join(f"{extent:.4g} in {name}" for name, extent in done.island.items())
+    print(f"  islands      of {size} or larger are sure to be found")
+    return DONE
+
+
+def _reproduce(options: argparse.Namespace) -> int:
+    from pairsweep.reproduce import reproduce
+
+    made = reproduce(options.out, _where(options), quiet=options.quiet)
+    print(
+        f"{made.report}: {made.count('agrees')} statements of the Letter agree, {made.count('differs')} differ, "
+        f"{made.count('answers')} open questions answered"
+    )
+    for name, count in made.incomplete.items():
+        print(f"  {name}: {count:,} points without a result")
+    return SOME_FAILED if made.incomplete else DONE
+
+
+def _point(options: argparse.Namespace) -> int:
+    from pairsweep.cli.text import result_text
+    from pairsweep.kernels.compiling import announced
+    from pairsweep.sweep.run import solve_one
+
+    with announced():
+        at, results, error = solve_one(options.source, _assignments("--at", options.at))
+    for name, value in at.items():
+        print(f"{name:<26} {value}")
+    if error is not None:
+        print(error.traceback, end="", file=sys.stderr)
+        print(f"pairsweep: this point fails: {error.reason}", file=sys.stderr)
+        return SOME_FAILED
+    print()
+    for name, result in results.items():
+        print(f"{name:<26} {result_text(name, result)}")
+    return DONE
+
+
+def _assignments(place: str, text: str) -> dict[str, str]:
+    """Split ``a=1,b=2``."""
+    from pairsweep.contract.errors import UsageError
+
+    found = {}
+    for part in filter(None, text.split(",")):
+        name, sign, value = part.partition("=")
+        if not (sign and name.strip() and value.strip()):
+            raise UsageError(place, part, "write AXIS=VALUE, several with commas between them")
+        found[name.strip()] = value.strip()
+    return found
+
+
+def _bytes(count: int) -> str:
+    size = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:.3g} TB"

@@ -1,0 +1,94 @@
+"""Which axes a picture shows, and what to say when some are left over."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import xarray as xr
+
+from pairsweep.contract.errors import UsageError
+from pairsweep.dataset.query import axes, axis, free_axes, swept
+
+
+def one_point_each(ds: xr.Dataset, shown: Sequence[str]) -> xr.Dataset:
+    """Drop axes of size 1 that the picture does not show.
+
+    Raises
+    ------
+    UsageError
+        Where an axis of several values is not shown, with the two ways out.
+    """
+    left = [name for name in free_axes(ds) if name not in shown]
+    if left:
+        counted = ", ".join(f"{name} ({ds.sizes[name]} values)" for name in left)
+        example = ",".join(f"{name}={ds[name].values[0]}" for name in left)
+        of_each = "" if len(left) == 1 else " of each"
+        cure = f"choose one value{of_each} (--select {example}), or a panel for each value of one (--facet {left[0]})"
+        raise UsageError(f"axes left over: {counted}", None, cure)
+    return ds.isel({name: 0 for name in axes(ds) if name not in shown})
+
+
+def numeric_axes(ds: xr.Dataset) -> list[str]:
+    """Free axes with numbers as labels, longest first (the order of the spec where equally long)."""
+    names = [name for name in free_axes(ds) if name in ds.coords and ds[name].dtype.kind in "iuf"]
+    return sorted(names, key=lambda name: -ds.sizes[name])
+
+
+def dim_of(ds: xr.Dataset, name: str) -> str:
+    """Dimension along which an axis or a zipped coordinate runs."""
+    return str(axis(ds, name).dims[0])
+
+
+def plane(ds: xr.Dataset, x: str | None, y: str | None) -> tuple[xr.Dataset, str, str]:
+    """Choose the two axes of a map; by default the two longest, the earlier one of the spec along x.
+
+    Returns
+    -------
+    The dataset with only these two dimensions, and the names of the coordinates along x and y.
+    """
+    given = [dim_of(ds, name) for name in (x, y) if name is not None]
+    rest = [name for name in numeric_axes(ds) if name not in given]
+    rest += [name for name in free_axes(ds) if name not in given and name not in rest]
+    rest += [
+        name for name in axes(ds) if name not in given and name not in rest
+    ]  # axes of one value, at the worst
+    wanted = 2 - len(given)
+    if len(rest) < wanted:
+        raise UsageError("a map", None, f"needs two swept axes; {swept(ds)}")
+    chosen = sorted(rest[:wanted], key=axes(ds).index)
+    x = x if x is not None else chosen.pop(0)
+    y = y if y is not None else chosen.pop(0)
+    if dim_of(ds, x) == dim_of(ds, y):
+        raise UsageError(f"{x} and {y}", None, "move together; choose two different axes")
+    return one_point_each(ds, (dim_of(ds, x), dim_of(ds, y))), x, y
+
+
+def line(ds: xr.Dataset, x: str | None, preferred: Sequence[str] = ()) -> tuple[xr.Dataset, str, str | None]:
+    """Choose the axis along x and, where one more is free, the axis that becomes one line each.
+
+    Returns
+    -------
+    The dataset with at most two dimensions, the coordinate along x, and the dimension of the lines or None.
+    """
+    numbers = numeric_axes(ds)
+    if x is None:
+        at_hand = (
+            [name for name in preferred if name in numbers and ds.sizes[name] > 2] + numbers + list(axes(ds))
+        )
+        if not at_hand:
+            raise UsageError("this picture", None, "needs a swept axis; the results are a single point")
+        x = at_hand[0]
+    axis(ds, x, numeric=True)
+    dim = dim_of(ds, x)
+    others = [name for name in free_axes(ds) if name != dim]
+    hue = others[0] if len(others) == 1 else None
+    return one_point_each(ds, (dim,) if hue is None else (dim, hue)), x, hue
+
+
+def groups(ds: xr.Dataset, names: Sequence[str]) -> list[dict[str, int]]:
+    """Positions of every combination of values on these axes."""
+    return [
+        dict(zip(names, at, strict=True))
+        for at in itertools.product(*(range(ds.sizes[name]) for name in names))
+    ]

@@ -1,0 +1,103 @@
+"""A specification unfolded: the dimensions of the sweep and the values at any of its points."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pairsweep.contract.fields import Scalar
+from pairsweep.contract.vocab import POINT
+from pairsweep.spec.reader import Parameter, Spec
+
+Positions = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """A dimension of the sweep and the parameters that move along it."""
+
+    name: str
+    members: tuple[Parameter, ...]
+
+    @property
+    def size(self) -> int:
+        """Number of values."""
+        return len(self.members[0].values)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """All points of a specification, none of them laid out."""
+
+    spec: Spec
+    dimensions: tuple[Dimension, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the dimensions."""
+        return tuple(dimension.name for dimension in self.dimensions)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of values on each dimension."""
+        return tuple(dimension.size for dimension in self.dimensions)
+
+    @property
+    def n_points(self) -> int:
+        """Number of points."""
+        return math.prod(self.shape)
+
+    @cached_property
+    def _columns(self) -> dict[str, tuple[int | None, NDArray[Any]]]:
+        """For each parameter its dimension (None for a single value) and its values."""
+        columns: dict[str, tuple[int | None, NDArray[Any]]] = {
+            p.name: (None, np.asarray(p.values)) for p in self.spec.parameters
+        }
+        for number, dimension in enumerate(self.dimensions):
+            for member in dimension.members:
+                columns[member.name] = (number, np.asarray(member.values))
+        return columns
+
+    def dimension_of(self, name: str) -> int | None:
+        """Number of the dimension a parameter moves along, or None where it is a single value."""
+        return self._columns[name][0]
+
+    def values(self, name: str, positions: Positions) -> NDArray[Any]:
+        """Values of a parameter at ``positions`` (P, dimensions): (P,), or (1,) for a single value."""
+        dimension, values = self._columns[name]
+        return values if dimension is None else values[positions[:, dimension]]
+
+    def point(self, position: tuple[int, ...]) -> dict[str, Scalar]:
+        """Every parameter's value at one position."""
+        row = np.array([position], dtype=np.int64).reshape(1, len(self.dimensions))
+        return {name: self.values(name, row)[0].item() for name in self._columns}
+
+
+def expand(spec: Spec) -> Sweep:
+    """Find the dimensions of a sweep: one per axis in the order of the file, zipped axes on one."""
+    leaders = {name: group for group in spec.zips for name in group}
+    dimensions = []
+    for parameter in spec.parameters:
+        if not parameter.is_axis:
+            continue
+        group = leaders.get(parameter.name, (parameter.name,))
+        if parameter.name == group[0]:
+            dimensions.append(Dimension(group[0], tuple(spec[name] for name in group)))
+    return Sweep(spec, tuple(dimensions))
+
+
+def at_points(spec: Spec, values: Mapping[str, Sequence[Scalar]]) -> Sweep:
+    """Give the sweep over single points, wherever they lie: one dimension ``POINT`` along which every axis moves.
+
+    ``values`` has one value for each point on each axis of ``spec``.
+    """
+    members = tuple(replace(p, values=tuple(values[p.name])) for p in spec.parameters if p.is_axis)
+    moved = {member.name: member for member in members}
+    moving = replace(spec, parameters=tuple(moved.get(p.name, p) for p in spec.parameters))
+    return Sweep(moving, (Dimension(POINT, members),))

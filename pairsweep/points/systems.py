@@ -1,0 +1,229 @@
+"""Points of a sweep as systems: grids built, occupations filled and checked, points that share a grid together."""
+
+from __future__ import annotations
+
+import traceback
+import types
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pairsweep.contract.fields import Scalar
+from pairsweep.physics import occupation
+from pairsweep.physics.grid import Floats, Grid, beams, bins
+from pairsweep.points.axes import Positions, Sweep
+from pairsweep.spec.reader import CustomOccupation
+from pairsweep.spec.schema import PATTERNS as PATTERN_FIELDS
+
+# Occupation numbers held at once: a block is solved in slices of this size, whatever its number of points.
+SLICE_NUMBERS = 2**21
+BINS_PARAMETERS = ("n_energy", "n_theta", "n_phi", "energy_max", "cell_volume")
+PATTERNS: dict[str, Callable[..., occupation.Occupations]] = {
+    "quadrant": occupation.quadrant,
+    "energy_band": occupation.energy_band,
+    "fermi_dirac": occupation.fermi_dirac,
+}
+
+
+@dataclass(frozen=True)
+class PointError:
+    """Why a point has no result."""
+
+    reason: str
+    traceback: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Systems:
+    """Points that share a grid: their rows in the block, occupations (P, N) and coupling (P,)."""
+
+    grid: Grid
+    rows: NDArray[np.int64]
+    rho: Floats
+    rhobar: Floats
+    g: Floats
+
+
+def grouped(
+    sweep: Sweep, positions: Positions, wanted: Callable[[str, str], bool]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Group positions that agree in every parameter for which ``wanted(name, table)`` holds.
+
+    Returns
+    -------
+    (G,) first row of each group, (P,) group of each row
+    """
+    key = np.zeros(len(positions), dtype=np.int64)
+    for number, dimension in enumerate(sweep.dimensions):
+        members = [member for member in dimension.members if wanted(member.name, member.table)]
+        codes: dict[tuple[Scalar, ...], int] = {}
+        along = [codes.setdefault(row, len(codes)) for row in zip(*(m.values for m in members), strict=True)]
+        if members:
+            key = key * len(codes) + np.array(along)[positions[:, number]]
+    _, first, group = np.unique(key, return_index=True, return_inverse=True)
+    return first, group
+
+
+def systems_at(sweep: Sweep, positions: Positions, failed: dict[int, PointError]) -> Iterator[Systems]:
+    """Cut positions into groups that share a grid and a pattern, with occupations filled and checked."""
+
+    def decides_the_grid(name: str, table: str) -> bool:
+        return name == "pattern" or (table == "grid" and not name.startswith(("rho_", "rhobar_")))
+
+    first, group = grouped(sweep, positions, decides_the_grid)
+    for number in range(first.size):
+        rows = np.flatnonzero(group == number)
+        grid = build_grid(sweep, positions[rows[:1]])
+        step = max(1, SLICE_NUMBERS // grid.size)
+        for start in range(0, rows.size, step):
+            part = rows[start : start + step]
+            rho, rhobar = _occupations(sweep, grid, positions[part], part, failed)
+            good = _checked_occupations(rho, rhobar, part, failed)
+            g = np.broadcast_to(sweep.values("g", positions[part]), part.shape)
+            yield Systems(grid, part[good], rho[good], rhobar[good], np.array(g[good], dtype=np.float64))
+
+
+def build_grid(sweep: Sweep, position: Positions) -> Grid:
+    """Grid of the system at one position, (1, dimensions)."""
+
+    def value(name: str) -> Any:
+        return sweep.values(name, position)[0].item()
+
+    if sweep.spec.kind == "bins":
+        return bins(**{name: value(name) for name in BINS_PARAMETERS})
+    names = sweep.spec.beams
+    energy, weight, theta, phi = (
+        [value(f"{key}_{name}") for name in names] for key in ("energy", "weight", "theta", "phi")
+    )
+    return beams(energy, weight, theta, phi, names=names)
+
+
+def _occupations(
+    sweep: Sweep, grid: Grid, positions: Positions, rows: NDArray[np.int64], failed: dict[int, PointError]
+) -> tuple[Floats, Floats]:
+    """Occupations (P, N) of points on one grid with one pattern."""
+
+    def column(name: str) -> Floats:
+        return np.broadcast_to(sweep.values(name, positions), rows.shape)[:, None]
+
+    spec = sweep.spec
+    if spec.kind == "beams":
+        rho = np.concatenate([column(f"rho_{name}") for name in spec.beams], axis=1)
+        rhobar_names = [
+            f"rhobar_{name}" if f"rhobar_{name}" in spec else f"rho_{name}" for name in spec.beams
+        ]
+        return rho, np.concatenate([column(name) for name in rhobar_names], axis=1)
+    pattern = str(sweep.values("pattern", positions)[0])
+    if pattern == "custom":
+        return _custom_occupations(sweep, grid, positions, rows, failed)
+    parameters = {name: column(name) for name in PATTERN_FIELDS[pattern] if name in spec}
+    rho, rhobar = PATTERNS[pattern](grid, **parameters)
+    shape = (rows.size, grid.size)
+    return np.broadcast_to(rho, shape), np.broadcast_to(rhobar, shape)
+
+
+def _custom_occupations(
+    sweep: Sweep, grid: Grid, positions: Positions, rows: NDArray[np.int64], failed: dict[int, PointError]
+) -> tuple[Floats, Floats]:
+    """Call the user's function once for each combination of its parameters."""
+    custom = sweep.spec.custom
+    assert custom is not None, "a custom pattern has its source"
+    names = _custom_parameters(sweep)
+    first, group = grouped(sweep, positions, lambda name, table: name in names)
+    rho, rhobar = (np.full((rows.size, grid.size), np.nan) for _ in range(2))
+    for number in range(first.size):
+        members = np.flatnonzero(group == number)
+        parameters = {name: sweep.values(name, positions[members[:1]])[0].item() for name in names}
+        try:
+            function = load_function(custom)
+            pair = function(grid.energy.copy(), grid.theta.copy(), grid.phi.copy(), **parameters)
+            for target, values in zip((rho, rhobar), pair, strict=True):
+                target[members] = np.asarray(values, dtype=np.float64)
+        except Exception as error:  # whatever a user's function does is recorded, and the sweep goes on
+            reason = f"{custom.reference} raised {type(error).__name__}: {' '.join(str(error).split())}"
+            for row in rows[members]:
+                failed[int(row)] = PointError(reason, traceback.format_exc())
+            rho[members] = np.nan
+    return rho, rhobar
+
+
+def _custom_parameters(sweep: Sweep) -> list[str]:
+    others = {name for pattern in PATTERN_FIELDS.values() for name in pattern} | {"pattern"}
+    return [p.name for p in sweep.spec.parameters if p.table == "occupation" and p.name not in others]
+
+
+@dataclass(frozen=True, eq=False)
+class Continuous:
+    """A point's occupation as a function of momentum.
+
+    ``edges`` are the energies (MeV) of its steps and kinks; ``linear`` tells whether it is linear in E between them.
+    """
+
+    occupation: Callable[[Grid], occupation.Occupations]
+    edges: Sequence[float]
+    linear: bool
+
+
+def continuous_at(sweep: Sweep, position: Positions) -> Continuous:
+    """Occupation of the bins at one position (1, dimensions) as a function of momentum.
+
+    A custom function may declare its steps: ``function.energy_edges(**parameters)``, energies in MeV.
+
+    Raises
+    ------
+    ValueError
+        For a band whose edges are out of order or wider than itself.
+    """
+
+    def value(name: str) -> Any:
+        return sweep.values(name, position)[0].item()
+
+    pattern = str(value("pattern"))
+    custom = sweep.spec.custom
+    if pattern == "custom":
+        assert custom is not None, "a custom pattern has its source"
+        function, parameters = (
+            load_function(custom),
+            {name: value(name) for name in _custom_parameters(sweep)},
+        )
+        declared = getattr(function, "energy_edges", None)
+        return Continuous(
+            lambda grid: function(grid.energy, grid.theta, grid.phi, **parameters),
+            () if declared is None else tuple(declared(**parameters)),
+            linear=False,
+        )
+    parameters = {name: value(name) for name in PATTERN_FIELDS[pattern] if name in sweep.spec}
+    edges = occupation.energy_edges(pattern, parameters)
+    return Continuous(
+        lambda grid: PATTERNS[pattern](grid, **parameters), edges or (), linear=edges is not None
+    )
+
+
+@lru_cache(maxsize=8)
+def load_function(custom: CustomOccupation) -> Callable[..., Any]:
+    """Execute the user's source as a module of its own and return the function."""
+    module = types.ModuleType("pairsweep_custom")
+    exec(compile(custom.source, custom.reference.split(":")[0], "exec"), module.__dict__)
+    function: Callable[..., Any] = getattr(module, custom.function)
+    return function
+
+
+def _checked_occupations(
+    rho: Floats, rhobar: Floats, rows: NDArray[np.int64], failed: dict[int, PointError]
+) -> NDArray[np.bool_]:
+    """Which points have occupations in [0, 1]; the others fail with the first value that is not."""
+    inside = (rho >= 0) & (rho <= 1) & (rhobar >= 0) & (rhobar <= 1)
+    good = np.asarray(inside.all(axis=1))
+    for point in np.flatnonzero(~good):
+        if int(rows[point]) in failed:
+            continue
+        pair = int(np.flatnonzero(~inside[point])[0])
+        failed[int(rows[point])] = PointError(
+            f"occupation of pair {pair}: rho = {rho[point, pair]:g}, rhobar = {rhobar[point, pair]:g}: "
+            "occupations lie between 0 and 1"
+        )
+    return good

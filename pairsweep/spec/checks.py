@@ -1,0 +1,111 @@
+"""Checks of single keys and values of a specification, each naming the place, the value and the cure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pairsweep.contract.errors import SpecError, shorten, suggest
+from pairsweep.contract.fields import Field, Scalar, describe
+from pairsweep.spec import schema
+
+MAX_AXIS = 10**7  # the labels of one axis are held in memory
+
+
+def known_keys(table: str, data: Mapping[str, Any], known: Iterable[str]) -> None:
+    known = tuple(known)
+    for key in data:
+        if key not in known:
+            place = f"{table}.{key}" if table else key
+            raise SpecError(shorten(place)[1:-1], None, f"unknown key; {suggest(key, known)}")
+
+
+def holds_text(value: object) -> bool:
+    return isinstance(value, str) or (isinstance(value, list) and any(isinstance(v, str) for v in value))
+
+
+def values_of(place: str, value: object, field: Field) -> tuple[tuple[Scalar, ...], bool]:
+    """Turn a scalar, a list or a range into checked values; the flag tells whether they span an axis."""
+    if isinstance(value, list):
+        if not value:
+            raise SpecError(place, value, f"an axis needs at least one value: give {describe(field)}")
+        if len(value) > MAX_AXIS:
+            raise SpecError(place, len(value), f"values on one axis; at most {MAX_AXIS:.0e}")
+        return tuple(checked(f"{place}[{i}]", v, field) for i, v in enumerate(value)), True
+    if isinstance(value, dict):
+        return _range(place, value, field), True
+    return (checked(place, value, field),), False
+
+
+def _range(place: str, data: Mapping[str, Any], field: Field) -> tuple[Scalar, ...]:
+    if field.kind == "text":
+        raise SpecError(place, dict(data), "a range is for numbers: give a list of text")
+    known_keys(place, data, ("start", "stop", "num", "spacing"))
+    for key in ("start", "stop", "num"):
+        if key not in data:
+            raise SpecError(
+                f"{place}.{key}", None, "is missing: a range is { start = ..., stop = ..., num = ... }"
+            )
+    ends = [
+        float(checked(f"{place}.{key}", data[key], Field(key, "number", f"{key} of the range")))
+        for key in ("start", "stop")
+    ]
+    num = int(checked(f"{place}.num", data["num"], Field("num", "integer", "number of values", minimum=1)))
+    if num > MAX_AXIS:
+        raise SpecError(f"{place}.num", num, f"at most {MAX_AXIS:.0e} values on one axis")
+    spacing = data.get("spacing", "linear")
+    if spacing not in ("linear", "log"):
+        raise SpecError(f"{place}.spacing", spacing, 'choose "linear" or "log"')
+    if spacing == "log" and min(ends) <= 0:
+        raise SpecError(place, dict(data), "a log range needs start and stop above 0")
+    if num > 1 and ends[0] == ends[1]:
+        raise SpecError(place, dict(data), "start equals stop: give two ends or a single value")
+    import numpy as np  # only a range needs it: checking a file stays quick
+
+    points = (np.geomspace if spacing == "log" else np.linspace)(ends[0], ends[1], num)
+    values: list[float | int] = points.tolist()
+    if field.kind == "integer":
+        if any(v != round(v) for v in values):
+            raise SpecError(
+                place, dict(data), "does not step through whole numbers: choose another num or a list"
+            )
+        values = [int(v) for v in values]
+    for value in (values[0], values[-1]):
+        checked(place, value, field)
+    return tuple(values)
+
+
+def checked(place: str, value: object, field: Field) -> Scalar:
+    """Check one value against its field and give it its type."""
+    if field.kind == "text":
+        if not isinstance(value, str):
+            raise SpecError(place, value, f"give {describe(field)}")
+        if field.choices and value not in field.choices:
+            raise SpecError(place, value, suggest(value, field.choices))
+        return value
+    if field.kind == "flag":
+        if not isinstance(value, bool):
+            raise SpecError(place, value, "give true or false")
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise SpecError(place, value, f"give {describe(field)}")
+    if field.kind == "integer" and not isinstance(value, int):
+        raise SpecError(place, value, f"give {describe(field)}")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise SpecError(place, value, f"give {describe(field)}")
+    below = field.minimum is not None and (
+        number < field.minimum or (field.open_below and number == field.minimum)
+    )
+    if below or (field.maximum is not None and number > field.maximum):
+        cure = (
+            schema.OCCUPATION_LIMITS
+            if (field.minimum, field.maximum) == (0.0, 1.0)
+            else f"give {describe(field)}"
+        )
+        raise SpecError(place, value, cure)
+    return int(value) if field.kind == "integer" else number

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pairsweep.analyses.evolution.pictures import conservation
+from pairsweep.analyses.evolution.pictures import curves as evolution
+from pairsweep.analyses.evolution.pictures.curves import linear_phase
+from pairsweep.contract.errors import UsageError
+from pairsweep.drawing import style
+
+from ..datasets import evolution_sweep, pulses
+
+
+@pytest.fixture(scope="module")
+def runs():
+    return evolution_sweep([1, 3])
+
+
+@pytest.fixture
+def ax():
+    with style.context():
+        return style.panels(1, 1, 1)[1][0]
+
+
+def test_linear_phase_is_the_rise_before_the_first_maximum():
+    time = np.linspace(0, 14, 281)
+    rise = linear_phase(pulses(time, 1.7))
+    slope = np.diff(np.log(pulses(time, 1.7)[rise])) / np.diff(time[rise])
+    # at 0.3 of its maximum this pulse still grows at sqrt(1 - 0.3^2) = 0.954 of the rate
+    assert np.all((slope > 0.95 * 1.7) & (slope <= 1.7))
+
+
+@pytest.mark.parametrize(
+    "curve", [np.full(50, 1e-3), np.linspace(0.1, 1, 50), np.full(50, np.nan), np.zeros(50)]
+)
+def test_curves_without_growth_have_no_linear_phase(curve):
+    assert linear_phase(curve) is None
+
+
+def test_prediction_has_the_stored_growth_rate(runs, ax):
+    one = runs.isel(n_energy=0)
+    evolution(one, ax)
+    curve, predicted = ax.get_lines()
+    time = predicted.get_xdata() / 0.008  # from 1/mu' to 1/MeV
+    slope = np.diff(np.log(predicted.get_ydata())) / np.diff(time)
+    assert slope == pytest.approx(np.full(slope.size, float(one["growth_rate"])))
+    late = curve.get_ydata()[np.isin(curve.get_xdata(), predicted.get_xdata())]
+    assert np.abs(np.log(predicted.get_ydata() / late)).min() < 0.05  # it touches the curve
+
+
+def test_only_the_bin_that_carries_the_mode_is_predicted(runs, ax):
+    evolution(runs.isel(n_energy=1), ax, y="kappa_energy")
+    assert len(ax.get_lines()) == 3 + 1
+
+
+def test_time_in_mev_on_demand(runs, ax):
+    evolution(runs, ax, x="time_mev")
+    assert ax.get_xlabel() == r"Time $t$ (MeV$^{-1}$)"
+    assert ax.get_xlim()[1] == pytest.approx(14 / 0.008)
+
+
+def test_time_in_units_of_the_interaction(runs, ax):
+    in_mev = runs.assign_coords(time=runs["time_mev"].values).drop_vars("time_mev")
+    evolution(in_mev, ax, x="time_mu")
+    assert ax.get_xlim()[1] == pytest.approx(14)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"y": "kappa_meen"}, "did you mean kappa_mean"),
+        ({"x": "g"}, "choose one of time, time_mev, time_mu"),
+        ({"y": "rho_beam"}, "analyses"),
+    ],
+)
+def test_bad_requests(runs, ax, options, message):
+    with pytest.raises(UsageError, match=message):
+        evolution(runs.isel(n_energy=0), ax, **options)
+
+
+def test_spin_total_is_the_sum_of_its_parts(runs, ax):
+    one = runs.isel(n_energy=0)
+    conservation(one, ax)
+    for line, component in zip(ax.get_lines(), "xyz", strict=True):
+        parts = one["spin_occupation"] + one["spin_pairing"]
+        assert np.array_equal(line.get_ydata(), parts.sel(component=component).values)
+
+
+def test_exact_zeros_of_a_drift_stay_visible(runs, ax):
+    conservation(runs, ax)
+    energy, norm = ax.get_lines()[:2]
+    assert energy.get_ydata().tolist() == [1e-9, 2e-9]
+    assert norm.get_ydata().tolist() == [2.0**-53] * 2

@@ -1,0 +1,168 @@
+"""What must come out of the linear theory: closed forms, the Letter's statements, symmetries."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import pairsweep as ps
+from pairsweep.physics.grid import NAMED_DIRECTIONS
+from tests.pairwise import random_system
+
+G = 1e-6
+LETTER_CASE_B = "the Letter prints 0.490 mu, which lacks the factor 2 of its own Eq. 16"
+
+
+def two_pairs(n_x, n_z, mu, energy=1.0):
+    theta, phi = zip(NAMED_DIRECTIONS["x"], NAMED_DIRECTIONS["z"], strict=True)
+    grid = ps.beams([energy] * 2, [1.0] * 2, theta, phi, names=["x", "z"])
+    rho = (np.array([n_x, n_z]) + 1) / 2
+    return ps.growth(grid, rho, g=mu)
+
+
+def equation_15(n_x, n_z, mu, energy=1.0):
+    shifted = energy - 2 * mu
+    product = 2 * mu * np.sqrt(complex(shifted**2 * n_x * n_z))
+    return max((s * 2 * np.sqrt(-(shifted**2) + t * product)).real for s in (1, -1) for t in (1, -1))
+
+
+def letter(n_energy=1, n_theta=1, n_phi=4, high=0.9, low=0.1, g=G, cell_volume="midpoint"):
+    grid = ps.bins(n_energy, n_theta, n_phi, 20.0, cell_volume)
+    return ps.growth(grid, *ps.quadrant(grid, high, low), g=g)
+
+
+@pytest.mark.parametrize("mu", [1e-6, 1e-3, 1e-2, 0.1, 0.3])
+@pytest.mark.parametrize(("n_x", "n_z"), [(1, -1), (0.3, -0.8), (-0.5, 0.01), (0.5, 0.5), (-1, -1)])
+def test_two_pairs_obey_equation_15(mu, n_x, n_z):
+    expected = equation_15(n_x, n_z, mu)
+    assert float(two_pairs(n_x, n_z, mu).growth_rate) == pytest.approx(expected, rel=1e-10, abs=1e-10)
+
+
+def test_case_a_grows_at_two_mu():
+    assert float(two_pairs(1, -1, 1e-3).growth_rate) / 1e-3 == pytest.approx(2.0, rel=1e-5)
+
+
+def test_case_b_grows_at_0980_mu():
+    found = float(two_pairs(0.3, -0.8, 1e-3).growth_rate) / 1e-3
+    assert found == pytest.approx(2 * math.sqrt(0.24), rel=1e-5), LETTER_CASE_B
+    assert f"{found:.3f}" == "0.980"
+    assert f"{found / 2:.3f}" == "0.490"
+
+
+@pytest.mark.parametrize("cell_volume", ["midpoint", "exact"])
+@pytest.mark.parametrize("n_energy", range(1, 13))
+def test_unstable_for_up_to_four_energy_bins(n_energy, cell_volume):
+    found = letter(n_energy, cell_volume=cell_volume)
+    assert (float(found.growth_rate) > 0) == (n_energy <= 4)
+    if n_energy > 4:
+        assert float(found.growth_rate) == 0.0
+        assert int(found.n_unstable) == 0
+        assert int(found.mode_kind) == 0
+
+
+def test_known_growth_rates():
+    assert float(letter().growth_rate) == pytest.approx(1.3393454e-2, rel=1e-7)
+    assert float(letter(cell_volume="exact").growth_rate) == pytest.approx(1.7864e-2, rel=1e-4)
+    assert float(letter(1, 8, 8).growth_rate) == pytest.approx(9.2461e-3, rel=1e-5)
+    assert int(letter(1, 8, 8).n_unstable) == 6
+
+
+def test_three_energy_bins_live_in_the_highest():
+    found = letter(3)
+    assert int(found.n_unstable) == 2
+    assert float(found.frequency) == pytest.approx(2 * 50 / 3, rel=1e-2)
+    np.testing.assert_allclose(found.energy_weight.sum(), 1)
+    assert float(found.energy_weight[2]) > 0.999
+
+
+def test_one_positive_bin_falls_with_its_phase_space_volume():
+    rates = []
+    for n_energy in (20, 40, 80):
+        grid = ps.bins(n_energy, 1, 4)
+        centre = grid.bin_energy[n_energy // 2]
+        width = 20.0 / n_energy
+        rho, _ = ps.energy_band(grid, centre - width / 4, centre + width / 4, 0.9, 0.1)
+        rates.append(float(ps.growth(grid, rho, g=G).growth_rate) / (G * centre**2 * width))
+    np.testing.assert_allclose(rates, 6.72, rtol=2e-3)
+
+
+def test_growth_is_proportional_to_g_at_small_g():
+    rates = np.array([float(letter(g=g).growth_rate) / g for g in (1e-9, 1e-7, 1e-6)])
+    deviations = rates[1:] / rates[0] - 1
+    assert abs(deviations[0]) < 2e-4
+    assert deviations[1] / deviations[0] == pytest.approx(
+        10, rel=0.02
+    )  # and the rest is of the next order in g
+
+
+def test_at_large_g_the_mode_is_static():
+    found = letter(g=1e-2)
+    assert int(found.mode_kind) == 2
+    assert float(found.frequency) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_crossing_between_energies_alone_is_stable():
+    grid = ps.bins(4, 2, 8)
+    rho = np.where(grid.energy < 10, 0.9, 0.1)
+    found = ps.growth(grid, rho, g=G)
+    assert float(found.epn_crossing_strength) > 0
+    assert float(found.epn_crossing_strength_bin) == 0
+    assert float(found.growth_rate) == 0.0
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 8), st.sampled_from([-1.0, 1.0]))
+def test_no_instability_without_a_crossing_at_small_g(seed, pairs, sign):
+    """All n of one sign: stable while g w is far below every energy (PHYSICS: any g for n > 0 and Omega > 0)."""
+    rng = np.random.default_rng(seed)
+    grid, *_ = random_system(rng, pairs)
+    rho = 0.5 + sign * 0.5 * rng.random(pairs)
+    found = ps.growth(grid, rho, g=1e-4)
+    assert float(found.epn_crossing_strength) == 0.0
+    assert float(found.growth_rate) == 0.0
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 2**32 - 1))
+def test_permuting_pairs_and_rotating_the_system_change_nothing(seed):
+    rng = np.random.default_rng(seed)
+    grid, rho, rhobar, _, g = random_system(rng, 6, g=0.03)
+    reference = ps.growth(grid, rho, rhobar, g=g)
+    order = rng.permutation(6)
+    rotation = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    rotation *= np.linalg.det(rotation)
+    p = grid.p_hat[order] @ rotation.T
+    turned = ps.beams(
+        grid.energy[order], grid.weight[order], np.arccos(p[:, 2].clip(-1, 1)), np.arctan2(p[:, 1], p[:, 0])
+    )
+    found = ps.growth(turned, rho[order], rhobar[order], g=g)
+    assert int(found.n_unstable) == int(reference.n_unstable)
+    for name in ("growth_rate", "frequency", "epn_crossing_strength", "anisotropy"):
+        np.testing.assert_allclose(found[name], reference[name], rtol=1e-6, atol=1e-7)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 2**32 - 1), st.floats(0.1, 10))
+def test_scaling_energies_and_coupling_scales_the_rate(seed, factor):
+    """M is homogeneous: E -> c E and g -> c g give lambda -> c lambda."""
+    grid, rho, rhobar, _, g = random_system(np.random.default_rng(seed), 4, g=0.03)
+    scaled = ps.beams(factor * grid.energy, grid.weight, grid.theta, grid.phi)
+    one, other = ps.growth(grid, rho, rhobar, g=g), ps.growth(scaled, rho, rhobar, g=factor * g)
+    np.testing.assert_allclose(other.growth_rate, factor * one.growth_rate, rtol=1e-6, atol=1e-7 * factor)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda grid: ps.growth(grid, [0.5], g=G), "shape"),
+        (lambda grid: ps.growth(grid, [0.5, 1.5, 0, 0], g=G), "between 0 and 1"),
+        (lambda grid: ps.growth(grid, [0.5, np.nan, 0, 0], g=G), "between 0 and 1"),
+        (lambda grid: ps.growth(grid, [0.5] * 4, [0.5] * 3, g=G), "rhobar"),
+        (lambda grid: ps.growth(grid, [0.5] * 4, g=0.0), "positive"),
+    ],
+)
+def test_unusable_numbers_are_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call(ps.bins(1, 1, 4))

@@ -1,0 +1,80 @@
+import os
+import signal
+
+import numpy as np
+import pytest
+
+import pairsweep as ps
+from pairsweep.blocks.calibrate import CALIBRATION_SECONDS, SECONDS_UNKNOWN, measured_seconds
+from pairsweep.execute import Pool
+from pairsweep.points.axes import expand
+from pairsweep.spec.reader import parse_spec, read_spec
+from pairsweep.sweep.run import Where, run_to_store
+from tests.specs import GROWTH, growth
+
+
+@pytest.fixture
+def deadly(tmp_path):
+    """Specifications of a function that takes its process down at some widths."""
+
+    def make(condition, widths, n_energy=1):
+        (tmp_path / "deadly.py").write_text(
+            "import os, signal\n\n\ndef f(energy, theta, phi, width):\n"
+            f"    if {condition}:\n        os.kill(os.getpid(), signal.SIGSEGV)\n"
+            "    return 0.5 + 0 * phi, width + 0 * phi\n"
+        )
+        text = (
+            GROWTH.split("[occupation]")[0] + '[occupation]\npattern = "custom"\nfunction = "deadly.py:f"\n'
+        )
+        text = text.replace("n_energy = 1\n", f"n_energy = {n_energy}\n")
+        path = tmp_path / "spec.toml"
+        path.write_text(text + f"width = {widths}\n[coupling]\ng = 1e-6\n")
+        return read_spec(path)
+
+    return make
+
+
+def test_a_function_that_kills_every_process_leaves_this_one_alone(deadly):
+    assert measured_seconds(expand(deadly("True", [0.1, 0.2]))) == {4: SECONDS_UNKNOWN}
+
+
+def test_the_deadly_point_of_a_function_is_named_and_the_others_are_done(deadly, tmp_path):
+    widths = [round(0.05 * i, 2) for i in range(20)]
+    outcome = run_to_store(deadly("width == 0.6", widths), tmp_path / "s.zarr", Where(workers=1), quiet=True)
+    assert (outcome.points, outcome.failed) == (20, 1)
+    (failure,) = ps.errors(tmp_path / "s.zarr")
+    assert failure.at == {"width": 0.6}
+    assert signal.SIGSEGV.name in failure.reason
+
+
+def test_a_function_for_debugging_stays_in_this_process(deadly):
+    spec = deadly(f"os.getpid() != {os.getpid()}", [0.1])
+    assert measured_seconds(expand(spec), apart=False)[4] > 0
+
+
+@pytest.mark.parametrize(("lasts", "measured"), [(0.1, [0, 1, 2]), (1.1, [0, 1])])
+def test_the_start_of_a_process_is_not_of_the_time_for_measuring(deadly, monkeypatch, lasts, measured):
+    spec = deadly("False", [0.1], n_energy=[1, 2, 4])
+    taken, clock = [], [0.0]
+
+    class Slow(Pool):
+        """The first block comes with a slow start, each other takes its share of the time for all."""
+
+        def run(self, task, blocks, on_done):
+            def late(ack):
+                clock[0] += CALIBRATION_SECONDS * (lasts if taken else 50)
+                taken.append(ack.block)
+                on_done(ack)
+
+            super().run(task, blocks, late)
+
+    monkeypatch.setattr("pairsweep.blocks.calibrate.Pool", Slow)
+    monkeypatch.setattr("pairsweep.blocks.calibrate.time.perf_counter", lambda: clock[0])
+    assert list(measured_seconds(expand(spec))) == [4, 8, 16]
+    assert taken == measured
+
+
+def test_larger_systems_cost_more():
+    found = measured_seconds(expand(parse_spec(growth(n_energy="[1, 8, 64, 512]"))))
+    assert list(found) == [4, 32, 256, 2048]
+    assert np.all(np.diff([found[n] for n in (4, 256, 2048)]) > 0)

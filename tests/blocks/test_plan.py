@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+
+from pairsweep.blocks.plan import BLOCK_POINTS, BLOCK_SECONDS, make_plan, make_template, system_sizes
+from pairsweep.points.axes import expand
+from pairsweep.spec.reader import parse_spec
+from tests.specs import BEAMS, GROWTH, changed, growth
+
+FINE = "{ start = 0.5, stop = 1.0, num = 100 }"
+MAP = growth(n_energy="[1, 2, 4]", rho_high=FINE, rho_low="{ start = 0.0, stop = 0.5, num = 70 }")
+
+
+def plan(text, seconds):
+    sweep = expand(parse_spec(text))
+    return make_plan(sweep, {size.pairs: seconds for size in system_sizes(sweep)})
+
+
+def coordinates(text):
+    template = make_template(expand(parse_spec(text)), ())
+    return {c.name: c for c in template.coordinates}
+
+
+def test_system_sizes_count_points():
+    sizes = system_sizes(expand(parse_spec(MAP)))
+    assert [(s.pairs, s.points) for s in sizes] == [(4, 7000), (8, 7000), (16, 7000)]
+    assert [s.at for s in sizes] == [{0: 0}, {0: 1}, {0: 2}]
+    (beams,) = system_sizes(expand(parse_spec(BEAMS)))
+    assert (beams.pairs, beams.points) == (2, 1)
+
+
+@pytest.mark.parametrize("seconds", [1e-7, 1e-4, 1e-2, 1.0, 1e3])
+def test_blocks_cover_every_point_once_within_the_limits(seconds):
+    template = plan(MAP, seconds).template
+    counts = np.zeros(template.shape, int)
+    for block in range(template.n_blocks):
+        part = counts[template.block_slices(block)]
+        part += 1
+        assert part.size * seconds <= BLOCK_SECONDS or part.size == 1
+        assert part.size <= BLOCK_POINTS
+        assert part.shape[0] == 1  # one system size in each block
+    assert (counts == 1).all()
+
+
+def test_seconds_are_the_sum_over_points():
+    assert plan(MAP, 1e-3).seconds == pytest.approx(21.0)
+
+
+def test_scalars_are_scalar_coordinates_and_lists_of_one_are_dimensions():
+    found = coordinates(growth(g="[1e-6]"))
+    assert found["g"].dims == ("g",)
+    assert found["rho_low"].dims == ()
+    assert found["rho_low"].values == 0.1
+    assert found["pattern"].values == "quadrant"
+    assert found["g"].attrs["units"] == "MeV^-2"
+    assert "units" not in found["pattern"].attrs
+
+
+def test_energies_are_padded_beyond_the_last_bin():
+    found = coordinates(growth(n_energy="[1, 2]", energy_max="[10.0, 20.0]"))["energy"]
+    assert found.dims == ("n_energy", "energy_max", "energy_bin")
+    np.testing.assert_array_equal(found.values, [[[5, np.nan], [10, np.nan]], [[2.5, 7.5], [5, 15]]])
+
+
+def test_energies_of_beams_that_move():
+    found = coordinates(changed(BEAMS.replace("energy = 1.0", "energy = [1.0, 2.0]", 1)))["energy"]
+    assert found.dims == ("energy_x", "energy_bin")
+    np.testing.assert_array_equal(found.values, [[1, np.nan], [1, 2]])
+
+
+def test_time_in_units_of_mu():
+    text = (
+        growth(analyses='["evolution"]', g="[1e-6, 1e-7]")
+        + "\n[evolution]\nt_end_mu = 8.0\nsamples = 3\nperturbation = 0"
+    )
+    found = coordinates(text)
+    np.testing.assert_array_equal(found["time"].values, [0, 4, 8])
+    assert found["time_mev"].dims == ("g", "time")
+    np.testing.assert_allclose(found["time_mev"].values, [[0, 500, 1000], [0, 5000, 10000]])
+
+
+def test_every_variable_has_units_or_flags():
+    for array in make_template(expand(parse_spec(GROWTH)), ()).arrays:
+        assert "units" in array.attrs or "flag_values" in array.attrs
+        assert array.attrs["long_name"]

@@ -1,0 +1,303 @@
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import pairsweep as ps
+from pairsweep.cli.commands import INTERRUPTED, READER_LEFT, main
+from pairsweep.cli.text import result_text
+from pairsweep.kernels.compiling import NOTE
+from tests.specs import BEAMS, GROWTH, growth
+
+MAP = growth(rho_high="[0.5, 0.9]", rho_low="[0.1, 0.6]")
+
+
+@pytest.fixture
+def spec(tmp_path):
+    path = tmp_path / "map.toml"
+    path.write_text(MAP)
+    return str(path)
+
+
+@pytest.fixture
+def store(spec, tmp_path, capsys):
+    path = str(tmp_path / "map.zarr")
+    assert main(["run", spec, "--store", path, "--scheduler", "serial", "--quiet"]) == 0
+    capsys.readouterr()
+    return path
+
+
+def test_run_says_what_came_out(spec, tmp_path, capsys):
+    assert main(["run", spec, "--store", str(tmp_path / "new.zarr"), "--scheduler", "serial"]) == 0
+    out, _ = capsys.readouterr()
+    assert "4 of 4 points" in out
+    assert "unstable     1 of 4" in out
+    assert "largest      growth rate 0.0133935 MeV at rho_high = 0.9, rho_low = 0.1" in out
+
+
+def test_quiet_is_quiet_on_standard_error(spec, tmp_path, capsys):
+    main(["run", spec, "--store", str(tmp_path / "new.zarr"), "--scheduler", "serial", "--quiet"])
+    assert capsys.readouterr().err == ""
+
+
+def test_plan_computes_nothing(spec, tmp_path, capsys):
+    assert main(["plan", spec]) == 0
+    out = capsys.readouterr().out
+    assert "points    4" in out
+    assert [p.name for p in tmp_path.iterdir()] == ["map.toml"]
+
+
+def test_plan_counts_what_is_done(spec, store, capsys):
+    assert main(["plan", spec, "--store", store]) == 0
+    assert "done      4 of them" in capsys.readouterr().out
+
+
+def test_status_for_people_and_programs(store, capsys):
+    assert main(["status", store, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"pending": 0, "done": 4, "failed": 0}
+    assert main(["status", store]) == 0
+    assert capsys.readouterr().out == "4 of 4 points done, 0 failed, 0 pending\n"
+
+
+def test_a_reader_that_leaves_ends_a_command_quietly(store):
+    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", "pairsweep", "show", store]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    ) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == READER_LEFT
+
+
+def test_an_interrupted_run_says_so_even_where_nobody_reads():
+    # as in `pairsweep run ... 2>&1 | tee log`, whose tee is interrupted as well
+    code = (
+        "import sys; from pairsweep.cli import commands as cli\n"
+        "def interrupted(*_):\n    print('so far'); sys.stdin.read(); raise KeyboardInterrupt\n"
+        "cli._explained = interrupted; sys.exit(cli.main(['show', 'none.zarr']))"
+    )
+    streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    # something is left to write at the exit
+    environment = os.environ | {"PYTHONUNBUFFERED": ""}
+    with subprocess.Popen([sys.executable, "-c", code], env=environment, **streams) as process:
+        process.stdout.close()
+        process.stdin.close()
+    assert process.returncode == INTERRUPTED
+
+
+def flip(store, array):
+    """Damage a chunk of an array."""
+    (chunk, *_) = sorted(p for p in Path(store, array).rglob("*") if p.is_file() and p.name != "zarr.json")
+    data = bytearray(chunk.read_bytes())
+    data[len(data) // 2] ^= 1
+    chunk.write_bytes(data)
+
+
+def test_damaged_labels_are_mended_by_whatever_reads_them(store, tmp_path):
+    commands = (
+        ["show", store],
+        ["plot", "growth-map", store, "-o", str(tmp_path / "a.png")],
+        ["status", store],
+    )
+    for command in commands:
+        flip(store, "rho_high")
+        assert main(command) == 0
+    flip(store, "rho_high")
+    assert ps.open_store(store).rho_high.values.tolist() == [0.5, 0.9]
+    assert main(["verify", store]) == 0
+
+
+def test_labels_damaged_with_their_copies_are_an_error_of_one_line(store, capsys):
+    flip(store, "rho_high")
+    for copy in Path(store).glob("status/engine/*/copies/rho_high"):
+        copy.write_bytes(b"")
+    for command in ("show", "status", "verify"):
+        assert main([command, store]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert "their copy as well" in line
+
+
+def test_damaged_results_are_named_with_the_cure(spec, store, tmp_path, capsys):
+    flip(store, "growth_rate")
+    for command in (["show", store], ["plot", "growth-map", store, "-o", str(tmp_path / "a.png")]):
+        assert main(command) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert "growth_rate/c/0/0 is damaged" in line
+        assert line.endswith(f"pairsweep verify {store}, then run again")
+    results = ps.open_store(store)
+    with pytest.raises(ps.StoreError, match="pairsweep verify"):
+        results.growth_rate.load()
+    assert results.status.load().all()
+    assert main(["status", store]) == 0
+    assert main(["verify", store]) == 1
+    assert main(["run", spec, "--store", store, "--scheduler", "serial", "--quiet"]) == 0
+    assert main(["show", store]) == 0
+
+
+@pytest.fixture
+def compiling(tmp_path):
+    """A specification whose function is compiled by whatever process calls it."""
+    (tmp_path / "mine.py").write_text(
+        "import numba\n\n\ndef f(energy, theta, phi, a):\n"
+        "    return numba.njit(lambda x: 0.5 + 0 * x)(phi), a + 0 * phi\n"
+    )
+    text = GROWTH.split("[occupation]")[0] + '[occupation]\npattern = "custom"\nfunction = "mine.py:f"\n'
+    path = tmp_path / "spec.toml"
+    path.write_text(text + "a = [0.1, 0.2, 0.3]\n[coupling]\ng = 1e-6\n")
+    return str(path)
+
+
+def test_what_worker_processes_compile_is_said_once(compiling, tmp_path, capfd):
+    store = str(tmp_path / "out.zarr")
+    commands = (
+        ["plan", compiling],
+        ["run", compiling, "--store", store],
+        ["run", compiling, "--store", store],
+    )
+    for command in commands:
+        if Path(store).exists():  # a run that goes on measures nothing: its workers are the first to compile
+            shutil.rmtree(next(Path(store, "status").glob("c")))
+        assert main(command) == 0
+        assert capfd.readouterr().err.splitlines().count(NOTE) == 1
+    assert main(["run", compiling, "--store", str(tmp_path / "quiet.zarr"), "--quiet"]) == 0
+    assert capfd.readouterr().err == ""
+
+
+def test_a_connection_that_breaks_is_an_error_and_no_signal(spec):
+    # as when a worker dies before its next block is sent
+    assert main(["plan", spec]) == 0
+    assert signal.getsignal(signal.SIGPIPE) == signal.SIG_IGN
+
+
+def test_show(store, capsys):
+    assert main(["show", store]) == 0
+    out = capsys.readouterr().out
+    assert "rho_high" in out
+    assert "4 done" in out
+
+
+def test_verify_finds_damage_and_the_next_run_repairs_it(spec, store, capsys):
+    assert main(["verify", store]) == 0
+    assert "every file" in capsys.readouterr().out
+    (chunk, *_) = sorted(
+        p for p in Path(store, "growth_rate").rglob("*") if p.is_file() and p.name != "zarr.json"
+    )
+    chunk.write_bytes(chunk.read_bytes()[:-1])
+    assert main(["verify", store]) == 1
+    assert chunk.relative_to(store).as_posix() in capsys.readouterr().out
+    assert main(["run", spec, "--store", store, "--scheduler", "serial", "--quiet"]) == 0
+    assert "of 4 points computed" in capsys.readouterr().out
+    assert main(["verify", store]) == 0
+
+
+def test_point_of_a_specification_and_of_a_store(spec, store, capsys):
+    lines = []
+    for source in (spec, store):
+        assert main(["point", source, "--at", "rho_high=0.9,rho_low=0.1"]) == 0
+        lines.append(capsys.readouterr().out)
+    assert lines[0] == lines[1]
+    assert "growth_rate                0.0133934" in lines[0]
+
+
+def test_plot_writes_a_picture(store, tmp_path, capsys):
+    picture = tmp_path / "map.png"
+    assert main(["plot", "growth-map", store, "-o", str(picture)]) == 0
+    assert picture.stat().st_size > 1000
+
+
+def test_an_unknown_picture_and_an_unknown_format(store, tmp_path, capsys):
+    assert main(["plot", "piechart", store, "-o", str(tmp_path / "x.png")]) == 2
+    assert "growth-map" in capsys.readouterr().err
+    assert main(["plot", "growth-map", store, "-o", str(tmp_path / "x.docx")]) == 2
+    assert ".png" in capsys.readouterr().err
+
+
+def test_a_picture_that_cannot_be_written(store, tmp_path, capsys):
+    (tmp_path / "taken.png").mkdir()
+    assert main(["plot", "growth-vs-bins", store, "-o", str(tmp_path / "taken.png")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "taken.png" in line
+    assert line.endswith("name a place that can be written")
+
+
+@pytest.mark.parametrize(
+    ("name", "result", "text"),
+    [
+        ("growth_rate", 0.25, "0.25 MeV"),
+        ("mode_kind", np.int8(2), "2 (static)"),
+        ("n_unstable", np.int32(2), "2"),
+        ("energy_weight", np.array([0.25, 0.75, np.nan]), "0.25, 0.75"),
+        ("spin_pairing", np.arange(12.0).reshape(4, 3), "12 numbers (time, component), 0 to 11 MeV^3"),
+        ("kappa_mean", np.full(3, np.nan), "nan"),
+        ("period", np.nan, "nan MeV^-1"),
+    ],
+)
+def test_results_of_a_point_have_units_and_codes_their_meaning(name, result, text):
+    assert result_text(name, result) == text
+
+
+def test_failed_points_give_exit_code_1_and_a_traceback(tmp_path, capsys):
+    (tmp_path / "mine.py").write_text(
+        "def f(energy, theta, phi, a):\n    return phi / 9 / (1 / (a - 1)), phi\n"
+    )
+    text = (
+        GROWTH.split("[occupation]")[0]
+        + '[occupation]\npattern = "custom"\nfunction = "mine.py:f"\na = [1, 2]\n'
+    )
+    (tmp_path / "spec.toml").write_text(text + "[coupling]\ng = 1e-6\n")
+    store = str(tmp_path / "out.zarr")
+    assert (
+        main(["run", str(tmp_path / "spec.toml"), "--store", store, "--scheduler", "serial", "--quiet"]) == 1
+    )
+    out = capsys.readouterr().out
+    assert "2 failed" in out
+    assert "ZeroDivisionError" in out
+    assert main(["point", str(tmp_path / "spec.toml"), "--at", "a=1"]) == 1
+    err = capsys.readouterr().err
+    assert "Traceback" in err
+    assert err.splitlines()[-1].startswith("pairsweep: this point fails")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "missing.toml", "--store", "out.zarr"], "missing.toml: cannot be read"),
+        (["run", "bad.toml", "--store", "out.zarr"], "occupation.rho_low = 2.0"),
+        (["run", "good.toml", "--store", "good.toml"], "good.toml"),
+        (["run", "good.toml", "--store", "out.zarr", "--scheduler", "clod"], "clod"),
+        (["run", "good.toml", "--store", "out.zarr", "--workers", "0"], "--workers"),
+        (["status", "none.zarr"], "none.zarr"),
+        (["show", "good.toml"], "good.toml"),
+        (["plot", "piechart", "none.zarr", "-o", "x.png"], "none.zarr"),
+        (["point", "good.toml", "--at", "g"], "AXIS=VALUE"),
+        (["point", "good.toml", "--at", "h=3"], "h"),
+        (["reproduce", "--out", "good.toml/report"], "name a folder that can be written"),
+    ],
+)
+def test_unusable_input_ends_with_one_line_and_code_2(tmp_path, monkeypatch, capsys, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    Path("good.toml").write_text(BEAMS)
+    Path("bad.toml").write_text(growth(rho_low="2.0"))
+    before = {p: p.read_bytes() for p in Path().iterdir()}
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    (line,) = err.splitlines()
+    assert words in line
+    assert {p: p.read_bytes() for p in Path().iterdir() if p.is_file()} == before
+    assert not Path("out.zarr").exists()
+
+
+def test_help_is_light():
+    code = "import sys; from pairsweep.cli.commands import parser; parser(); print('numpy' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ
+    )
+    assert done.stdout.strip() == "False"

@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+
+from pairsweep.physics.grid import beams, bins
+
+
+@pytest.mark.parametrize("cell_volume", ["midpoint", "exact"])
+def test_bins_sit_at_centres_energy_slowest(cell_volume):
+    grid = bins(3, 2, 4, 12.0, cell_volume)
+    assert grid.size == 24
+    assert grid.shape == (3, 2, 4)
+    np.testing.assert_allclose(grid.bin_energy, [2, 6, 10])
+    np.testing.assert_array_equal(grid.energy_bin, np.repeat([0, 1, 2], 8))
+    np.testing.assert_allclose(np.cos(grid.theta[:8]), [-0.5] * 4 + [0.5] * 4)
+    np.testing.assert_allclose(grid.phi[:4], (np.arange(4) + 0.5) * np.pi / 2)
+    np.testing.assert_array_equal(grid.quadrant[:4], [0, 1, 2, 3])
+
+
+def test_exact_volumes_fill_the_sphere_and_midpoint_ones_approach_it():
+    sphere = 4 / 3 * np.pi * 20.0**3
+    assert bins(7, 3, 8, 20.0, "exact").weight.sum() == pytest.approx(sphere, rel=1e-14)
+    errors = [abs(bins(n, 1, 4, 20.0).weight.sum() / sphere - 1) for n in (10, 20, 40)]
+    assert errors[0] / errors[1] == pytest.approx(4, rel=1e-6)  # second order in the bin width
+    assert errors[1] / errors[2] == pytest.approx(4, rel=1e-6)
+
+
+def test_frames_are_right_handed_and_orthonormal():
+    rng = np.random.default_rng(0)
+    grid = beams(np.ones(50), np.ones(50), np.arccos(rng.uniform(-1, 1, 50)), rng.uniform(0, 7, 50))
+    frames = np.stack([grid.p_hat, grid.theta_hat, grid.phi_hat], axis=1)
+    np.testing.assert_allclose(
+        frames @ frames.transpose(0, 2, 1), np.broadcast_to(np.eye(3), (50, 3, 3)), atol=1e-15
+    )
+    np.testing.assert_allclose(np.linalg.det(frames), 1)
+
+
+def test_the_pole_has_the_frame_of_the_letter():
+    grid = beams([1.0], [1.0], [0.0], [0.0])
+    np.testing.assert_array_equal(grid.p_hat, [[0, 0, 1]])
+    np.testing.assert_array_equal(grid.theta_hat, [[1, 0, 0]])
+    np.testing.assert_array_equal(grid.phi_hat, [[0, 1, 0]])
+
+
+def test_beams_of_one_energy_share_a_bin():
+    grid = beams([2.0, 1.0, 2.0], [1, 1, 1], [0, 1, 2], [0, 0, 0])
+    np.testing.assert_array_equal(grid.bin_energy, [1, 2])
+    np.testing.assert_array_equal(grid.energy_bin, [1, 0, 1])
+    assert grid.names == ("beam_0", "beam_1", "beam_2")
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: bins(0, 1, 4), "n_energy"),
+        (lambda: bins(1, 1, 4, -1.0), "energy_max"),
+        (lambda: bins(1, 1, 4, float("nan")), "energy_max"),
+        (lambda: bins(1, 1, 4, 20.0, "other"), "cell_volume"),
+        (lambda: beams([], [], [], []), "beams"),
+        (lambda: beams([1.0], [1.0, 2.0], [0.0], [0.0]), "length"),
+        (lambda: beams([np.inf], [1.0], [0.0], [0.0]), "finite"),
+        (lambda: beams([1.0], [1.0], [0.0], [0.0], names=["a", "b"]), "names"),
+    ],
+)
+def test_unusable_numbers_are_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

@@ -1,0 +1,99 @@
+import numpy as np
+import pytest
+
+from pairsweep.physics.grid import bins
+from pairsweep.physics.occupation import energy_band, energy_edges, fermi_dirac, quadrant
+
+
+def test_quadrant_fills_the_first_quarter_of_phi():
+    grid = bins(2, 2, 8)
+    rho, rhobar = quadrant(grid, 0.9, 0.1)
+    np.testing.assert_array_equal(rho == 0.9, (grid.phi > 0) & (grid.phi < np.pi / 2))
+    np.testing.assert_array_equal(rho, rhobar)
+    assert (rho == 0.9).sum() * 4 == grid.size
+
+
+def test_antineutrinos_may_differ():
+    rho, rhobar = quadrant(bins(1, 1, 4), 0.9, 0.1, rhobar_high=0.8, rhobar_low=0.2)
+    np.testing.assert_array_equal(rho, [0.9, 0.1, 0.1, 0.1])
+    np.testing.assert_array_equal(rhobar, [0.8, 0.2, 0.2, 0.2])
+
+
+def test_energy_band_includes_its_edges():
+    grid = bins(4, 1, 4)  # 2.5, 7.5, 12.5, 17.5 MeV
+    rho, _ = energy_band(grid, 7.5, 12.5, 0.9, 0.1)
+    np.testing.assert_array_equal(rho.reshape(4, 4)[:, 0], [0.1, 0.9, 0.9, 0.1])
+    assert (rho.reshape(4, 4)[:, 1:] == 0.1).all()
+
+
+def test_columns_of_parameters_fill_one_row_each():
+    grid = bins(1, 1, 4)
+    rho, _ = quadrant(grid, np.array([[0.5], [0.6]]), np.array([[0.0], [0.1]]))
+    np.testing.assert_array_equal(rho, [[0.5, 0, 0, 0], [0.6, 0.1, 0.1, 0.1]])
+
+
+def test_fermi_dirac_is_the_thermal_distribution():
+    grid = bins(40, 4, 4, 100.0)
+    rho, rhobar = fermi_dirac(grid, 5.0, 10.0)
+    np.testing.assert_allclose(rho, 1 / (np.exp((grid.energy - 10) / 5) + 1), rtol=1e-9)
+    np.testing.assert_allclose(rhobar, 1 / (np.exp((grid.energy + 10) / 5) + 1), rtol=1e-9)
+
+
+@pytest.mark.parametrize("temperature", [0.01, 1.0, 30.0])
+@pytest.mark.parametrize("mu", [-200.0, 0.0, 3.0, 1e4])
+def test_isotropic_thermal_gas_has_no_crossing(temperature, mu):
+    rho, rhobar = fermi_dirac(bins(50, 2, 4, 100.0), temperature, mu)
+    assert (rho + rhobar - 1 <= 0).all()
+
+
+def test_a_dipole_makes_it_anisotropic_about_the_axis():
+    grid = bins(1, 2, 4)
+    rho, _ = fermi_dirac(grid, 5.0, 10.0, 0.5)
+    up, down = rho[grid.theta < np.pi / 2], rho[grid.theta > np.pi / 2]
+    assert up.min() > down.max()
+
+
+def test_ramps_replace_the_steps_of_a_band():
+    grid = bins(40, 1, 4)
+    rho, _ = energy_band(grid, 6.0, 14.0, 0.9, 0.1, edge_width=2.0)
+    energy, along = grid.bin_energy, rho.reshape(40, 4)[:, 0]
+    np.testing.assert_allclose(along[(energy > 7) & (energy < 13)], 0.9)
+    np.testing.assert_array_equal(along[(energy < 5) | (energy > 15)], 0.1)
+    np.testing.assert_allclose(along, np.interp(energy, [5, 7, 13, 15], [0.1, 0.9, 0.9, 0.1]), atol=1e-15)
+
+
+def test_a_band_without_width_keeps_its_levels_exactly():
+    rho, rhobar = energy_band(bins(40, 1, 4), 6.0, 14.0, 0.9, 0.1, 0.7, 0.3)
+    assert set(rho.tolist()) == {0.9, 0.1}
+    assert set(rhobar.tolist()) == {0.7, 0.3}
+
+
+def test_edge_widths_may_differ_from_point_to_point():
+    rho, _ = energy_band(bins(40, 1, 4), 6.0, 14.0, 0.9, 0.1, edge_width=np.array([[0.0], [2.0]]))
+    np.testing.assert_array_equal(rho[0], energy_band(bins(40, 1, 4), 6.0, 14.0, 0.9, 0.1)[0])
+    np.testing.assert_array_equal(rho[1], energy_band(bins(40, 1, 4), 6.0, 14.0, 0.9, 0.1, edge_width=2.0)[0])
+
+
+def test_patterns_know_their_energy_edges():
+    assert energy_edges("quadrant", {}) == ()
+    assert energy_edges("energy_band", {"e_low": 6.0, "e_high": 14.0}) == (6.0, 14.0)
+    assert energy_edges("energy_band", {"e_low": 6.0, "e_high": 14.0, "edge_width": 2.0}) == (
+        5.0,
+        7.0,
+        13.0,
+        15.0,
+    )
+    assert energy_edges("fermi_dirac", {"temperature": 4.0}) is None
+
+
+@pytest.mark.parametrize(
+    ("parameters", "reason"),
+    [
+        ({"e_low": 6.0, "e_high": 14.0, "edge_width": 8.1}, "edge_width = 8.1"),
+        ({"e_low": 6.0, "e_high": 14.0, "edge_width": -1.0}, "edge_width = -1"),
+        ({"e_low": 14.0, "e_high": 6.0}, "e_low = 14"),
+    ],
+)
+def test_impossible_bands_are_refused(parameters, reason):
+    with pytest.raises(ValueError, match=reason):
+        energy_edges("energy_band", parameters)

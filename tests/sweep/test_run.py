@@ -1,0 +1,238 @@
+import sys
+import warnings
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import pairsweep as ps
+from pairsweep.points.axes import expand
+from pairsweep.spec.reader import parse_spec
+from pairsweep.sweep.run import Where, done_points, run_to_store, solve_one
+from tests.specs import GROWTH, growth
+
+SERIAL = Where("serial")
+MAP = growth(rho_high="[0.5, 0.7, 0.9]", rho_low="[0.0, 0.1, 0.6]", g="[1e-7, 1e-6]")
+REORDERED = "rho_low = [0.0, 0.1, 0.6]\nrho_high = [0.5, 0.7, 0.9]"
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    path = tmp_path_factory.mktemp("runner") / "map.zarr"
+    run_to_store(parse_spec(MAP), path, SERIAL, quiet=True)
+    return path
+
+
+@pytest.mark.parametrize("scheduler", ["local", "threads"])
+def test_schedulers_agree_bitwise(finished, tmp_path, scheduler, monkeypatch):
+    monkeypatch.setattr("pairsweep.sweep.run.IN_PROCESS_SECONDS", 0.0)
+    found = ps.run(parse_spec(MAP), tmp_path / "other.zarr", scheduler=scheduler, workers=2, quiet=True)
+    expected = ps.open_store(finished)
+    for name in expected.data_vars:
+        np.testing.assert_array_equal(found[name], expected[name])
+
+
+def test_block_size_changes_nothing(finished, tmp_path, monkeypatch):
+    monkeypatch.setattr("pairsweep.blocks.plan.BLOCK_POINTS", 1)
+    found = ps.run(parse_spec(MAP), tmp_path / "single.zarr", scheduler="serial", quiet=True)
+    assert found.growth_rate.encoding["chunks"] == (1, 1, 1)
+    xr.testing.assert_identical(found.drop_attrs().load(), ps.open_store(finished).drop_attrs().load())
+
+
+def test_plain_xarray_opens_the_store_without_a_warning(finished):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ds = xr.open_zarr(finished).load()
+    assert ds.growth_rate.dims == ("rho_high", "rho_low", "g")
+    assert ds.status.dtype == np.int8
+    assert ds.status.attrs["flag_meanings"] == "pending done failed"
+    assert float(ds.rho_high[1]) == 0.7
+    assert ds.n_phi.ndim == 0
+    assert ds.pattern.item() == "quadrant"
+    assert ds.attrs["specification"] == MAP
+    assert ds.attrs["Conventions"].startswith("CF")
+    assert (ds.status == 1).all()
+
+
+def test_a_second_run_computes_nothing(finished):
+    for where in (SERIAL, Where("tls://127.0.0.1:1")):  # nobody there, and nobody is asked
+        assert run_to_store(parse_spec(MAP), finished, where, quiet=True).computed == 0
+
+
+def test_an_interrupted_run_computes_only_what_is_missing(finished, tmp_path, monkeypatch):
+    from pairsweep.sweep import run as runner
+
+    monkeypatch.setattr("pairsweep.blocks.plan.MIN_BLOCKS", 18)
+    solved = []
+    original = runner.solve_block
+
+    def stops_at_the_seventh(sweep, template, block, mask):
+        solved.append(block)
+        if len(solved) == 7:
+            raise KeyboardInterrupt
+        return original(sweep, template, block, mask)
+
+    monkeypatch.setattr(runner, "solve_block", stops_at_the_seventh)
+    path = tmp_path / "map.zarr"
+    with pytest.raises(KeyboardInterrupt):
+        run_to_store(parse_spec(MAP), path, SERIAL, quiet=True)
+    assert (ps.open_store(path).status == 1).sum() == 6
+    outcome = run_to_store(parse_spec(MAP), path, SERIAL, quiet=True)
+    assert outcome.computed == 12
+    assert len(solved) == 7 + 12
+    for name, expected in ps.open_store(finished).data_vars.items():
+        np.testing.assert_array_equal(ps.open_store(path)[name], expected)
+
+
+def test_results_stay_in_memory_without_a_store():
+    assert ps.run(parse_spec(GROWTH), quiet=True).growth_rate.item() == pytest.approx(1.3393454e-2, rel=1e-7)
+
+
+def test_another_sweep_is_refused_and_named(finished):
+    with pytest.raises(ps.StoreError, match="n_theta"):
+        run_to_store(parse_spec(MAP.replace("n_theta = 1", "n_theta = 2")), finished, quiet=True)
+
+
+def test_new_values_on_axes_are_added_and_only_they_are_computed(finished, tmp_path):
+    small = MAP.replace("[0.5, 0.7, 0.9]", "[0.5, 0.9]").replace("[1e-7, 1e-6]", "[1e-6]")
+    path = tmp_path / "map.zarr"
+    assert run_to_store(parse_spec(small), path, SERIAL, quiet=True).computed == 6
+    assert run_to_store(parse_spec(MAP), path, SERIAL, quiet=True).computed == 12
+    grown, expected = ps.open_store(path).load(), ps.open_store(finished).load()
+    xr.testing.assert_identical(grown.drop_attrs(), expected.drop_attrs())
+
+
+def test_losing_values_and_turning_a_value_into_an_axis_are_refused(finished, tmp_path):
+    with pytest.raises(ps.StoreError, match="keep them"):
+        run_to_store(parse_spec(MAP.replace("[0.5, 0.7, 0.9]", "[0.5, 0.9]")), finished, SERIAL, quiet=True)
+    with pytest.raises(ps.StoreError, match="n_phi has one value there and is an axis now: only axes can"):
+        run_to_store(parse_spec(MAP.replace("n_phi = 4", "n_phi = [4, 8]")), finished, SERIAL, quiet=True)
+    with pytest.raises(ps.StoreError, match="g is an axis there and has one value now: give all its values"):
+        run_to_store(parse_spec(MAP.replace("[1e-7, 1e-6]", "1e-6")), finished, SERIAL, quiet=True)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("[0.5, 0.7, 0.9]", "[0.5, 0.9]", "keep them"),
+        ("n_phi = 4", "n_phi = [4, 8]", "n_phi has one value there and is an axis now"),
+        (
+            "rho_high = [0.5, 0.7, 0.9]\nrho_low = [0.0, 0.1, 0.6]",
+            REORDERED,
+            "its axes are rho_high, rho_low, g, not",
+        ),
+    ],
+)
+def test_what_cannot_go_on_is_refused_before_anything_is_measured(finished, monkeypatch, old, new, words):
+    assert old in MAP
+    other = parse_spec(MAP.replace(old, new))
+    monkeypatch.setattr("pairsweep.sweep.run.measured_seconds", lambda *_: pytest.fail("measured"))
+    for attempt in (
+        lambda: run_to_store(other, finished, SERIAL, quiet=True),
+        lambda: done_points(finished, expand(other)),
+    ):
+        with pytest.raises(ps.StoreError, match=words):
+            attempt()
+
+
+def test_growing_cuts_a_small_sweep_into_larger_blocks(tmp_path):
+    path = tmp_path / "map.zarr"
+    run_to_store(parse_spec(growth(rho_high="[0.5, 0.9]")), path, SERIAL, quiet=True)
+    assert ps.open_store(path).status.encoding["chunks"] == (1,)
+    larger = growth(rho_high="{ start = 0.5, stop = 0.9, num = 401 }")
+    assert run_to_store(parse_spec(larger), path, SERIAL, quiet=True).computed == 399
+    assert ps.open_store(path).status.encoding["chunks"] == (50,)
+
+
+def test_a_path_that_is_not_ours_is_left_alone(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "folder").mkdir()
+    for name in ("file", "folder"):
+        with pytest.raises(ps.StoreError, match="not a pairsweep store"):
+            run_to_store(parse_spec(MAP), tmp_path / name, quiet=True)
+    assert (tmp_path / "file").read_text() == "mine"
+    assert list((tmp_path / "folder").iterdir()) == []
+
+
+@pytest.fixture
+def failing(tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "def f(energy, theta, phi, width):\n"
+        "    if width == 2.0:\n        raise RuntimeError('no such width')\n"
+        "    return 0 * phi, 0 * phi\n"
+    )
+    text = GROWTH.split("[occupation]")[0] + '[occupation]\npattern = "custom"\nfunction = "mine.py:f"\n'
+    path = tmp_path / "spec.toml"
+    path.write_text(text + "width = [1.0, 2.0, 3.0]\n[coupling]\ng = 1e-6\n")
+    return path
+
+
+def test_failures_are_recorded_with_labels_and_tracebacks(failing, tmp_path):
+    store = tmp_path / "out.zarr"
+    outcome = run_to_store(failing, store, SERIAL, quiet=True)
+    assert outcome.failed == 1
+    (failure,) = ps.errors(store)
+    assert failure.at == {"width": 2.0}
+    assert "no such width" in failure.reason
+    assert "mine.py" in failure.traceback
+    assert run_to_store(failing, store, SERIAL, quiet=True).computed == 0
+    assert run_to_store(failing, store, SERIAL, quiet=True, retry_failed=True).computed == 1
+
+
+def test_a_point_of_a_store_wants_the_function_it_was_made_with(failing, tmp_path, monkeypatch):
+    store = tmp_path / "out.zarr"
+    run_to_store(failing, store, SERIAL, quiet=True)
+    monkeypatch.chdir(tmp_path)
+    assert solve_one(store, {"width": "3.0"})[2] is None
+    (tmp_path / "mine.py").write_text("def f(energy, theta, phi, width):\n    return phi, phi\n")
+    with pytest.raises(ps.SpecError, match="not what the store was made with"):
+        solve_one(store, {"width": "3.0"})
+
+
+def test_a_custom_function_travels_to_worker_processes(failing, tmp_path):
+    ds = ps.run(failing, tmp_path / "out.zarr", scheduler="local", workers=2, quiet=True)
+    np.testing.assert_array_equal(ds.status, [1, 2, 1])
+
+
+def test_one_point_again(finished):
+    at, results, error = solve_one(finished, {"rho_high": "0.9", "rho_low": "0.1", "g": "1e-6"})
+    assert error is None
+    assert at["rho_high"] == 0.9
+    assert results["growth_rate"] == ps.open_store(finished).growth_rate.sel(
+        rho_high=0.9, rho_low=0.1, g=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("at", "words"),
+    [
+        ({"rho_high": "0.9", "rho_low": "0.1"}, "add g=VALUE"),
+        ({"rho_high": "0.9", "rho_low": "0.1", "g": "3e-6"}, "nearest: 1e-06"),
+        ({"rho": "0.9"}, "not an axis"),
+    ],
+)
+def test_a_point_that_is_not_in_the_sweep(finished, at, words):
+    with pytest.raises(ps.SpecError, match=words):
+        solve_one(finished, at)
+
+
+def test_importing_the_package_is_light():
+    import subprocess
+
+    code = (
+        "import sys, pairsweep; heavy = {'dask', 'distributed', 'matplotlib', 'scipy', 'xarray', 'numba', 'zarr'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_growth_functions_load_neither_dask_nor_matplotlib_nor_scipy():
+    import subprocess
+
+    code = (
+        "import sys, pairsweep as ps; ps.bins, ps.quadrant, ps.read_spec, ps.SpecError;"
+        "print(sorted({'dask', 'matplotlib', 'scipy'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
