@@ -23,9 +23,9 @@ from pairsweep.contract.fields import Field
 from pairsweep.execute import Site
 from pairsweep.plot import KINDS
 from pairsweep.points.axes import expand
+from pairsweep.spec import reader as spec
 from pairsweep.spec import schema
 from pairsweep.spec.checks import MAX_AXIS
-from pairsweep.spec.reader import reader as spec
 
 Rows = Iterable[tuple[str, ...]]
 

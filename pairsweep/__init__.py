@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 _MODULES = {"plot": "plot", "query": "dataset.query"}
 _HOME = {
     "Grid": "physics.grid",
-    "SpecError": "spec.checks",
-    "StoreError": "store",
-    "UsageError": "spec.checks",
+    "SpecError": "contract.errors",
+    "StoreError": "contract.errors",
+    "UsageError": "contract.errors",
     "beams": "physics.grid",
     "bins": "physics.grid",
     "boundary": "dataset.query",

@@ -13,8 +13,7 @@ from pairsweep.contract.errors import UsageError
 from pairsweep.dataset import query
 from pairsweep.physics.grid import bins
 from pairsweep.physics.occupation import quadrant
-
-from .datasets import evolution_sweep, growth_sweep
+from tests.datasets import evolution_sweep, growth_sweep
 
 
 @pytest.fixture(scope="module")

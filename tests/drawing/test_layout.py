@@ -5,8 +5,7 @@ import pytest
 
 from pairsweep.contract.errors import UsageError
 from pairsweep.drawing.layout import groups, line, plane
-
-from ..datasets import growth_sweep
+from tests.datasets import growth_sweep
 
 
 @pytest.fixture(scope="module")

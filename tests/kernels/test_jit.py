@@ -71,9 +71,9 @@ def test_an_unwritable_cache_is_replaced_by_a_private_folder(tmp_path, monkeypat
         module.cache_directory.cache_clear()
 
 
-@pytest.mark.parametrize("name", ["rhs", "stability", "crossing"])
+@pytest.mark.parametrize(
+    "name", ["evolution.kernels.equations", "growth.kernels.dense", "growth.kernels.crossing"]
+)
 def test_importing_a_kernel_leaves_numbas_settings_alone(name):
-    code = (
-        f"import numba, pairsweep.kernels.{name}; assert numba.config.CACHE_DIR == '', numba.config.CACHE_DIR"
-    )
+    code = f"import numba, pairsweep.analyses.{name}; assert numba.config.CACHE_DIR == '', numba.config.CACHE_DIR"
     subprocess.run([sys.executable, "-c", code], check=True, env={"PATH": "", "HOME": str(Path.home())})

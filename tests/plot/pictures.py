@@ -15,8 +15,7 @@ import numpy as np
 import xarray as xr
 
 from pairsweep.plot import draw
-
-from ..datasets import evolution_sweep, growth_sweep
+from tests.datasets import evolution_sweep, growth_sweep
 
 DPI = 60
 

@@ -11,8 +11,8 @@ from pairsweep import plot
 from pairsweep.contract.errors import UsageError
 from pairsweep.dataset import query
 from pairsweep.plot import KINDS, draw, save
+from tests.datasets import growth_sweep
 
-from ..datasets import growth_sweep
 from .pictures import couplings, ladders, occupations, runs
 
 

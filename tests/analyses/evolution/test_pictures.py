@@ -3,13 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pairsweep.analyses.evolution.pictures import conservation
-from pairsweep.analyses.evolution.pictures import curves as evolution
-from pairsweep.analyses.evolution.pictures.curves import linear_phase
+from pairsweep.analyses.evolution.pictures.conservation import conservation
+from pairsweep.analyses.evolution.pictures.curves import evolution, linear_phase
 from pairsweep.contract.errors import UsageError
 from pairsweep.drawing import style
-
-from ..datasets import evolution_sweep, pulses
+from tests.datasets import evolution_sweep, pulses
 
 
 @pytest.fixture(scope="module")
