@@ -1,0 +1,55 @@
+"""Where on a machine things are kept that can be made again: machine code, digests of sources."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+
+
+def _user_cache() -> Path:
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+
+
+def wanted() -> Path | None:
+    """Folder asked for: ``PAIRSWEEP_CACHE_DIR``, ``NUMBA_CACHE_DIR`` or the user's own; None for a user without."""
+    base = os.environ.get("PAIRSWEEP_CACHE_DIR") or os.environ.get("NUMBA_CACHE_DIR")
+    if base:
+        return Path(base)
+    try:
+        return _user_cache() / "pairsweep"
+    except RuntimeError:  # neither HOME nor an entry in the list of users
+        return None
+
+
+def _is_usable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK | os.X_OK)
+
+
+def _private() -> Path:
+    """One folder per user among the temporary files, which nobody else can write to: its code will be executed."""
+    folder = Path(tempfile.gettempdir()) / f"pairsweep-{os.getuid()}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+        if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077:
+            return folder
+    except OSError:
+        pass
+    return Path(tempfile.mkdtemp(prefix="pairsweep-"))  # somebody else has put something in its place
+
+
+@cache
+def cache_folder() -> Path:
+    """Return the writable folder of all that is kept: `wanted` if it can be, else the user's private one."""
+    folder = wanted()
+    return folder if folder and _is_usable(folder) else _private()
