@@ -62,7 +62,7 @@ def _tokens(tree: ast.AST) -> Iterator[bytes]:
 
 def _fields(node: ast.AST) -> Iterator[tuple[str, Any]]:
     for name in node._fields:
-        value = getattr(node, name, None)
+        value: Any = getattr(node, name, None)
         if name in _LAYOUT:
             continue
         if name == "body" and isinstance(node, _DOCUMENTED):
@@ -89,7 +89,7 @@ def _joined(parts: list[Any]) -> list[Any]:
         if not isinstance(part, ast.Constant):
             joined.append(part)
         elif isinstance(last, ast.Constant):
-            joined[-1] = ast.Constant(f"{last.value}{part.value}")
+            joined[-1] = ast.Constant(f"{last.value!s}{part.value!s}")
         elif part.value:
             joined.append(part)
     return joined
