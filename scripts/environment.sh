@@ -1,21 +1,47 @@
-# Sourced by the scripts: makes a virtual environment once and finds it again without network.
+# Sourced by the scripts: finds a Python, makes a virtual environment once and finds it again without network.
 # Works with the shells and tools of Debian, Ubuntu and macOS.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 say() { printf '%s\n' "$*" >&2; }
 
-find_python() {
+# describe PYTHON [MODULES]: its minor version and its path, if it is new enough and has these modules.
+describe() {
+    "$1" -c "import sys
+if sys.version_info < (3, 11): sys.exit(1)
+${2:+import $2}
+print(sys.version_info.minor, sys.executable)" 2>/dev/null
+}
+
+# every_python: a line "MINOR PATH" for each version here that can make environments, on the PATH or of pyenv, oldest first.
+every_python() {
     local candidate
-    for candidate in ${PYTHON:-} python3 python3.13 python3.12 python3.11; do
-        if command -v "$candidate" >/dev/null 2>&1 &&
-            "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then
-            command -v "$candidate"
-            return 0
-        fi
-    done
-    say "pairsweep needs Python 3.11, 3.12 or 3.13, and none of them is on the PATH: install one, or set PYTHON."
-    return 1
+    { compgen -c python3 | grep -E '^python3(\.[0-9]+)?$' || true; } | sort -u | {
+        cat
+        printf '%s\n' "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.*/bin/python3
+    } | while IFS= read -r candidate; do
+        describe "$candidate" "ensurepip, venv" || true
+    done | sort -n -u -k1,1
+}
+
+# find_python [oldest]: the path of PYTHON if that is set, else of python3 (or the oldest), else of the newest here.
+find_python() {
+    local found
+    if [ -n "${PYTHON:-}" ]; then
+        found=$(describe "$PYTHON") || {
+            say "PYTHON=$PYTHON is no Python of 3.11 or newer."
+            return 1
+        }
+    elif [ "${1:-}" = oldest ]; then
+        found=$(every_python | head -n 1)
+    else
+        found=$(describe python3 "ensurepip, venv") || found=$(every_python | tail -n 1)
+    fi
+    if [ -z "$found" ] && ! found=$(describe python3); then
+        say "pairsweep needs Python 3.11 or newer, and none is on the PATH or among those of pyenv: install one, or set PYTHON."
+        return 1
+    fi
+    printf '%s\n' "${found#* }"
 }
 
 # Plain Debian ships python3 without venv and ensurepip.
@@ -23,22 +49,20 @@ ensure_venv() {
     local python=$1 package
     "$python" -c 'import ensurepip, venv' 2>/dev/null && return 0
     package=$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
-    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-        say "Installing the Debian package $package ..."
-        { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$package"; } >&2 && return 0
-    fi
     say "This Python cannot make virtual environments: install the package $package (sudo apt-get install $package) and start again."
     return 1
 }
 
-# make_environment FOLDER EXTRAS: leaves a ready environment; a second call only looks at its stamp.
+# make_environment FOLDER PYTHON ARGUMENTS: leaves an environment in which pip has installed ARGUMENTS; a second call only
+# looks at its stamp.
 make_environment() {
-    local folder=$1 extras=$2 python wanted
-    python=$(find_python) || return 1
-    wanted=$("$python" - "$root" "$extras" <<'PY'
+    local folder=$1 python=$2 wanted version
+    shift 2
+    wanted=$("$python" - "$root" "$@" <<'PY'
 import hashlib, pathlib, sys
-project = pathlib.Path(sys.argv[1], "pyproject.toml").read_bytes()
-print(hashlib.sha256(project + sys.argv[1].encode() + sys.argv[2].encode() + sys.version.encode()).hexdigest())
+read = [pathlib.Path(sys.argv[1], "pyproject.toml"), *filter(pathlib.Path.is_file, map(pathlib.Path, sys.argv[2:]))]
+text = "\0".join([sys.version, *sys.argv[1:], *(path.read_text() for path in read)])
+print(hashlib.sha256(text.encode()).hexdigest())
 PY
     )
     if [ -f "$folder/stamp" ] && [ "$(cat "$folder/stamp")" = "$wanted" ]; then
@@ -48,6 +72,13 @@ PY
     say "Making the environment $(basename "$folder") (needs the network once) ..."
     rm -rf "$folder"
     "$python" -m venv "$folder" || return 1
-    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check -e "$root[$extras]" >&2 || return 1
+    # Without a wheel pip would try for minutes to build numba or scipy, and fail with pages.
+    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary :all: "$@" >&2 || {
+        version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+        say "pip could not install everything for Python $version, see above: either the network is missing, or a package" \
+            "has no wheel for this version yet. Then set PYTHON to another Python; those found here:"
+        every_python | sed 's/^/    3./' >&2
+        return 1
+    }
     printf '%s' "$wanted" >"$folder/stamp"
 }
