@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
-from typing import Literal
+from functools import cache
+from typing import Any, Literal
 
 Kind = Literal["integer", "number", "text", "flag"]
 Scalar = float | int | str
@@ -28,6 +30,44 @@ class Field:
     maximum: float | None = None
     open_below: bool = False
     choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A physical number (or choice) of the sweep: its values, and whether they span an axis."""
+
+    name: str
+    table: str
+    field: Field
+    values: tuple[Scalar, ...]
+    is_axis: bool
+
+
+def option(
+    kind: Kind,
+    meaning: str,
+    units: str = "1",
+    *,
+    default: Scalar | None = None,
+    required: bool = False,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    open_below: bool = False,
+    choices: tuple[str, ...] = (),
+) -> Any:
+    """Declare a field of a frozen dataclass of options: one value for the whole sweep, never an axis."""
+    limits: dict[str, Any] = {"minimum": minimum, "maximum": maximum, "open_below": open_below}
+    field = Field("", kind, meaning, units, False, required, default, choices=choices, **limits)
+    given: dict[str, Any] = {} if required else {"default": default}
+    return dataclasses.field(metadata={"field": field}, **given)
+
+
+@cache
+def fields_of(options: type) -> tuple[Field, ...]:
+    """Return the keys that a dataclass of options declares, named after its fields."""
+    return tuple(
+        dataclasses.replace(entry.metadata["field"], name=entry.name) for entry in dataclasses.fields(options)
+    )
 
 
 def describe(field: Field) -> str:

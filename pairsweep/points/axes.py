@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pairsweep.contract.fields import Scalar
+from pairsweep.contract.fields import Parameter, Scalar
 from pairsweep.contract.vocab import POINT
-from pairsweep.spec.reader import Parameter, Spec
+from pairsweep.spec.reader import Spec
 
 Positions = NDArray[np.int64]
 

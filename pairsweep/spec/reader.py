@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pairsweep.contract.errors import SpecError, UsageError, suggest
-from pairsweep.contract.fields import Field, Kind, Scalar, describe
+from pairsweep.contract.fields import Field, Kind, Parameter, Scalar, describe
 from pairsweep.contract.vocab import ANALYSES, RESERVED_NAMES
 from pairsweep.physics.grid import NAMED_DIRECTIONS
 from pairsweep.spec import schema
@@ -24,7 +24,6 @@ from pairsweep.spec.checks import checked, holds_text, known_keys, values_of
 __all__ = [
     "CustomOccupation",
     "EvolutionOptions",
-    "Parameter",
     "Scalar",
     "Spec",
     "SpecError",
@@ -36,17 +35,6 @@ __all__ = [
 MAX_POINTS = 10**9
 MAX_PAIRS = 10**7
 MAX_SPEC_BYTES = 10**6
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """A physical number (or choice) of the sweep: its values, and whether they span an axis."""
-
-    name: str
-    table: str
-    field: Field
-    values: tuple[Scalar, ...]
-    is_axis: bool
 
 
 @dataclass(frozen=True)
