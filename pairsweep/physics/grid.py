@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pairsweep.kernels.pairs import Pairs
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -75,6 +77,12 @@ class Grid:
         """What kernels want to know of the pairs: energy, weight, p_hat, theta_hat, phi_hat, energy_bin, quadrant."""
         frame = (self.p_hat, self.theta_hat, self.phi_hat)
         return (self.energy, self.weight, *frame, self.energy_bin, self.quadrant)
+
+    @property
+    def pairs(self) -> Pairs:
+        """What kernels want to know of the pairs."""
+        n_beam = 0 if self.shape is not None else self.size
+        return Pairs(*self.kernel_arrays, self.bin_energy.size, n_beam)
 
     @property
     def quadrant(self) -> Ints:

@@ -12,7 +12,8 @@ below 1/2, |arg f| < pi/2 there, and the principal argument is the right one.
 
 import numpy as np
 
-from pairsweep.analyses.continuum.kernels.medium import EPSILON, Anchor, curvature_bound, determinant
+from pairsweep.analyses.continuum.kernels.medium import Anchor, curvature_bound, determinant
+from pairsweep.kernels.exact import EPSILON
 from pairsweep.kernels.jit import jit
 
 SAFE = 0.7  # largest bound on |f - f(midpoint)| / |f(midpoint)| of an accepted step; below sin(pi/4)

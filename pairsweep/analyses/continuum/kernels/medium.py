@@ -27,9 +27,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pairsweep.kernels.exact import EPSILON
 from pairsweep.kernels.jit import jit
 
-EPSILON = 2.220446049250313e-16
 SERIES_REACH = 4.0  # half-widths beyond which a piece is seen through its series
 SERIES_TERMS = 14  # (1/4)^(2 * 14) is below rounding
 SERIES_TERMS_FAR = 4  # and so is (1/100)^(2 * 4)

@@ -15,6 +15,7 @@ rho = rho(0) + (n - n(0))/2. The two spins add up to -J/2.
 
 import numpy as np
 
+from pairsweep.kernels.coupling import fill_j0, frequency
 from pairsweep.kernels.jit import jit
 
 QUADRANTS = 4
@@ -140,16 +141,14 @@ def free_pairing(energy, weight, p_hat, theta_hat, phi_hat, g, n, kappa_re, kapp
     constant that this drive alone would leave, and hides the growing mode while it is small.
     """
     pairs = energy.size
-    J0 = np.zeros(COMPONENTS)
-    for q in range(pairs):
-        for k in range(COMPONENTS):
-            J0[k] += weight[q] * p_hat[q, k] * (n[q] + 1.0)
+    J0 = np.empty(COMPONENTS)
+    fill_j0(weight, p_hat, n, J0)
     total = 0.0
     for p in range(pairs):
         along = p_hat[p, 0] * J0[0] + p_hat[p, 1] * J0[1] + p_hat[p, 2] * J0[2]
         theta = theta_hat[p, 0] * J0[0] + theta_hat[p, 1] * J0[1] + theta_hat[p, 2] * J0[2]
         phi = phi_hat[p, 0] * J0[0] + phi_hat[p, 1] * J0[1] + phi_hat[p, 2] * J0[2]
-        omega = 2.0 * energy[p] - 4.0 * g * along
+        omega = frequency(energy[p], g, along)
         # a pair that does not rotate has no forced response to take away
         factor = 2.0 * g * n[p] / omega if omega != 0.0 else 0.0
         re = kappa_re[p] + factor * theta

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from pairsweep.kernels.coupling import fill_j0, frequency
 from pairsweep.kernels.jit import jit
 
 
@@ -13,12 +14,11 @@ def stability_matrix(energy, weight, p_hat, theta_hat, phi_hat, n, g, out):
     """
     pairs = energy.size
     out[:, :] = 0.0
-    J0 = np.zeros(3)
-    for q in range(pairs):
-        for k in range(3):
-            J0[k] += weight[q] * p_hat[q, k] * (n[q] + 1.0)
+    J0 = np.empty(3)
+    fill_j0(weight, p_hat, n, J0)
     for p in range(pairs):
-        omega = 2.0 * energy[p] - 4.0 * g * (p_hat[p, 0] * J0[0] + p_hat[p, 1] * J0[1] + p_hat[p, 2] * J0[2])
+        along = p_hat[p, 0] * J0[0] + p_hat[p, 1] * J0[1] + p_hat[p, 2] * J0[2]
+        omega = frequency(energy[p], g, along)
         out[p, pairs + p] += omega
         out[pairs + p, p] -= omega
         for q in range(pairs):

@@ -20,7 +20,9 @@ never summed; positions are measured from a base.
 
 import numpy as np
 
+from pairsweep.kernels.coupling import add_residue, oscillators
 from pairsweep.kernels.jit import jit
+from pairsweep.kernels.matrix3 import adjugate as adjugate_of
 
 RESIDUE = 9
 SUMS = 4 * RESIDUE
@@ -32,51 +34,6 @@ CHUNK = 128
 # Sums over poles may be reordered into vector lanes: the order depends on the number of poles alone, never on the
 # batch. Nothing else is relaxed (infinities and NaN keep their meaning).
 LANES = {"reassoc", "contract", "nsz"}
-
-
-@jit()
-def oscillators(energy, weight, p_hat, n, g, base, offset, strength):
-    """Fill base 2E, offset -4 g p_hat.J0 and strength c = 2 g w n (all (N,), MeV); return 4 g sum w abs(n + 1).
-
-    J0 = sum w p_hat (n + 1) is summed with compensation: symmetric occupations cancel in it, and pairs with equal
-    Omega are recognised by offsets that agree to a few roundings of the returned scale.
-    """
-    J0 = np.zeros(3)
-    lost = np.zeros(3)
-    scale = 0.0
-    for q in range(energy.size):
-        filled = weight[q] * (n[q] + 1.0)
-        scale += abs(filled)
-        for k in range(3):
-            term = filled * p_hat[q, k]
-            total = J0[k] + term
-            if abs(J0[k]) >= abs(term):
-                lost[k] += (J0[k] - total) + term
-            else:
-                lost[k] += (term - total) + J0[k]
-            J0[k] = total
-    for k in range(3):
-        J0[k] += lost[k]
-    for q in range(energy.size):
-        base[q] = 2.0 * energy[q]
-        offset[q] = -4.0 * g * (p_hat[q, 0] * J0[0] + p_hat[q, 1] * J0[1] + p_hat[q, 2] * J0[2])
-        strength[q] = 2.0 * g * weight[q] * n[q]
-    return 4.0 * abs(g) * scale
-
-
-@jit()
-def add_residue(strength, px, py, pz, sign, column, residue):
-    """Add the residue of one pair at its pole +Omega (``sign`` 1) or -Omega (-1) to ``residue[:, column]``."""
-    c = sign * strength
-    residue[0, column] += c * (1.0 - px * px)
-    residue[1, column] -= c * px * py
-    residue[2, column] -= c * px * pz
-    residue[3, column] += c * (1.0 - py * py)
-    residue[4, column] -= c * py * pz
-    residue[5, column] += c * (1.0 - pz * pz)
-    residue[6, column] += strength * px
-    residue[7, column] += strength * py
-    residue[8, column] += strength * pz
 
 
 @jit()
@@ -271,20 +228,7 @@ def determinant(sums, t, residue, adjugate, volume, column):
     b0 = -complex(sums[26], sums[27])
     b1 = -complex(sums[30], sums[31])
     b2 = -complex(sums[34], sums[35])
-    # adj W = (adj S - a a^T) + i [-v]x with v = S a
-    v0 = s00 * a0 + s01 * a1 + s02 * a2
-    v1 = s01 * a0 + s11 * a1 + s12 * a2
-    v2 = s02 * a0 + s12 * a1 + s22 * a2
-    c00 = s11 * s22 - s12 * s12
-    c01 = s02 * s12 - s01 * s22
-    c02 = s01 * s12 - s02 * s11
-    D0 = s00 * c00 + s01 * c01 + s02 * c02 - (a0 * v0 + a1 * v1 + a2 * v2)
-    c00 -= a0 * a0
-    c01 -= a0 * a1
-    c02 -= a0 * a2
-    c11 = s00 * s22 - s02 * s02 - a1 * a1
-    c12 = s01 * s02 - s00 * s12 - a1 * a2
-    c22 = s00 * s11 - s01 * s01 - a2 * a2
+    (c00, c01, c02, c11, c12, c22), (v0, v1, v2), D0 = adjugate_of(s00, s01, s02, s11, s12, s22, a0, a1, a2)
     slope0 = (
         d00 * c00 + d11 * c11 + d22 * c22 + 2.0 * (d01 * c01 + d02 * c02 + d12 * c12)
         - 2.0 * (b0 * v0 + b1 * v1 + b2 * v2)

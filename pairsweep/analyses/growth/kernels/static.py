@@ -10,9 +10,10 @@ such steps from g = 0 finds the first crossing and cannot jump over one.
 
 import numpy as np
 
-from pairsweep.analyses.growth.kernels.dispersion import RESIDUE, oscillators
-from pairsweep.analyses.growth.kernels.general.poles import hermitian_eigenvalues
+from pairsweep.analyses.growth.kernels.dispersion import RESIDUE
+from pairsweep.kernels.coupling import frequency, oscillators
 from pairsweep.kernels.jit import jit
+from pairsweep.kernels.matrix3 import add_transverse, hermitian_eigenvalues
 
 MARCH = 4000
 BISECTIONS = 60
@@ -34,16 +35,11 @@ def _add_static(g, energy, weight, p_hat, n, along, sign, matrix):
     for q in range(energy.size):
         if weight[q] == 0.0 or n[q] * sign <= 0.0:
             continue
-        omega = 2.0 * energy[q] - 4.0 * g * along[q]
+        omega = frequency(energy[q], g, along[q])
         if not omega > 0.0:
             return False
         c = -4.0 * g * weight[q] * n[q] / omega
-        matrix[0, 0] += c * (1.0 - p_hat[q, 0] * p_hat[q, 0])
-        matrix[1, 0] -= c * p_hat[q, 0] * p_hat[q, 1]
-        matrix[2, 0] -= c * p_hat[q, 0] * p_hat[q, 2]
-        matrix[3, 0] += c * (1.0 - p_hat[q, 1] * p_hat[q, 1])
-        matrix[4, 0] -= c * p_hat[q, 1] * p_hat[q, 2]
-        matrix[5, 0] += c * (1.0 - p_hat[q, 2] * p_hat[q, 2])
+        add_transverse(c, p_hat[q, 0], p_hat[q, 1], p_hat[q, 2], 0, matrix)
     return True
 
 
@@ -65,12 +61,7 @@ def static_criterion(energy, weight, p_hat, n, g):
         if omega == 0.0:
             return np.nan
         c = -2.0 * strength[q] / omega
-        matrix[0, 0] += c * (1.0 - p_hat[q, 0] * p_hat[q, 0])
-        matrix[1, 0] -= c * p_hat[q, 0] * p_hat[q, 1]
-        matrix[2, 0] -= c * p_hat[q, 0] * p_hat[q, 2]
-        matrix[3, 0] += c * (1.0 - p_hat[q, 1] * p_hat[q, 1])
-        matrix[4, 0] -= c * p_hat[q, 1] * p_hat[q, 2]
-        matrix[5, 0] += c * (1.0 - p_hat[q, 2] * p_hat[q, 2])
+        add_transverse(c, p_hat[q, 0], p_hat[q, 1], p_hat[q, 2], 0, matrix)
     return _largest_eigenvalue(matrix, work, eigenvalues)
 
 

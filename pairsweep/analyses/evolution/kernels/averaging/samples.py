@@ -10,34 +10,21 @@ from pairsweep.analyses.evolution.kernels.averaging.shells import (
     unpack,
     vector_sums,
 )
+from pairsweep.kernels.exact import two_product
 from pairsweep.kernels.jit import jit
 from pairsweep.kernels.lanes import LANES
 
-# 2 pi as the sum of two doubles; the splitter of Veltkamp and Dekker, 2^27 + 1
+# 2 pi as the sum of two doubles
 TWO_PI = 6.283185307179586
 TWO_PI_REST = 2.4492935982947064e-16
-SPLITTER = 134217729.0
-
-
-@jit()
-def exact_product(x, y):
-    """Return x y as the sum of two doubles (Dekker)."""
-    product = x * y
-    t = SPLITTER * x
-    x_high = t - (t - x)
-    x_low = x - x_high
-    t = SPLITTER * y
-    y_high = t - (t - y)
-    y_low = y - y_high
-    return product, ((x_high * y_high - product) + x_high * y_low + x_low * y_high) + x_low * y_low
 
 
 @jit()
 def fast_phase(omega, time):
     """Return omega * time modulo 2 pi to rounding, for products up to 2^53: 1e11 turns lose nothing."""
-    high, low = exact_product(omega, time)
+    high, low = two_product(omega, time)
     turns = np.rint(high / TWO_PI)
-    whole, rest = exact_product(turns, TWO_PI)
+    whole, rest = two_product(turns, TWO_PI)
     return ((high - whole) - rest) + (low - turns * TWO_PI_REST)
 
 

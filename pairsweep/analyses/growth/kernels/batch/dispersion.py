@@ -35,10 +35,10 @@ from pairsweep.analyses.growth.kernels.batch.tables import (
     WEIGHT,
 )
 from pairsweep.kernels.complex_lanes import imag, load, pair, real, select, size, square_root, store
+from pairsweep.kernels.exact import UNIT_ROUNDOFF, two_product, two_sum
 from pairsweep.kernels.jit import jit
 from pairsweep.kernels.lanes import splat
 
-EPS = 2.0**-53
 SMALLEST = 1e-290  # keeps 1/|z|^2 finite on a pole, where the term then drops out
 
 SAME_DIRECTION = 1e-7  # polarisation vectors this close are parallel to rounding
@@ -51,14 +51,9 @@ def share_grid(energy, weight, p_hat):
     shared = np.empty((pairs, SHARED_FIELDS))
     for q in range(pairs):
         a = 2.0 * energy[q]
-        # Dekker's product: the halves of a have 26 bits, so their products are exact
-        big = 134217729.0 * a
-        high = big - (big - a)
-        low = a - high
         shared[q, ENERGY] = energy[q]
         shared[q, WEIGHT] = weight[q]
-        shared[q, SQUARE_HI] = a * a
-        shared[q, SQUARE_LO] = ((high * high - a * a) + 2.0 * high * low) + low * low
+        shared[q, SQUARE_HI], shared[q, SQUARE_LO] = two_product(a, a)
         for i in range(3):
             shared[q, P_HAT + i] = p_hat[q, i]
             shared[q, OUTER + i] = p_hat[q, i] * p_hat[q, i]
@@ -75,14 +70,6 @@ def are_parallel(shared, q, r):
     for i in range(P_HAT, P_HAT + 3):
         distance += abs(shared[q, i] - shared[r, i])
     return distance < SAME_DIRECTION
-
-
-@jit()
-def two_sum(a, b):
-    """Rounded a + b and its exact remainder."""
-    total = a + b
-    part = total - a
-    return total, (a - (total - part)) + (b - part)
 
 
 @jit()
@@ -114,12 +101,12 @@ def fill_poles(shared, g, poles):
         widest = widest + (own + shared[q, WEIGHT])
         largest = select(own > largest, own, largest)
     widest = 4.0 * g * widest
-    same = 32.0 * EPS * widest
+    same = 32.0 * UNIT_ROUNDOFF * widest
     for q in range(pairs):
         d = -4.0 * g * (shared[q, P_HAT] * jx + shared[q, P_HAT + 1] * jy + shared[q, P_HAT + 2] * jz)
         epn = load(poles, q, EPN)
         # below the rounding of the largest coupling a pair only follows the others
-        couples = size(shared[q, WEIGHT] * epn) > EPS * largest
+        couples = size(shared[q, WEIGHT] * epn) > UNIT_ROUNDOFF * largest
         leader = splat(q)
         members = splat(0.0)
         repeated = splat(0.0)
@@ -212,7 +199,7 @@ def dispersion(sites, sh, sl, si):
 def dispersion_rounding(sites, poles, sh, sl, si):
     """Bound of the rounding of ``dispersion`` at s.
 
-    An entry is a sum over N pairs of terms that are right to a few EPS; its error acts on det P through the
+    An entry is a sum over N pairs of terms that are right to a few UNIT_ROUNDOFF; its error acts on det P through the
     cofactors and their like, which vanish where zeros coincide for symmetry, and the products of three round on
     their own.
     """
@@ -225,8 +212,8 @@ def dispersion_rounding(sites, poles, sh, sl, si):
         inverse = 1.0 / square_root(squared_size(from_pole(poles, q, sh, sl, si)) + SMALLEST)
         symmetric = symmetric + size(load(poles, q, STRENGTH)) * inverse
         skew = skew + size(load(poles, q, TWICE)) * inverse
-    symmetric = (pairs + 8.0) * EPS * symmetric
-    skew = (pairs + 8.0) * EPS * length * skew
+    symmetric = (pairs + 8.0) * UNIT_ROUNDOFF * symmetric
+    skew = (pairs + 8.0) * UNIT_ROUNDOFF * length * skew
     cofactors = (
         magnitude(yy * zz - yz * yz) + magnitude(xx * zz - xz * xz) + magnitude(xx * yy - xy * xy)
     ) + 2.0 * (magnitude(xy * zz - yz * xz) + magnitude(xy * yz - yy * xz) + magnitude(xx * yz - xy * xz))
@@ -256,4 +243,4 @@ def dispersion_rounding(sites, poles, sh, sl, si):
     first = symmetric * cofactors + 2.0 * skew * along + symmetric * vector * vector
     second = (symmetric * symmetric + skew * skew) * total + 2.0 * skew * vector * symmetric
     third = 6.0 * symmetric * symmetric * symmetric + skew * skew * symmetric
-    return 12.0 * EPS * products + first + second + third
+    return 12.0 * UNIT_ROUNDOFF * products + first + second + third

@@ -20,7 +20,6 @@ from pairsweep.analyses.growth.kernels.batch.dispersion import (
     from_pole,
     reciprocal,
     squared_size,
-    two_sum,
 )
 from pairsweep.analyses.growth.kernels.batch.tables import (
     COUNTED,
@@ -37,6 +36,7 @@ from pairsweep.analyses.growth.kernels.batch.tables import (
     V_RE,
 )
 from pairsweep.kernels.complex_lanes import any_lane, imag, load, pair, real, select, size, square_root, store
+from pairsweep.kernels.exact import two_sum
 from pairsweep.kernels.jit import jit
 from pairsweep.kernels.lanes import splat
 

@@ -9,7 +9,7 @@ Cost O(N) for a fixed number of pairs per energy.
 
 import numpy as np
 
-from pairsweep.analyses.growth.kernels.dispersion import LOCATION, ROWS, SUMS, oscillators
+from pairsweep.analyses.growth.kernels.dispersion import LOCATION, ROWS, SUMS
 from pairsweep.analyses.growth.kernels.general.farfield import (
     MAX_ORDER,
     binomials,
@@ -17,7 +17,7 @@ from pairsweep.analyses.growth.kernels.general.farfield import (
     moments,
     reach,
 )
-from pairsweep.analyses.growth.kernels.general.poles import EPSILON, MERGE, cluster_poles
+from pairsweep.analyses.growth.kernels.general.poles import MERGE, cluster_poles
 from pairsweep.analyses.growth.kernels.general.proof import (
     LARGEST_GROUP,
     count_real,
@@ -27,6 +27,8 @@ from pairsweep.analyses.growth.kernels.general.proof import (
 from pairsweep.analyses.growth.kernels.general.roots import LOOSE, TIGHT, WINDOW, iterate, start
 from pairsweep.analyses.growth.kernels.general.strip import make_strip, nearest_pole
 from pairsweep.analyses.growth.kernels.general.window import WHOLE, look, make_windows, window_room
+from pairsweep.kernels.coupling import oscillators
+from pairsweep.kernels.exact import EPSILON
 from pairsweep.kernels.jit import jit
 from pairsweep.kernels.sorting import ascending
 

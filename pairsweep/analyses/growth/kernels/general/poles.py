@@ -18,11 +18,13 @@ from collections import namedtuple
 
 import numpy as np
 
-from pairsweep.analyses.growth.kernels.dispersion import RESIDUE, add_residue
+from pairsweep.analyses.growth.kernels.dispersion import RESIDUE
+from pairsweep.kernels.coupling import add_residue
+from pairsweep.kernels.exact import EPSILON
 from pairsweep.kernels.jit import jit
+from pairsweep.kernels.matrix3 import hermitian_eigenvalues
 from pairsweep.kernels.sorting import ascending
 
-EPSILON = 2.220446049250313e-16
 MERGE = 16.0
 RANK_TOLERANCE = 64.0 * EPSILON
 CUT_BOUND = 0.25
@@ -53,52 +55,6 @@ Clusters = namedtuple(
         "owner",  # (N,) pole of each pair (its folded one), -1 for a pair without strength
     ],
 )
-
-
-@jit()
-def hermitian_eigenvalues(residue, column, matrix, out):
-    """Fill ``out`` (3,) with the eigenvalues of S + i A of one residue, largest modulus first (cyclic Jacobi)."""
-    matrix[0, 0] = residue[0, column]
-    matrix[1, 1] = residue[3, column]
-    matrix[2, 2] = residue[5, column]
-    matrix[0, 1] = complex(residue[1, column], residue[8, column])
-    matrix[0, 2] = complex(residue[2, column], -residue[7, column])
-    matrix[1, 2] = complex(residue[4, column], residue[6, column])
-    for i in range(3):
-        for j in range(i):
-            matrix[i, j] = matrix[j, i].conjugate()
-    for _ in range(12):
-        off = abs(matrix[0, 1]) + abs(matrix[0, 2]) + abs(matrix[1, 2])
-        size = abs(matrix[0, 0]) + abs(matrix[1, 1]) + abs(matrix[2, 2])
-        if off <= 1e-18 * size:
-            break
-        for p in range(2):
-            for q in range(p + 1, 3):
-                h = matrix[p, q]
-                modulus = abs(h)
-                if modulus == 0.0:
-                    continue
-                phase = complex(h.real / modulus, h.imag / modulus)
-                tau = (matrix[q, q].real - matrix[p, p].real) / (2.0 * modulus)
-                t = (1.0 if tau >= 0.0 else -1.0) / (abs(tau) + np.sqrt(1.0 + tau * tau))
-                c = 1.0 / np.sqrt(1.0 + t * t)
-                s = t * c
-                for k in range(3):
-                    left = matrix[k, p]
-                    right = matrix[k, q] * phase.conjugate()
-                    matrix[k, p] = c * left - s * right
-                    matrix[k, q] = s * left + c * right
-                for k in range(3):
-                    left = matrix[p, k]
-                    right = matrix[q, k] * phase
-                    matrix[p, k] = c * left - s * right
-                    matrix[q, k] = s * left + c * right
-    for i in range(3):
-        out[i] = matrix[i, i].real
-    for i in range(2):
-        for j in range(2 - i):
-            if abs(out[j]) < abs(out[j + 1]):
-                out[j], out[j + 1] = out[j + 1], out[j]
 
 
 @jit()

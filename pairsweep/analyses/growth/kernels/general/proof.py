@@ -27,9 +27,10 @@ from pairsweep.analyses.growth.kernels.dispersion import (
 )
 from pairsweep.analyses.growth.kernels.general.strip import evaluate, nearest_pole
 from pairsweep.analyses.growth.kernels.general.window import WHOLE, look, window_room
+from pairsweep.kernels.exact import UNIT_ROUNDOFF
 from pairsweep.kernels.jit import jit
+from pairsweep.kernels.matrix3 import adjugate
 
-UNIT = 1.1102230246251565e-16
 UNKNOWN = -1
 # det(S + i [a]x) = det S - a^T S a as products of three of the numbers (S00, S01, S02, S11, S12, S22, a0, a1, a2)
 PRODUCTS = np.array(
@@ -60,7 +61,7 @@ STEP = 1e-8
 @jit()
 def matrix_error(size, depth):
     """Bound of the norm of the rounding error of W, whose terms of total size ``size`` go through ``depth`` sums."""
-    return 3.0 * UNIT * (depth + 16.0) * (1.0 + size)
+    return 3.0 * UNIT_ROUNDOFF * (depth + 16.0) * (1.0 + size)
 
 
 @jit()
@@ -133,19 +134,7 @@ def negative_eigenvalues(strip, x, nearest, work, sums):
     r1 = strip.poles[7, nearest]
     r2 = strip.poles[8, nearest]
     q = strip.poles[ADJUGATE:, nearest]
-    v0 = s00 * a0 + s01 * a1 + s02 * a2
-    v1 = s01 * a0 + s11 * a1 + s12 * a2
-    v2 = s02 * a0 + s12 * a1 + s22 * a2
-    c00 = s11 * s22 - s12 * s12
-    c01 = s02 * s12 - s01 * s22
-    c02 = s01 * s12 - s02 * s11
-    D0 = s00 * c00 + s01 * c01 + s02 * c02 - (a0 * v0 + a1 * v1 + a2 * v2)
-    c00 -= a0 * a0
-    c01 -= a0 * a1
-    c02 -= a0 * a2
-    c11 = s00 * s22 - s02 * s02 - a1 * a1
-    c12 = s01 * s02 - s00 * s12 - a1 * a2
-    c22 = s00 * s11 - s01 * s01 - a2 * a2
+    (c00, c01, c02, c11, c12, c22), (v0, v1, v2), D0 = adjugate(s00, s01, s02, s11, s12, s22, a0, a1, a2)
     D1 = (
         c00 * r00 + c11 * r11 + c22 * r22 + 2.0 * (c01 * r01 + c02 * r02 + c12 * r12)
         + 2.0 * (v0 * r0 + v1 * r1 + v2 * r2)
@@ -174,9 +163,9 @@ def negative_eigenvalues(strip, x, nearest, work, sums):
     second = pole * pole if strip.poles[RANK, nearest] > 1 else 0.0
     third = second * pole if strip.poles[RANK, nearest] > 2 else 0.0
     cubic = norm * norm * (norm + 3.0 * pole) + 3.0 * norm * second + third
-    error1 = 3.0 * error + 8.0 * UNIT * (norm + pole)
-    error2 = 7.0 * (norm + pole) * error + 60.0 * UNIT * (norm * norm + norm * pole + second)
-    error3 = 4.0 * (norm * (norm + 2.0 * pole) + second) * error + 200.0 * UNIT * cubic
+    error1 = 3.0 * error + 8.0 * UNIT_ROUNDOFF * (norm + pole)
+    error2 = 7.0 * (norm + pole) * error + 60.0 * UNIT_ROUNDOFF * (norm * norm + norm * pole + second)
+    error3 = 4.0 * (norm * (norm + 2.0 * pole) + second) * error + 200.0 * UNIT_ROUNDOFF * cubic
     return sign_count(e1, e2, e3, error1, error2, error3)
 
 
@@ -275,7 +264,7 @@ def series_error(strip, c, nearest, series, sizes, closest, rho):
         return np.inf
     q = rho / room
     rest = sizes[2] * rho * rho * rho / (closest - rho) + strip.far_size * q * q * q / (1.0 - q)
-    relative = 3.0 * UNIT * (strip.count + strip.order + strip.depth + 16.0)
+    relative = 3.0 * UNIT_ROUNDOFF * (strip.count + strip.order + strip.depth + 16.0)
     far = strip.far_size
     noise = relative * (
         1.0 + sizes[0] + far + (sizes[1] + far / room) * rho + (sizes[2] + far / room / room) * rho * rho
@@ -302,7 +291,7 @@ def series_error(strip, c, nearest, series, sizes, closest, rho):
             for _ in range(rank - members):
                 exact *= t
                 spoilt *= t
-            total += (spoilt - exact) + 200.0 * UNIT * spoilt
+            total += (spoilt - exact) + 200.0 * UNIT_ROUNDOFF * spoilt
     return total
 
 
@@ -351,7 +340,7 @@ def smallest_disc(strip, c, nearest, wanted, largest, polish):
     lead = abs(h[wanted])
     if closest == 0.0 or not 0.0 < lead < np.inf or not abs(c - strip.centre) <= strip.radius:
         return np.inf, c
-    rho = 8.0 * UNIT * (abs(c - strip.poles[LOCATION, nearest]) + abs(c.real))
+    rho = 8.0 * UNIT_ROUNDOFF * (abs(c - strip.poles[LOCATION, nearest]) + abs(c.real))
     for k in range(wanted):
         rho = max(rho, 2.0 * wanted * (abs(h[k]) / lead) ** (1.0 / (wanted - k)))
     for _ in range(WIDENINGS):
@@ -435,11 +424,11 @@ def simple_zero(strip, c, nearest, work, sums):
             by_a * a2 + by_b * b2 + 6.0 * (a0 + b0) * a1 * a1
             + 2.0 * (6.0 * a0 + high * 6.0 * b0) * a1 * b1 + (high * 6.0 * a0 + top * 6.0 * b0) * b1 * b1
         )  # fmt: skip
-        f_error = by_a * error + 400.0 * UNIT * value
+        f_error = by_a * error + 400.0 * UNIT_ROUNDOFF * value
         slope_error = (
             by_a * rounding * a1
             + 6.0 * ((a0 + b0) * a1 + (a0 + high * b0) * b1) * error
-            + 400.0 * UNIT * first
+            + 400.0 * UNIT_ROUNDOFF * first
         )
         if abs(f) + f_error + 0.5 * second * rho * rho < (slope - slope_error) * rho:
             return rho, c

@@ -11,7 +11,7 @@ then the mean over an orthonormal basis of their span, which does not depend on 
 
 import numpy as np
 
-from pairsweep.analyses.growth.kernels.dispersion import oscillators
+from pairsweep.kernels.coupling import oscillators
 from pairsweep.kernels.jit import jit
 
 # Equally fast modes taken together; more than that are a symmetry's doing and the first ones show it.

@@ -11,7 +11,6 @@ from pairsweep.analyses.growth.kernels.batch.dispersion import (
     dispersion_rounding,
     fill_poles,
     share_grid,
-    two_sum,
 )
 from pairsweep.analyses.growth.kernels.batch.tables import (
     COUNTED,
@@ -123,14 +122,6 @@ def test_positions_hold_twice_the_precision(g):
         error = abs(Fraction(hi[q, 0]) + Fraction(lo[q, 0]) - exact)
         assert error <= abs(d) * Fraction(4 * grid.energy[q] + abs(offset[q, 0])) * Fraction(1, 2**51)
         assert omega[q, 0] == pytest.approx(2 * grid.energy[q] + float(d), rel=1e-15)
-
-
-def test_sum_and_remainder_are_exact():
-    rng = np.random.default_rng(3)
-    for a, b in rng.normal(size=(50, 2)) * 10.0 ** rng.integers(-20, 20, (50, 2)):
-        total, rest = two_sum(a, b)
-        assert total == a + b
-        assert Fraction(total) + Fraction(rest) == Fraction(a) + Fraction(b)
 
 
 def test_equal_poles_bring_one_zero_per_direction_and_three_at_most():

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from pairsweep.analyses.growth.kernels.dense import stability_matrix
-from pairsweep.analyses.growth.kernels.dispersion import oscillators
 from pairsweep.analyses.growth.kernels.general.farfield import (
     MAX_ORDER,
     binomials,
@@ -16,6 +15,7 @@ from pairsweep.analyses.growth.kernels.general.farfield import (
 from pairsweep.analyses.growth.kernels.general.modes import coupling_norm, tolerance_floor, unstable_modes
 from pairsweep.analyses.growth.kernels.general.poles import Clusters, cluster_poles
 from pairsweep.analyses.growth.kernels.general.strip import Strip, make_strip
+from pairsweep.kernels.coupling import oscillators
 from pairsweep.physics.grid import beams, bins
 
 KINDS = (

@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 
-from pairsweep.analyses.growth.kernels.dispersion import oscillators
-from pairsweep.analyses.growth.kernels.general.poles import cluster_poles, hermitian_eigenvalues
+from pairsweep.analyses.growth.kernels.general.poles import cluster_poles
+from pairsweep.kernels.coupling import oscillators
 from pairsweep.physics.grid import beams, bins
 from pairsweep.physics.occupation import quadrant
 from tests.analyses.growth.kernels.general.mode_systems import dense
-from tests.analyses.growth.kernels.test_dispersion import as_matrix
 
 
 def clusters_of(grid, n, g):
@@ -16,15 +15,6 @@ def clusters_of(grid, n, g):
     base, offset, strength = np.empty((3, grid.size))
     scale = oscillators(grid.energy, grid.weight, grid.p_hat, n, g, base, offset, strength)
     return cluster_poles(base, offset, strength, grid.p_hat, scale), strength
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_eigenvalues_of_hermitian_residues(seed):
-    residue = np.random.default_rng(seed).normal(size=(9, 1))
-    out = np.empty(3)
-    hermitian_eigenvalues(residue, np.int64(0), np.empty((3, 3), complex), out)
-    np.testing.assert_allclose(np.sort(out), np.linalg.eigvalsh(as_matrix(residue[:, 0])), atol=1e-14)
-    assert np.all(np.diff(np.abs(out)) <= 0)
 
 
 def test_isotropic_pairs_merge_into_one_pole_of_rank_three():

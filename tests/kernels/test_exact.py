@@ -1,0 +1,33 @@
+"""Sums and products of two doubles against fractions."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from pairsweep.kernels.exact import EPSILON, UNIT_ROUNDOFF, two_product, two_sum
+
+NUMBERS = np.random.default_rng(3).normal(size=(50, 2)) * 10.0 ** np.random.default_rng(4).integers(
+    -20, 20, (50, 2)
+)
+
+
+def test_the_rounding_of_doubles():
+    assert np.spacing(1.0) == EPSILON
+    assert 1.0 + UNIT_ROUNDOFF == 1.0
+
+
+@pytest.mark.parametrize("add", [two_sum, two_sum.py_func])
+def test_a_sum_and_its_remainder_are_exact(add):
+    for a, b in NUMBERS:
+        total, rest = add(a, b)
+        assert total == a + b
+        assert Fraction(total) + Fraction(rest) == Fraction(a) + Fraction(b)
+
+
+@pytest.mark.parametrize("multiply", [two_product, two_product.py_func])
+def test_a_product_and_its_remainder_are_exact(multiply):
+    for a, b in NUMBERS:
+        product, rest = multiply(a, b)
+        assert product == a * b
+        assert Fraction(product) + Fraction(rest) == Fraction(a) * Fraction(b)
