@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 from pairsweep.analyses.continuum.kernels.count import strength
 from pairsweep.analyses.continuum.kernels.medium import Anchor, prepare
 from pairsweep.analyses.continuum.kernels.roots import (
-    CERTIFIED,
-    INCOMPLETE,
-    UNDECIDED,
+    Status,
     continuum_roots,
     follow,
+    mode_table,
 )
 from pairsweep.analyses.continuum.profile import Occupation, Spectrum, spectrum
 from pairsweep.contract.vocab import VERDICTS
@@ -45,12 +44,6 @@ AGREEMENT = 0.2  # relative difference up to which a resolved ladder and the con
 CUTOFF_SENSITIVE = 0.1
 MOST_CUTOFFS = 500
 
-STATUS_TEXT = {
-    CERTIFIED: "certified: the modes found are all there are above vouched_growth",
-    UNDECIDED: "the number of continuum modes could not be counted: raise growth_tolerance",
-    INCOMPLETE: "fewer continuum modes were found than counted: raise growth_tolerance",
-}
-
 
 @dataclass(frozen=True, eq=False)
 class ContinuumModes:
@@ -65,8 +58,7 @@ class ContinuumModes:
         Each mode to all digits: sign, energy and shift of the anchor, and the offset from it (MeV).
     vouched_growth : float, MeV
         There is no other mode that grows faster; infinite if not certified.
-    status : int
-        A key of `STATUS_TEXT`.
+    status : Status
     """
 
     rates: Floats
@@ -75,12 +67,12 @@ class ContinuumModes:
     anchors: Floats
     offsets: NDArray[np.complex128]
     vouched_growth: float
-    status: int
+    status: Status
 
     @property
     def certified(self) -> bool:
         """Whether these are certainly all modes above ``vouched_growth``."""
-        return self.status == CERTIFIED
+        return self.status == Status.CERTIFIED
 
     @property
     def growth_rate(self) -> float:
@@ -148,28 +140,17 @@ def continuum_modes(system: Spectrum, g: float, growth_tolerance: float = GROWTH
     if not SMALLEST_TOLERANCE <= growth_tolerance < 1:
         raise ValueError(f"growth_tolerance = {growth_tolerance:g}: between {SMALLEST_TOLERANCE:g} and 1")
     medium = prepare(system.solid_angle, system.direction, system.edges, system.n, g)
-    rates, frequencies = np.zeros(MOST_MODES), np.zeros(MOST_MODES)
-    multiplicities = np.zeros(MOST_MODES, dtype=np.int64)
-    anchors, offsets = np.zeros((MOST_MODES, 3)), np.zeros(MOST_MODES, dtype=np.complex128)
-    status, count, vouched = continuum_roots(
-        medium,
-        growth_tolerance * strength(medium),
-        BUDGET,
-        rates,
-        frequencies,
-        multiplicities,
-        anchors,
-        offsets,
-    )
-    order = np.lexsort((frequencies[:count], -rates[:count]))
+    table = mode_table(MOST_MODES)
+    status, count, vouched = continuum_roots(medium, growth_tolerance * strength(medium), BUDGET, table)
+    order = np.lexsort((table.frequencies[:count], -table.rates[:count]))
     return ContinuumModes(
-        rates[order],
-        frequencies[order],
-        multiplicities[order],
-        anchors[order],
-        offsets[order],
+        table.rates[order],
+        table.frequencies[order],
+        table.multiplicities[order],
+        table.anchors[order],
+        table.offsets[order],
         vouched,
-        status,
+        Status(status),
     )
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from pairsweep.analyses.continuum.kernels.medium import Anchor, curvature_bound, determinant
 from pairsweep.kernels.exact import EPSILON
 from pairsweep.kernels.jit import jit
+from pairsweep.kernels.sorting import ascending
 
 SAFE = 0.7  # largest bound on |f - f(midpoint)| / |f(midpoint)| of an accepted step; below sin(pi/4)
 ROUNDING = 16.0 * EPSILON
@@ -146,7 +147,7 @@ def cells(medium):
                 found[count, 2] = medium.edges[e]
                 found[count, 3] = medium.shift[h]
                 count += 1
-    order = np.argsort(found[:count, 0])
+    order = ascending(found[:, 0], count)
     anchors = np.zeros((count + 1, 3))
     bounds = np.zeros((count + 1, 2))
     anchors[0, 0] = 1.0

@@ -29,6 +29,7 @@ import numpy as np
 
 from pairsweep.kernels.exact import EPSILON
 from pairsweep.kernels.jit import jit
+from pairsweep.kernels.sorting import ascending
 
 SERIES_REACH = 4.0  # half-widths beyond which a piece is seen through its series
 SERIES_TERMS = 14  # (1/4)^(2 * 14) is below rounding
@@ -126,7 +127,7 @@ def prepare(solid_angle, q_hat, edges, n, g):
     pieces = edges.size - 1
     s = np.empty(directions)
     tolerance = direction_shifts(solid_angle, q_hat, edges, n, g, s)
-    order = np.argsort(s)
+    order = ascending(s, directions)
     group = np.empty(directions, dtype=np.int64)
     shift = np.empty(directions)
     groups = 0

@@ -8,6 +8,9 @@ cut in two, each half with a certified count of its own. At the end each mode is
 number counted along the floor: a mode that was missed, or found twice, cannot go unnoticed.
 """
 
+from enum import IntEnum
+from typing import NamedTuple
+
 import numpy as np
 
 from pairsweep.analyses.continuum.kernels.count import (
@@ -21,12 +24,74 @@ from pairsweep.analyses.continuum.kernels.count import (
 from pairsweep.analyses.continuum.kernels.medium import determinant
 from pairsweep.kernels.jit import jit
 
-CERTIFIED, UNDECIDED, INCOMPLETE = 0, 1, 2
 ENCLOSURE = 1e-4  # half a side of the square around each mode, as a share of its growth
 ITERATIONS = 80
 RECTANGLES = 400  # rectangles of one cell that may be looked at
 MODES = 64  # zeros of one cell
 FLOORS = (1.0, 1.37, 0.71, 1.93)  # a zero close to the floor: try another floor
+
+
+class Status(IntEnum):
+    """Whether the modes found are all there are; ``text`` says what to do if not."""
+
+    CERTIFIED = 0
+    UNDECIDED = 1
+    INCOMPLETE = 2
+
+    @property
+    def text(self):
+        """The status in words."""
+        return (
+            "certified: the modes found are all there are above vouched_growth",
+            "the number of continuum modes could not be counted: raise growth_tolerance",
+            "fewer continuum modes were found than counted: raise growth_tolerance",
+        )[self]
+
+
+class ModeTable(NamedTuple):
+    """Room for M modes, in the order of frequency.
+
+    Attributes
+    ----------
+    rates, frequencies : (M,) MeV
+        Im omega and abs(Re omega) of each mode; frequency 0 is a static mode.
+    multiplicities : (M,) int
+    anchors : (M, 3), offsets : (M,) complex
+        Where each mode is, to all digits (`medium.Anchor` and the offset from it, MeV).
+    """
+
+    rates: np.ndarray
+    frequencies: np.ndarray
+    multiplicities: np.ndarray
+    anchors: np.ndarray
+    offsets: np.ndarray
+
+
+class Outcome(NamedTuple):
+    """What a search for all modes came to.
+
+    Attributes
+    ----------
+    status : a `Status`
+    modes : number of modes filled in
+    vouched : MeV
+        Growth above which there is no other mode, if certified: the floor, or less where ||D|| < 1 says so.
+    """
+
+    status: int
+    modes: int
+    vouched: float
+
+
+def mode_table(size):
+    """Make room for ``size`` modes."""
+    return ModeTable(
+        np.zeros(size),
+        np.zeros(size),
+        np.zeros(size, dtype=np.int64),
+        np.zeros((size, 3)),
+        np.zeros(size, dtype=np.complex128),
+    )
 
 
 @jit()
@@ -184,36 +249,29 @@ def search(medium, anchor, low, high, count, mirrored, offsets, multiplicities, 
 
 
 @jit()
-def continuum_roots(medium, floor, budget, rates, frequencies, multiplicities, anchors, offsets):
+def continuum_roots(medium, floor, budget, table):
     """Fill in all modes that grow faster than about ``floor`` (MeV).
 
     Parameters
     ----------
-    medium : `continuum.Medium`
+    medium : `medium.Medium`
     floor : float, MeV
         Smallest growth looked for. Above 1e-12 of the coupling 4 g int |n| d^3p: rounding decides below.
     budget : int
         Largest number of evaluations of W.
-    rates, frequencies : (M,) MeV, out
-        Im omega and abs(Re omega) of each mode, in the order of frequency; 0 is a static mode.
-    multiplicities : (M,) int, out
-    anchors : (M, 3), offsets : (M,) complex, out
-        Where each mode is, to all digits (`continuum.Anchor` and the offset from it, MeV).
+    table : `ModeTable`, out
 
     Returns
     -------
-    status : CERTIFIED; UNDECIDED, the count failed; INCOMPLETE, fewer modes were found than counted
-    modes : number of modes filled in
-    vouched : MeV
-        Growth above which there is no other mode, if certified: ``floor``, or less where ||D|| < 1 says so.
+    `Outcome`
     """
     work = np.empty((3, 3, 3), dtype=np.complex128)
     coupling = strength(medium)
     if coupling == 0.0:
-        return CERTIFIED, 0, 0.0
+        return Outcome(Status.CERTIFIED, 0, 0.0)
     vouched = weak_growth(medium)
     if vouched <= floor or floor >= coupling:
-        return CERTIFIED, 0, min(vouched, coupling)
+        return Outcome(Status.CERTIFIED, 0, min(vouched, coupling))
     cell_anchors, bounds = cells(medium)
     columns = np.zeros(bounds.shape[0], dtype=np.int64)
     left = -1
@@ -223,7 +281,7 @@ def continuum_roots(medium, floor, budget, rates, frequencies, multiplicities, a
         if left >= 0:
             break
     if left < 0:
-        return UNDECIDED, 0, np.inf
+        return Outcome(Status.UNDECIDED, 0, np.inf)
     modes = 0
     counted = 0
     # zeros with Re omega of both signs count, so all cells but the first hold an even number
@@ -236,23 +294,34 @@ def continuum_roots(medium, floor, budget, rates, frequencies, multiplicities, a
         mirrored = i == 0
         if not mirrored:
             if wanted < 0 or wanted % 2 != 0:
-                return UNDECIDED, modes, np.inf
+                return Outcome(Status.UNDECIDED, modes, np.inf)
             wanted //= 2
         low = complex(-bounds[i, 1] if mirrored else bounds[i, 0], vouched)
         high = complex(bounds[i, 1], 2.0 * coupling)
         n_new, left = search(
-            medium, anchor, low, high, wanted, mirrored, offsets[modes:], multiplicities[modes:], left, work
+            medium,
+            anchor,
+            low,
+            high,
+            wanted,
+            mirrored,
+            table.offsets[modes:],
+            table.multiplicities[modes:],
+            left,
+            work,
         )
         found = 0
         for j in range(modes, modes + n_new):
-            found += multiplicities[j] * (2 if mirrored and offsets[j].real != 0.0 else 1)
-            anchors[j] = cell_anchors[i]
-            rates[j] = offsets[j].imag
-            frequencies[j] = abs(anchor.sign * (2.0 * anchor.energy - 4.0 * anchor.shift) + offsets[j].real)
+            found += table.multiplicities[j] * (2 if mirrored and table.offsets[j].real != 0.0 else 1)
+            table.anchors[j] = cell_anchors[i]
+            table.rates[j] = table.offsets[j].imag
+            table.frequencies[j] = abs(
+                anchor.sign * (2.0 * anchor.energy - 4.0 * anchor.shift) + table.offsets[j].real
+            )
         modes += n_new
         if found != wanted or left < 0:
-            return INCOMPLETE, modes, np.inf
-    return CERTIFIED, modes, vouched
+            return Outcome(Status.INCOMPLETE, modes, np.inf)
+    return Outcome(Status.CERTIFIED, modes, vouched)
 
 
 @jit()

@@ -7,12 +7,12 @@ import pytest
 from pairsweep.analyses.continuum.kernels.count import anchor_of, strength
 from pairsweep.analyses.continuum.kernels.medium import Anchor, determinant, prepare
 from pairsweep.analyses.continuum.kernels.roots import (
-    CERTIFIED,
     ENCLOSURE,
-    UNDECIDED,
+    Status,
     continuum_roots,
     enclosure,
     follow,
+    mode_table,
     newton,
 )
 from tests.analyses.continuum.kernels.continuum_systems import directions, quadrant, random_system
@@ -25,15 +25,12 @@ class Found:
     """The outputs of ``continuum_roots``, cut to the modes found."""
 
     def __init__(self, medium, tolerance=1e-9, budget=BUDGET, room=64):
-        rates, frequencies = np.zeros(room), np.zeros(room)
-        multiplicities = np.zeros(room, dtype=np.int64)
-        anchors, offsets = np.zeros((room, 3)), np.zeros(room, dtype=complex)
-        outputs = (rates, frequencies, multiplicities, anchors, offsets)
+        table = mode_table(room)
         self.status, modes, self.vouched = continuum_roots(
-            medium, tolerance * strength(medium), budget, *outputs
+            medium, tolerance * strength(medium), budget, table
         )
         self.rates, self.frequencies, self.multiplicities, self.anchors, self.offsets = (
-            o[:modes] for o in outputs
+            column[:modes] for column in table
         )
 
 
@@ -54,7 +51,7 @@ def test_brute_force_finds_no_other_mode(seed):
         )
     )
     found = Found(medium)
-    assert found.status == CERTIFIED
+    assert found.status == Status.CERTIFIED
     assert np.all(found.rates > found.vouched)
     for anchor, offset in zip(found.anchors, found.offsets, strict=True):
         assert residual(medium, anchor_of(anchor), offset) < 1e-6
@@ -77,7 +74,7 @@ def test_roots_solve_the_equation_with_30_digits():
     n = np.array([[[-0.9, -0.6], [0.9, 0.7], [-0.8, -1.0]]])
     medium = prepare(solid_angle, direction, edges, n, g)
     found = Found(medium)
-    assert found.status == CERTIFIED
+    assert found.status == Status.CERTIFIED
     assert len(found.rates) >= 1
     with mpmath.workdps(30):
         moments = [
@@ -120,9 +117,9 @@ def test_static_threshold_of_the_isotropic_vacuum():
     edges, n = np.array([0.0, 20.0]), np.full((6, 1, 2), -1.0)
     threshold = 3 / (8 * np.pi) / 400.0
     below = Found(prepare(solid_angle, direction, edges, n, 0.999 * threshold))
-    assert (below.status, len(below.rates)) == (CERTIFIED, 0)
+    assert (below.status, len(below.rates)) == (Status.CERTIFIED, 0)
     above = Found(prepare(solid_angle, direction, edges, n, 1.01 * threshold))
-    assert above.status == CERTIFIED
+    assert above.status == Status.CERTIFIED
     assert above.multiplicities.tolist() == [3]
     assert above.frequencies.tolist() == [0.0]
     # 1 = (8 pi g/3) int 2 E^3 dE/(E^2 + growth^2/4): the isotropic static mode in closed form
@@ -137,7 +134,7 @@ def test_exponentially_weak_roots_near_a_step():
     logs = []
     for g in couplings:
         found = Found(_band(g), tolerance=1e-12)
-        assert found.status == CERTIFIED
+        assert found.status == Status.CERTIFIED
         assert len(found.rates) == 1
         logs.append(np.log(found.rates[0]))
     slopes = np.diff(logs) / np.diff(1 / couplings)
@@ -152,7 +149,7 @@ def _band(g):
 
 def test_what_is_vouched_for_reaches_below_the_floor_at_weak_coupling():
     found = Found(quadrant(1e-6))
-    assert (found.status, len(found.rates)) == (CERTIFIED, 0)
+    assert (found.status, len(found.rates)) == (Status.CERTIFIED, 0)
     assert found.vouched < 1e-20
 
 
@@ -160,7 +157,7 @@ def test_mirrored_directions_have_the_same_modes():
     solid_angle, direction, edges, n, g = random_system(21, n_directions=4, g=8e-4)
     here = Found(prepare(solid_angle, direction, edges, n, g))
     there = Found(prepare(solid_angle, -direction, edges, n, g))
-    assert here.status == there.status == CERTIFIED
+    assert here.status == there.status == Status.CERTIFIED
     assert len(here.rates) > 0
     np.testing.assert_allclose(np.sort(here.rates), np.sort(there.rates), rtol=1e-9)
 
@@ -187,11 +184,11 @@ def test_follow_tracks_a_mode_and_says_when_it_is_gone():
 
 def test_an_exhausted_budget_vouches_for_nothing():
     found = Found(quadrant(1e-3), budget=50)
-    assert found.status == UNDECIDED
+    assert found.status == Status.UNDECIDED
     assert found.vouched == np.inf
 
 
 def test_no_difference_of_occupation_no_mode():
     solid_angle, direction = directions(1, 4)
     found = Found(prepare(solid_angle, direction, np.array([0.0, 20.0]), np.zeros((4, 1, 2)), 1e-3))
-    assert (found.status, len(found.rates), found.vouched) == (CERTIFIED, 0, 0.0)
+    assert (found.status, len(found.rates), found.vouched) == (Status.CERTIFIED, 0, 0.0)
