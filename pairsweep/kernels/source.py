@@ -19,10 +19,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pairsweep.kernels.folders import cache_folder
+from pairsweep.machine_code.folders import cache_folder
 
 TREE = Path(__file__).parents[2]
 """Folder that this package lies in."""
+
+MACHINERY = ("pairsweep.machine_code", "pairsweep.kernels.compiling")
+"""Modules that say how code is compiled and kept, not what it computes: no digest follows them."""
 
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 _LAYOUT = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
@@ -258,7 +261,8 @@ def closure(*modules: str, within: tuple[str, ...] = (), folder: Path = TREE) ->
     """Find modules and everything that they import, at any depth, by reading and without importing.
 
     Import statements inside functions count, those for type checkers alone do not; neither does a package that
-    only lies on the way to an imported module (``a`` of ``from a.b import c``), though Python runs it.
+    only lies on the way to an imported module (``a`` of ``from a.b import c``), though Python runs it, nor the
+    `MACHINERY`.
 
     Parameters
     ----------
@@ -292,15 +296,17 @@ def closure(*modules: str, within: tuple[str, ...] = (), folder: Path = TREE) ->
         if name in found or path is None:
             continue
         found.add(name)
-        waiting += (
-            each for each in _named(name, path) if not within or any(_is_below(each, w) for w in within)
-        )
+        waiting += (each for each in _named(name, path) if _is_followed(each, within))
     _memory.save()
     return tuple(sorted(found))
 
 
-def _is_below(name: str, package: str) -> bool:
-    return name == package or name.startswith(package + ".")
+def _is_followed(name: str, within: tuple[str, ...]) -> bool:
+    return not _is_below(name, MACHINERY) and (not within or _is_below(name, within))
+
+
+def _is_below(name: str, packages: tuple[str, ...]) -> bool:
+    return any(name == package or name.startswith(package + ".") for package in packages)
 
 
 @cache

@@ -17,7 +17,7 @@ import xarray as xr
 
 import pairsweep as ps
 from pairsweep.execute import ExecuteError, cluster, execute
-from pairsweep.kernels.jit import cache_directory
+from pairsweep.machine_code.folders import cache_folder
 from tests.execute.test_execute import Count
 
 ROOT = Path(__file__).parents[2]
@@ -82,7 +82,7 @@ def furnish(tmp_path, monkeypatch, environment):
     home.mkdir()
     here = os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]])
     own = {"PATH": here, "PYTHONPATH": str(ROOT), "PAUSE": "0.1", "HOME": str(home)}
-    own |= {"PAIRSWEEP_CACHE_DIR": str(Path(cache_directory()).parent), "PAIRSWEEP_INTERFACE": "lo"}
+    own |= {"PAIRSWEEP_CACHE_DIR": str(cache_folder()), "PAIRSWEEP_INTERFACE": "lo"}
     for name, value in (environment | own).items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)

@@ -53,3 +53,13 @@ def cache_folder() -> Path:
     """Return the writable folder of all that is kept: `wanted` if it can be, else the user's private one."""
     folder = wanted()
     return folder if folder and _is_usable(folder) else _private()
+
+
+@cache
+def cache_folders() -> tuple[Path, ...]:
+    """Folders to read from, the writable one last: before it a `wanted` one that somebody else has filled.
+
+    An image, a module or an administrator fills a folder once; whoever uses it may only read it.
+    """
+    folder = wanted()
+    return (cache_folder(),) if folder in (None, cache_folder()) else (Path(str(folder)), cache_folder())

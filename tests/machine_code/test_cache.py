@@ -1,0 +1,243 @@
+"""A package of two small files of kernels, run by processes of its own: who compiles, and who loads."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from pairsweep.machine_code import cache
+
+INNER = """
+from pairsweep.kernels.jit import jit
+
+@jit()
+def inner(x):
+    return x + 1
+"""
+OUTER = """
+import inner
+from pairsweep.kernels.jit import jit
+
+called = inner.inner
+
+@jit()
+def outer(x):
+    return 2 * called(x)
+
+@jit()
+def other(x):
+    return 3 * x
+"""
+RUN = """
+import json, sys, time
+from numba.core import event
+
+class Listener(event.Listener):
+    def on_start(self, event):
+        compiled.append(event.data["dispatcher"].py_func.__name__)
+        pass  # here
+    def on_end(self, event): pass
+
+compiled = []
+event.register("numba:compile", Listener())
+import outer
+print(json.dumps([outer.outer(2), outer.other(2), compiled]))
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "inner.py").write_text(INNER)
+    (tmp_path / "outer.py").write_text(OUTER)
+    return tmp_path
+
+
+def start(folder, code=RUN, **own):
+    own = {"PAIRSWEEP_CACHE_DIR": str(folder / "cache")} | own
+    paths = os.pathsep.join([str(folder), *(p for p in sys.path if p)])
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": paths} | own,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def result(process):
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    *values, compiled = json.loads(out)
+    return values, compiled, err
+
+
+def run(folder, **own):
+    return result(start(folder, **own))
+
+
+ALL = ["outer", "inner", "other"]
+
+
+def test_code_is_compiled_once_and_anew_only_where_an_edit_reaches(folder):
+    assert run(folder) == ([6, 6], ALL, "")
+    assert run(folder) == ([6, 6], [], "")
+    (folder / "inner.py").write_text(
+        "# a comment\n" + INNER.replace("def inner(x):", 'def inner(x):\n    "Doc."')
+    )
+    assert run(folder) == ([6, 6], [], "")
+    (folder / "outer.py").write_text(OUTER.replace("3 * x", "4 * x"))
+    assert run(folder) == ([6, 8], ["outer", "other"], "")
+    (folder / "inner.py").write_text(INNER.replace("+ 1", "+ 2"))
+    assert run(folder) == ([8, 8], ALL, "")
+    (folder / "inner.py").write_text(INNER)
+    assert run(folder) == ([6, 8], [], "")
+
+
+def test_another_version_or_processor_has_a_folder_of_its_own(folder):
+    run(folder)
+    (machine,) = (folder / "cache").glob("kernels-*")
+    assert machine.name == f"kernels-{cache.machine_name()}"
+    assert run(folder, NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES="")[1] == ALL
+    assert len(list((folder / "cache").glob("kernels-*-generic-*"))) == 1
+
+
+def test_of_two_processes_one_compiles_and_the_other_loads(folder):
+    slow = RUN.replace("pass  # here", "time.sleep(0.5)")
+    both = [result(p) for p in [start(folder, slow), start(folder, slow)]]
+    assert [values for values, _, _ in both] == [[6, 6], [6, 6]]
+    assert sorted(both[0][1] + both[1][1]) == sorted(ALL)
+
+
+def test_a_killed_process_leaves_no_lock(folder):
+    stuck = RUN.replace("pass  # here", "print('taken', flush=True); time.sleep(100)")
+    first = start(folder, stuck)
+    assert first.stdout.readline() == "taken\n"
+    second = start(folder)
+    time.sleep(0.5)
+    assert second.poll() is None
+    first.kill()
+    first.communicate()
+    assert result(second)[:2] == ([6, 6], ALL)
+
+
+def test_a_stopped_process_is_waited_for_only_so_long(folder):
+    stuck = RUN.replace("pass  # here", "print('taken', flush=True); time.sleep(100)")
+    first = start(folder, stuck)
+    try:
+        assert first.stdout.readline() == "taken\n"
+        impatient = "from pairsweep.machine_code import cache; cache.PATIENCE = 0.1\n" + RUN
+        assert result(start(folder, impatient))[1] == ALL
+    finally:
+        first.kill()
+        first.communicate()
+
+
+def test_a_kernel_that_does_not_compile_gives_its_lock_back(folder):
+    (folder / "outer.py").write_text(OUTER.replace("3 * x", "x.nothing"))
+    held = (
+        "import outer, numba\ntry: outer.other(1)\nexcept numba.TypingError: pass\n"
+        "from pairsweep.machine_code import cache\n"
+        "print(cache._lock_of(outer.other._cache._folders[-1])._handle)"
+    )
+    out, err = start(folder, held).communicate()
+    assert out == "None\n", err
+
+
+@pytest.mark.parametrize("kind", ["nbc", "nbi"])
+@pytest.mark.parametrize("damage", ["cut", "changed"])
+def test_damaged_files_are_one_line_and_made_anew(folder, kind, damage):
+    run(folder)
+    (path,) = (folder / "cache").glob(f"kernels-*/*/other-*.{kind}")
+    content = bytearray(path.read_bytes())
+    if damage == "cut":
+        del content[-5:]
+    else:  # in the code itself, where pickle would not notice; an index begins with numba's version
+        content[len(content) // 2 if kind == "nbc" else 1] ^= 255
+    path.write_bytes(content)
+    values, compiled, said = run(folder)
+    assert (values, compiled) == ([6, 6], ["other"])
+    assert said.count("\n") == 1
+    assert "cannot be read" in said
+    assert str(path.parent) in said
+    assert run(folder) == ([6, 6], [], "")
+
+
+def test_a_folder_of_somebody_else_is_read_and_the_rest_is_kept_in_a_private_one(folder):
+    run(folder)
+    read_only = "from pairsweep.machine_code import folders\nfolders._is_usable = lambda f: False\n"
+    own = {"TMPDIR": str(folder)}
+    assert result(start(folder, read_only + RUN, **own)) == ([6, 6], [], "")
+    (folder / "outer.py").write_text(OUTER.replace("3 * x", "4 * x"))
+    assert result(start(folder, read_only + RUN, **own)) == ([6, 8], ["outer", "other"], "")
+    assert result(start(folder, read_only + RUN, **own)) == ([6, 8], [], "")
+    (private,) = folder.glob("pairsweep-*")
+    assert {p.name.split("-")[0] for p in private.glob("kernels-*/*")} == {"outer"}
+
+
+def test_a_full_disk_is_one_line(folder):
+    full = (
+        "from pairsweep.machine_code import cache\n"
+        "def save(*_): raise OSError(28, 'No space left on device')\n"
+        "cache._Files._save_index = save\n"
+    )
+    values, compiled, said = result(start(folder, full + RUN))
+    assert (values, compiled) == ([6, 6], ALL)
+    assert said == f"pairsweep: machine code cannot be kept in {folder / 'cache'}: No space left on device\n"
+
+
+def test_where_there_are_no_locks_everybody_compiles(folder):
+    none = "import fcntl\ndef flock(*_): raise OSError(37, 'No locks available')\nfcntl.flock = flock\n"
+    assert result(start(folder, none + RUN)) == ([6, 6], ALL, "")
+
+
+def test_code_that_nobody_has_used_for_a_month_goes_when_something_is_compiled(folder):
+    run(folder)
+    names = {p.name.split("-")[0]: p for p in (folder / "cache").glob("kernels-*/*")}
+    old = folder / "cache" / "kernels-of-long-ago" / "growth_1234"
+    old.mkdir(parents=True)
+    (old / "f.nbi").write_text("")
+    other = folder / "cache" / "sources-1.json"
+    long_ago = time.time() - cache.KEPT - 100
+    for path in (*names.values(), old, other):
+        os.utime(path, (long_ago, long_ago))
+    assert run(folder)[1] == []
+    assert time.time() - names["outer"].stat().st_mtime < 100  # used just now
+    assert old.exists()
+    os.utime(names["inner"], (long_ago, long_ago))
+    (folder / "outer.py").write_text(OUTER.replace("3 * x", "4 * x"))
+    (folder / "inner.py").write_text(INNER.replace("+ 1", "+ 3"))
+    run(folder)
+    assert not old.parent.exists()
+    assert not names["inner"].exists()
+    assert names["outer"].exists()
+    assert other.exists()
+
+
+def test_a_kernel_of_no_file_is_compiled_without_a_place_on_disk():
+    space = {"__name__": "nowhere"}
+    exec("from pairsweep.kernels.jit import jit\n@jit()\ndef f(x):\n    return x + 1\n", space)
+    assert space["f"](1) == 2
+    assert not isinstance(space["f"]._cache, cache.KernelCache)
+
+
+def test_a_script_may_have_kernels(folder):
+    script = folder / "my script.py"
+    script.write_text(OUTER + "print(outer(2), len(outer.stats.cache_hits))\n")
+    found = []
+    for _ in range(2):
+        process = subprocess.run(
+            [sys.executable, str(script)],
+            env=os.environ
+            | {
+                "PYTHONPATH": os.pathsep.join([str(folder), *sys.path]),
+                "PAIRSWEEP_CACHE_DIR": str(folder / "cache"),
+            },
+            capture_output=True,
+            text=True,
+        )
+        assert process.returncode == 0, process.stderr
+        found.append(process.stdout.split())
+    assert found == [["6", "0"], ["6", "1"]]
