@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from pairsweep.dataset import query
     from pairsweep.dataset.query import boundary, derived, summary
     from pairsweep.physics.grid import Grid, beams, bins
-    from pairsweep.physics.occupation import energy_band, fermi_dirac, quadrant
+    from pairsweep.physics.patterns.energy_band import energy_band
+    from pairsweep.physics.patterns.fermi_dirac import fermi_dirac
+    from pairsweep.physics.patterns.quadrant import quadrant
     from pairsweep.spec.reader import read_spec
     from pairsweep.sweep.refine import refine
     from pairsweep.sweep.run import Where, errors, open_store, run
@@ -33,14 +35,14 @@ _HOME = {
     "bins": "physics.grid",
     "boundary": "dataset.query",
     "derived": "dataset.query",
-    "energy_band": "physics.occupation",
+    "energy_band": "physics.patterns.energy_band",
     "errors": "sweep.run",
     "evolve": "analyses.evolution",
-    "fermi_dirac": "physics.occupation",
+    "fermi_dirac": "physics.patterns.fermi_dirac",
     "growth": "analyses.growth.solver",
     "open_store": "sweep.run",
     "Where": "sweep.run",
-    "quadrant": "physics.occupation",
+    "quadrant": "physics.patterns.quadrant",
     "read_spec": "spec.reader",
     "refine": "sweep.refine",
     "run": "sweep.run",

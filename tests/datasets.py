@@ -15,7 +15,7 @@ import xarray as xr
 from pairsweep.analyses.growth.kernels.dense import stability_matrix
 from pairsweep.contract import vocab
 from pairsweep.physics.grid import Grid, bins
-from pairsweep.physics.occupation import quadrant
+from pairsweep.physics.patterns.quadrant import quadrant
 
 UNITS = {"g": "MeV^-2", "energy_max": "MeV"}
 

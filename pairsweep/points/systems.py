@@ -13,8 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairsweep.contract.fields import Scalar
-from pairsweep.physics import occupation
 from pairsweep.physics.grid import Floats, Grid, beams, bins
+from pairsweep.physics.patterns.base import Occupations, energy_edges
+from pairsweep.physics.patterns.energy_band import energy_band
+from pairsweep.physics.patterns.fermi_dirac import fermi_dirac
+from pairsweep.physics.patterns.quadrant import quadrant
 from pairsweep.points.axes import Positions, Sweep
 from pairsweep.spec.reader import CustomOccupation
 from pairsweep.spec.schema import PATTERNS as PATTERN_FIELDS
@@ -22,10 +25,10 @@ from pairsweep.spec.schema import PATTERNS as PATTERN_FIELDS
 # Occupation numbers held at once: a block is solved in slices of this size, whatever its number of points.
 SLICE_NUMBERS = 2**21
 BINS_PARAMETERS = ("n_energy", "n_theta", "n_phi", "energy_max", "cell_volume")
-PATTERNS: dict[str, Callable[..., occupation.Occupations]] = {
-    "quadrant": occupation.quadrant,
-    "energy_band": occupation.energy_band,
-    "fermi_dirac": occupation.fermi_dirac,
+PATTERNS: dict[str, Callable[..., Occupations]] = {
+    "quadrant": quadrant,
+    "energy_band": energy_band,
+    "fermi_dirac": fermi_dirac,
 }
 
 
@@ -163,7 +166,7 @@ class Continuous:
     ``edges`` are the energies (MeV) of its steps and kinks; ``linear`` tells whether it is linear in E between them.
     """
 
-    occupation: Callable[[Grid], occupation.Occupations]
+    occupation: Callable[[Grid], Occupations]
     edges: Sequence[float]
     linear: bool
 
@@ -197,7 +200,7 @@ def continuous_at(sweep: Sweep, position: Positions) -> Continuous:
             linear=False,
         )
     parameters = {name: value(name) for name in PATTERN_FIELDS[pattern] if name in sweep.spec}
-    edges = occupation.energy_edges(pattern, parameters)
+    edges = energy_edges(pattern, parameters)
     return Continuous(
         lambda grid: PATTERNS[pattern](grid, **parameters), edges or (), linear=edges is not None
     )

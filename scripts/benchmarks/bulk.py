@@ -26,7 +26,7 @@ import numpy as np
 from pairsweep.analyses.growth.kernels.batch.solve import bulk_growth
 from pairsweep.analyses.growth.kernels.dense import stability_matrices, stability_matrix
 from pairsweep.physics import grid as grids
-from pairsweep.physics import occupation
+from pairsweep.physics.patterns.quadrant import quadrant
 
 SHAPES = ((1, 1, 4), (1, 1, 8), (2, 1, 4), (4, 1, 4), (2, 4, 4), (1, 8, 8))
 COUPLING = 1e-6
@@ -107,7 +107,7 @@ def occupations(grid, points, random):
         return np.random.default_rng(0).uniform(-1, 1, (points, grid.size))
     side = int(np.ceil(np.sqrt(points)))
     high, low = np.meshgrid(np.linspace(0.5, 1.0, side), np.linspace(0.0, 0.5, side))
-    rho, rhobar = occupation.quadrant(grid, high.ravel()[:points, None], low.ravel()[:points, None])
+    rho, rhobar = quadrant(grid, high.ravel()[:points, None], low.ravel()[:points, None])
     return np.ascontiguousarray(rho + rhobar - 1.0)
 
 

@@ -35,7 +35,7 @@ from pairsweep.analyses.evolution.kernels.schemes import ABA1086
 from pairsweep.analyses.evolution.kernels.splitting import advance
 from pairsweep.kernels.lanes import LANES, aligned_zeros
 from pairsweep.physics.grid import Grid, bins
-from pairsweep.physics.occupation import quadrant
+from pairsweep.physics.patterns.quadrant import quadrant
 
 ROWS = (
     ((1, 1, 4), 1200.0),

@@ -22,7 +22,9 @@ from pairsweep.analyses.continuum.solver import (
 from pairsweep.analyses.growth.solver import fastest_mode, growth_of_systems
 from pairsweep.contract.vocab import VERDICTS
 from pairsweep.physics.grid import Grid, bins
-from pairsweep.physics.occupation import energy_band, energy_edges, quadrant
+from pairsweep.physics.patterns.base import energy_edges
+from pairsweep.physics.patterns.energy_band import energy_band
+from pairsweep.physics.patterns.quadrant import quadrant
 
 ENERGY_MAX = 20.0
 NO_LADDER = Ladder(np.empty(0, np.int64), np.empty(0), np.empty(0))

@@ -12,7 +12,7 @@ from pairsweep.analyses.growth.solver import growth
 from pairsweep.contract.errors import UsageError
 from pairsweep.dataset import query
 from pairsweep.physics.grid import bins
-from pairsweep.physics.occupation import quadrant
+from pairsweep.physics.patterns.quadrant import quadrant
 from tests.datasets import evolution_sweep, growth_sweep
 
 

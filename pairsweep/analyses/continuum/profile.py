@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairsweep.physics.grid import Floats, Grid, bins
-from pairsweep.physics.occupation import Occupations
+from pairsweep.physics.patterns.base import Occupations
 
 Occupation = Callable[[Grid], Occupations]
 

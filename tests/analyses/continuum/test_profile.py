@@ -5,7 +5,10 @@ import pytest
 
 from pairsweep.analyses.continuum.profile import DiscontinuityError, spectrum
 from pairsweep.physics.grid import bins
-from pairsweep.physics.occupation import energy_band, energy_edges, fermi_dirac, quadrant
+from pairsweep.physics.patterns.base import energy_edges
+from pairsweep.physics.patterns.energy_band import energy_band
+from pairsweep.physics.patterns.fermi_dirac import fermi_dirac
+from pairsweep.physics.patterns.quadrant import quadrant
 
 BAND = {"e_low": 6.0, "e_high": 14.0, "rho_high": 0.9, "rho_low": 0.1}
 

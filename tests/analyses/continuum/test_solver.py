@@ -22,7 +22,10 @@ from pairsweep.analyses.continuum.solver import (
 )
 from pairsweep.analyses.growth.solver import fastest_mode
 from pairsweep.physics.grid import beams, bins
-from pairsweep.physics.occupation import energy_band, energy_edges, fermi_dirac, quadrant
+from pairsweep.physics.patterns.base import energy_edges
+from pairsweep.physics.patterns.energy_band import energy_band
+from pairsweep.physics.patterns.fermi_dirac import fermi_dirac
+from pairsweep.physics.patterns.quadrant import quadrant
 
 LEVELS = {"rho_high": 0.9, "rho_low": 0.1}
 

@@ -17,7 +17,7 @@ from pairsweep.analyses.evolution import (
 )
 from pairsweep.analyses.growth.kernels.dense import stability_matrix
 from pairsweep.physics import grid as grids
-from pairsweep.physics import occupation
+from pairsweep.physics.patterns import quadrant as pattern
 
 
 def two_pairs(rho_x, rhobar_x, rho_z, mu=1e-3, **options):
@@ -31,7 +31,7 @@ def two_pairs(rho_x, rhobar_x, rho_z, mu=1e-3, **options):
 
 def quadrant(*shape, **options):
     grid = grids.bins(*shape)
-    rho, rhobar = occupation.quadrant(grid, 0.9, 0.1)
+    rho, rhobar = pattern.quadrant(grid, 0.9, 0.1)
     return grid, rho, rhobar
 
 

@@ -16,7 +16,7 @@ from pairsweep.analyses.evolution.kernels.averaging.trajectory import DONE, FIGU
 from pairsweep.analyses.evolution.kernels.observables import row_size
 from pairsweep.analyses.evolution.kernels.schemes import ABA1064
 from pairsweep.physics.grid import beams, bins
-from pairsweep.physics.occupation import quadrant
+from pairsweep.physics.patterns.quadrant import quadrant
 
 
 class Case:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pairsweep.physics import grid as grids
-from pairsweep.physics import occupation
+from pairsweep.physics.patterns import quadrant as pattern
 from tests.analyses.growth.kernels.batch.bulk_systems import (
     coupling,
     dense_eigenvalues,
@@ -20,7 +20,7 @@ from tests.analyses.growth.kernels.batch.bulk_systems import (
 
 
 def quadrant(grid, rho_high=0.9, rho_low=0.1):
-    rho, rhobar = occupation.quadrant(grid, rho_high, rho_low)
+    rho, rhobar = pattern.quadrant(grid, rho_high, rho_low)
     return rho + rhobar - 1.0
 
 

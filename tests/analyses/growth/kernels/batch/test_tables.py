@@ -6,12 +6,12 @@ import pytest
 from pairsweep.analyses.growth.kernels.batch.tables import COUNTED, HI, LO, RESIDUE, STRENGTH, TWICE
 from pairsweep.kernels.lanes import LANES
 from pairsweep.physics import grid as grids
-from pairsweep.physics import occupation
+from pairsweep.physics.patterns import quadrant as pattern
 from tests.analyses.growth.kernels.batch.test_dispersion import determinant, prepare
 
 
 def quadrant(grid):
-    rho, rhobar = occupation.quadrant(grid, 0.9, 0.1)
+    rho, rhobar = pattern.quadrant(grid, 0.9, 0.1)
     return rho + rhobar - 1.0
 
 

@@ -13,7 +13,7 @@ from pairsweep.analyses.growth.kernels.general.modes import (
     unstable_modes,
 )
 from pairsweep.physics.grid import beams, bins
-from pairsweep.physics.occupation import quadrant
+from pairsweep.physics.patterns.quadrant import quadrant
 from tests.analyses.growth.kernels.batch.bulk_systems import exact_eigenvalues
 from tests.analyses.growth.kernels.general.mode_systems import KINDS, dense, dense_noise, find, make_system
 

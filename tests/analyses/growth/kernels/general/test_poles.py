@@ -6,7 +6,7 @@ import pytest
 from pairsweep.analyses.growth.kernels.general.poles import cluster_poles
 from pairsweep.kernels.coupling import oscillators
 from pairsweep.physics.grid import beams, bins
-from pairsweep.physics.occupation import quadrant
+from pairsweep.physics.patterns.quadrant import quadrant
 from tests.analyses.growth.kernels.general.mode_systems import dense
 
 

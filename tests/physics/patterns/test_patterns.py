@@ -2,7 +2,10 @@ import numpy as np
 import pytest
 
 from pairsweep.physics.grid import bins
-from pairsweep.physics.occupation import energy_band, energy_edges, fermi_dirac, quadrant
+from pairsweep.physics.patterns.base import energy_edges
+from pairsweep.physics.patterns.energy_band import energy_band
+from pairsweep.physics.patterns.fermi_dirac import fermi_dirac
+from pairsweep.physics.patterns.quadrant import quadrant
 
 
 def test_quadrant_fills_the_first_quarter_of_phi():
