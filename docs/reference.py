@@ -21,6 +21,7 @@ from pairsweep.cli import commands as cli
 from pairsweep.contract import vocab
 from pairsweep.contract.fields import Field
 from pairsweep.execute import Site
+from pairsweep.physics.patterns.registry import PATTERNS
 from pairsweep.plot import KINDS
 from pairsweep.points.axes import expand
 from pairsweep.spec import reader as spec
@@ -132,11 +133,13 @@ def _patterns() -> list[str]:
         "Only for bins; beams carry their own `rho` and `rhobar`. `pattern` chooses one of the patterns below; a list "
         "of patterns is an axis too, and the table then holds the keys of all of them.",
     ]
-    for pattern, fields in schema.PATTERNS.items():
-        function = getattr(pairsweep, pattern, None)
-        parts += [f'### `pattern = "{pattern}"`', inspect.getdoc(function) or "" if function else ""]
-        parts += [_fields(fields.values())] if fields else [_CUSTOM]
-    return parts
+    for pattern in PATTERNS.values():
+        parts += [
+            f'### `pattern = "{pattern.name}"`',
+            inspect.getdoc(pattern.function) or "",
+            _fields(pattern.fields),
+        ]
+    return [*parts, f'### `pattern = "{schema.CUSTOM}"`', _CUSTOM]
 
 
 _CUSTOM = """
@@ -344,9 +347,7 @@ GROUPS = {
         "bins",
         "beams",
         "Grid",
-        "quadrant",
-        "energy_band",
-        "fermi_dirac",
+        *PATTERNS,
         "growth",
         "evolve",
         "examine",

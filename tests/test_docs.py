@@ -13,6 +13,7 @@ import pytest
 from pairsweep.cli import commands as cli
 from pairsweep.contract import vocab
 from pairsweep.execute import Site
+from pairsweep.physics.patterns.registry import PATTERNS
 from pairsweep.spec import schema
 from pairsweep.spec.reader import CustomOccupation, parse_spec
 
@@ -53,7 +54,7 @@ def rows(page):
 
 def test_every_key_of_a_specification_is_documented():
     documented = rows(GENERATED["specification.md"])
-    fields = everything(schema, schema.Field)
+    fields = everything(schema, schema.Field) + [f for p in PATTERNS.values() for f in p.fields]
     assert len(fields) > 20
     for field in fields:
         assert any(cells[-1] == field.meaning for cells in documented[f"`{field.name}`"]), field.name
@@ -64,7 +65,7 @@ def test_every_table_and_pattern_has_a_heading():
     for table in schema.TABLES:
         if table == "occupation" or hasattr(schema, table.upper()):
             assert f"`[{table}]`" in page
-    for pattern in schema.PATTERNS:
+    for pattern in (*PATTERNS, schema.CUSTOM):
         assert f'### `pattern = "{pattern}"`' in page
 
 

@@ -16,7 +16,8 @@ class Field:
     """One key of a table.
 
     ``axis`` says whether a list or a range is allowed and makes an axis; ``required`` is False for a key with
-    a default or one that may be left out; ``open_below`` excludes ``minimum`` itself.
+    a default or one that may be left out; ``open_below`` excludes ``minimum`` itself; ``symbol`` is how pictures
+    write it, in TeX.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Field:
     maximum: float | None = None
     open_below: bool = False
     choices: tuple[str, ...] = ()
+    symbol: str = ""
 
 
 @dataclass(frozen=True)

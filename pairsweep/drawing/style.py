@@ -18,6 +18,7 @@ import numpy as np
 import xarray as xr
 
 from pairsweep.dataset.query import Floats, moving_along
+from pairsweep.physics.patterns.registry import PATTERNS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -80,14 +81,6 @@ SYMBOLS = {
     "n_theta": r"N_\theta",
     "n_phi": r"N_\phi",
     "energy_max": r"E_{\rm max}",
-    "e_low": r"E_{\rm low}",
-    "e_high": r"E_{\rm high}",
-    "rho_high": r"\rho_{\rm high}",
-    "rho_low": r"\rho_{\rm low}",
-    "rhobar_high": r"\bar\rho_{\rm high}",
-    "rhobar_low": r"\bar\rho_{\rm low}",
-    "temperature": "T",
-    "chemical_potential": r"\mu_\nu",
 }
 BEAM_SYMBOLS = {
     "rho": r"\rho",
@@ -231,8 +224,9 @@ def unit_text(units: object) -> str:
 
 def symbol(name: str) -> str:
     """Typeset the name of a parameter, ``rho_high`` or ``energy_x`` of a beam; others are spelt in words."""
-    if name in SYMBOLS:
-        return f"${SYMBOLS[name]}$"
+    declared = {field.name: field.symbol for pattern in PATTERNS.values() for field in pattern.fields}
+    if written := SYMBOLS.get(name) or declared.get(name):
+        return f"${written}$"
     head, _, beam = name.partition("_")
     if beam and head in BEAM_SYMBOLS and "_" not in beam:
         return rf"${BEAM_SYMBOLS[head]}_{{\rm {beam}}}$"

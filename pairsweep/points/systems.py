@@ -14,22 +14,15 @@ from numpy.typing import NDArray
 
 from pairsweep.contract.fields import Scalar
 from pairsweep.physics.grid import Floats, Grid, beams, bins
-from pairsweep.physics.patterns.base import Occupations, energy_edges
-from pairsweep.physics.patterns.energy_band import energy_band
-from pairsweep.physics.patterns.fermi_dirac import fermi_dirac
-from pairsweep.physics.patterns.quadrant import quadrant
+from pairsweep.physics.patterns.base import Occupations
+from pairsweep.physics.patterns.registry import PATTERNS
 from pairsweep.points.axes import Positions, Sweep
 from pairsweep.spec.reader import CustomOccupation
-from pairsweep.spec.schema import PATTERNS as PATTERN_FIELDS
+from pairsweep.spec.schema import CUSTOM
 
 # Occupation numbers held at once: a block is solved in slices of this size, whatever its number of points.
 SLICE_NUMBERS = 2**21
 BINS_PARAMETERS = ("n_energy", "n_theta", "n_phi", "energy_max", "cell_volume")
-PATTERNS: dict[str, Callable[..., Occupations]] = {
-    "quadrant": quadrant,
-    "energy_band": energy_band,
-    "fermi_dirac": fermi_dirac,
-}
 
 
 @dataclass(frozen=True)
@@ -121,10 +114,11 @@ def _occupations(
         ]
         return rho, np.concatenate([column(name) for name in rhobar_names], axis=1)
     pattern = str(sweep.values("pattern", positions)[0])
-    if pattern == "custom":
+    if pattern == CUSTOM:
         return _custom_occupations(sweep, grid, positions, rows, failed)
-    parameters = {name: column(name) for name in PATTERN_FIELDS[pattern] if name in spec}
-    rho, rhobar = PATTERNS[pattern](grid, **parameters)
+    declared = PATTERNS[pattern]
+    parameters = {field.name: column(field.name) for field in declared.fields if field.name in spec}
+    rho, rhobar = declared.function(grid, **parameters)
     shape = (rows.size, grid.size)
     return np.broadcast_to(rho, shape), np.broadcast_to(rhobar, shape)
 
@@ -155,7 +149,7 @@ def _custom_occupations(
 
 
 def _custom_parameters(sweep: Sweep) -> list[str]:
-    others = {name for pattern in PATTERN_FIELDS.values() for name in pattern} | {"pattern"}
+    others = {field.name for pattern in PATTERNS.values() for field in pattern.fields} | {"pattern"}
     return [p.name for p in sweep.spec.parameters if p.table == "occupation" and p.name not in others]
 
 
@@ -187,7 +181,7 @@ def continuous_at(sweep: Sweep, position: Positions) -> Continuous:
 
     pattern = str(value("pattern"))
     custom = sweep.spec.custom
-    if pattern == "custom":
+    if pattern == CUSTOM:
         assert custom is not None, "a custom pattern has its source"
         function, parameters = (
             load_function(custom),
@@ -199,10 +193,10 @@ def continuous_at(sweep: Sweep, position: Positions) -> Continuous:
             () if declared is None else tuple(declared(**parameters)),
             linear=False,
         )
-    parameters = {name: value(name) for name in PATTERN_FIELDS[pattern] if name in sweep.spec}
-    edges = energy_edges(pattern, parameters)
+    named = PATTERNS[pattern]
+    parameters = {field.name: value(field.name) for field in named.fields if field.name in sweep.spec}
     return Continuous(
-        lambda grid: PATTERNS[pattern](grid, **parameters), edges or (), linear=edges is not None
+        lambda grid: named.function(grid, **parameters), named.edges(**parameters).energy, named.linear
     )
 
 

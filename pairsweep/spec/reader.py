@@ -18,6 +18,7 @@ from pairsweep.contract.errors import SpecError, UsageError, suggest
 from pairsweep.contract.fields import Field, Kind, Parameter, Scalar, describe
 from pairsweep.contract.vocab import ANALYSES, RESERVED_NAMES
 from pairsweep.physics.grid import NAMED_DIRECTIONS
+from pairsweep.physics.patterns.registry import PATTERNS
 from pairsweep.spec import schema
 from pairsweep.spec.checks import checked, holds_text, known_keys, values_of
 
@@ -243,11 +244,7 @@ class _Reader:
         zips = self._zips()
         self._check_size(zips)
         self._check_grid(kind)
-        if growth.method == "dense":
-            self._check_dense(kind)
-        if "continuum" in analyses:
-            self._check_ladder(continuum)
-        return Spec(
+        spec = Spec(
             title,
             analyses,
             kind,
@@ -261,6 +258,14 @@ class _Reader:
             self.data.get("cluster", {}),
             self.text,
         )
+        for name in dict.fromkeys(spec["pattern"].values if kind == "bins" else ()):
+            if name != schema.CUSTOM:
+                PATTERNS[str(name)].check(spec)
+        if growth.method == "dense":
+            self._check_dense(kind)
+        if "continuum" in analyses:
+            self._check_ladder(continuum)
+        return spec
 
     def _title(self) -> str:
         title = self.data.get("title", "")
@@ -356,16 +361,16 @@ class _Reader:
 
     def _occupation(self) -> None:
         data = self.data["occupation"]
+        known = (*PATTERNS, schema.CUSTOM)
         if "pattern" not in data:
-            raise SpecError(
-                "occupation.pattern", None, f"is missing: choose one of {', '.join(schema.PATTERNS)}"
-            )
-        pattern_field = Field("pattern", "text", "occupation pattern", choices=tuple(schema.PATTERNS))
+            raise SpecError("occupation.pattern", None, f"is missing: choose one of {', '.join(known)}")
+        pattern_field = Field("pattern", "text", "occupation pattern", choices=known)
         patterns, _ = values_of("occupation.pattern", data["pattern"], pattern_field)
         fields: dict[str, Field] = {"pattern": pattern_field}
-        for pattern in patterns:
-            fields |= schema.PATTERNS[str(pattern)]
-        if "custom" not in patterns:
+        for name in patterns:
+            if name != schema.CUSTOM:
+                fields |= {field.name: field for field in PATTERNS[str(name)].fields}
+        if schema.CUSTOM not in patterns:
             if "function" in data:
                 raise SpecError("occupation.function", data["function"], 'belongs to pattern = "custom"')
             self._fields("occupation", data, fields)
@@ -469,14 +474,6 @@ class _Reader:
             raise SpecError(
                 "grid", math.prod(largest), f"pairs in one system; at most {MAX_PAIRS:.0e}: use fewer bins"
             )
-        if "energy_band" in self.parameters["pattern"].values:
-            self._check_band()
-        if {"quadrant", "energy_band"} & set(self.parameters["pattern"].values):
-            for n_phi in self.parameters["n_phi"].values:
-                if int(n_phi) % 4:
-                    raise SpecError(
-                        "grid.n_phi", n_phi, "must be a multiple of 4 for a pattern with phi quadrants"
-                    )
 
     def _check_dense(self, kind: str) -> None:
         """Refuse matrices that no memory holds."""
@@ -494,17 +491,6 @@ class _Reader:
         if memory > DENSE_BYTES:
             cure = f'would take {memory / 2**30:,.0f} GiB for {pairs:,} pairs: use "auto" or "dispersion"'
             raise SpecError("growth.method", "dense", cure)
-
-    def _check_band(self) -> None:
-        """Refuse a band whose edges no point of the sweep can make sense of."""
-        low, high = min(self.parameters["e_low"].values), max(self.parameters["e_high"].values)
-        if float(low) > float(high):
-            raise SpecError("occupation.e_low", low, f"lies above e_high = {high}: give the lower edge first")
-        width = min(self.parameters["edge_width"].values)
-        if float(width) > float(high) - float(low):
-            raise SpecError(
-                "occupation.edge_width", width, "is wider than the band: give at most e_high - e_low"
-            )
 
     def _check_ladder(self, options: ContinuumOptions) -> None:
         """Refuse a ladder whose finest rung is a larger system than is ever solved."""

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from pairsweep.contract.fields import Field
 from pairsweep.physics.grid import CELL_VOLUMES, NAMED_DIRECTIONS
+from pairsweep.physics.patterns.base import occupation_field
 
 GROWTH_METHODS = ("auto", "dispersion", "dense")
+CUSTOM = "custom"  # the pattern that is a user's own function
 METHODS = ("auto", "splitting", "averaged", "reference")
 OCCUPATION_LIMITS = "occupations lie between 0 and 1"
 
@@ -19,10 +21,6 @@ def _table(*fields: Field) -> dict[str, Field]:
 
 def _count(name: str, meaning: str) -> Field:
     return Field(name, "integer", meaning, minimum=1, maximum=10**7)
-
-
-def _occupation(name: str, meaning: str, required: bool = True) -> Field:
-    return Field(name, "number", meaning, required=required, minimum=0.0, maximum=1.0)
 
 
 TOP_LEVEL = ("title", "analyses", "zip")
@@ -53,55 +51,12 @@ BEAM = _table(
         minimum=0.0,
         maximum=1e18,
     ),
-    _occupation("rho", "neutrino occupation of the beam"),
-    _occupation("rhobar", "antineutrino occupation of the beam, rho where left out", required=False),
+    occupation_field("rho", "neutrino occupation of the beam"),
+    occupation_field("rhobar", "antineutrino occupation of the beam, rho where left out", required=False),
     Field("theta", "number", "polar angle of the beam", "rad"),
     Field("phi", "number", "azimuth of the beam", "rad"),
 )
 DIRECTIONS = tuple(NAMED_DIRECTIONS)
-
-_LEVELS = (
-    _occupation("rho_high", "neutrino occupation inside the pattern"),
-    _occupation("rho_low", "neutrino occupation outside the pattern"),
-    _occupation(
-        "rhobar_high", "antineutrino occupation inside the pattern, rho_high where left out", required=False
-    ),
-    _occupation(
-        "rhobar_low", "antineutrino occupation outside the pattern, rho_low where left out", required=False
-    ),
-)
-PATTERNS: dict[str, dict[str, Field]] = {
-    "quadrant": _table(*_LEVELS),
-    "energy_band": _table(
-        Field("e_low", "number", "lower edge of the band", "MeV", minimum=0.0),
-        Field("e_high", "number", "upper edge of the band", "MeV", minimum=0.0),
-        Field(
-            "edge_width",
-            "number",
-            "width of the linear ramp at each edge of the band; 0 is a step",
-            "MeV",
-            required=False,
-            default=0.0,
-            minimum=0.0,
-        ),
-        *_LEVELS,
-    ),
-    "fermi_dirac": _table(
-        Field("temperature", "number", "temperature", "MeV", minimum=0.0, open_below=True),
-        Field(
-            "chemical_potential",
-            "number",
-            "chemical potential of the neutrinos",
-            "MeV",
-            required=False,
-            default=0.0,
-        ),
-        Field(
-            "dipole", "number", "chemical potential times (1 + dipole cos theta)", required=False, default=0.0
-        ),
-    ),
-    "custom": {},  # its keys are the parameters of the user's function
-}
 
 COUPLING = _table(Field("g", "number", "coupling constant", "MeV^-2", minimum=1e-30, maximum=1e3))
 

@@ -22,9 +22,9 @@ from pairsweep.analyses.continuum.solver import (
 from pairsweep.analyses.growth.solver import fastest_mode, growth_of_systems
 from pairsweep.contract.vocab import VERDICTS
 from pairsweep.physics.grid import Grid, bins
-from pairsweep.physics.patterns.base import energy_edges
 from pairsweep.physics.patterns.energy_band import energy_band
 from pairsweep.physics.patterns.quadrant import quadrant
+from pairsweep.physics.patterns.registry import PATTERNS
 
 ENERGY_MAX = 20.0
 NO_LADDER = Ladder(np.empty(0, np.int64), np.empty(0), np.empty(0))
@@ -73,7 +73,7 @@ def energy_bins() -> None:
             g=1e-6,
             discrete_growth=fastest_mode,
             refinements=(1, 2, 4, 8),
-            edges=energy_edges("energy_band", parameters),
+            edges=PATTERNS["energy_band"].edges(**parameters).energy,
         )
         scaled = own / (1e-6 * 100.0 * ENERGY_MAX / n_energy)
         ladder = " ".join(f"{rate:.3g}" for rate in found.ladder_growth)

@@ -309,7 +309,7 @@ def examine(
     refinements : sequence of int
         Rungs of the ladder, in units of the grid's own number of energy bins.
     edges : sequence of float
-        Energies (MeV) of the occupation's steps and kinks (`pairsweep.physics.patterns.base.energy_edges`).
+        Energies (MeV) of the occupation's steps and kinks (`pairsweep.physics.patterns.base.Edges`).
     linear : bool
         Whether the occupation is linear in E between them; refined piecewise where not.
     angle_factors : sequence of int

@@ -5,11 +5,24 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pairsweep.physics.grid import Grid
-from pairsweep.physics.patterns.base import Floats, Level, Occupations
+from pairsweep.contract.errors import SpecError
+from pairsweep.contract.variables import QUADRANTS
+from pairsweep.contract.view import SpecView
+from pairsweep.physics.grid import Floats
+from pairsweep.physics.patterns.base import (
+    Edges,
+    HasMomenta,
+    Level,
+    Occupations,
+    Pattern,
+    occupation_field,
+)
+
+PHI_EDGES = (0.0, np.pi / 2)
 
 
 def in_first_quadrant(phi: Floats) -> NDArray[np.bool_]:
+    """Whether 0 < phi < pi/2."""
     turn = np.mod(phi, 2 * np.pi)
     return (turn > 0) & (turn < np.pi / 2)
 
@@ -31,11 +44,50 @@ def _two_levels(
 
 
 def quadrant(
-    grid: Grid,
+    momenta: HasMomenta,
     rho_high: Level,
     rho_low: Level,
     rhobar_high: Level | None = None,
     rhobar_low: Level | None = None,
 ) -> Occupations:
     """Return ``rho_high`` where 0 < phi < pi/2, ``rho_low`` elsewhere; rhobar defaults to rho."""
-    return _two_levels(in_first_quadrant(grid.phi), rho_high, rho_low, rhobar_high, rhobar_low)
+    return _two_levels(in_first_quadrant(momenta.phi), rho_high, rho_low, rhobar_high, rhobar_low)
+
+
+def whole_quadrants(spec: SpecView) -> None:
+    """Refuse bins in phi that an edge of the pattern cuts."""
+    for n_phi in spec["n_phi"].values:
+        if int(n_phi) % len(QUADRANTS):
+            raise SpecError("grid.n_phi", n_phi, "must be a multiple of 4 for a pattern with phi quadrants")
+
+
+def _edges(**levels: float) -> Edges:
+    return Edges(phi=PHI_EDGES)
+
+
+LEVELS = (
+    occupation_field("rho_high", "neutrino occupation inside the pattern", r"\rho_{\rm high}"),
+    occupation_field("rho_low", "neutrino occupation outside the pattern", r"\rho_{\rm low}"),
+    occupation_field(
+        "rhobar_high",
+        "antineutrino occupation inside the pattern, rho_high where left out",
+        r"\bar\rho_{\rm high}",
+        required=False,
+    ),
+    occupation_field(
+        "rhobar_low",
+        "antineutrino occupation outside the pattern, rho_low where left out",
+        r"\bar\rho_{\rm low}",
+        required=False,
+    ),
+)
+
+PATTERN = Pattern(
+    name="quadrant",
+    meaning="one occupation in the first quarter of phi, another elsewhere",
+    function=quadrant,
+    fields=LEVELS,
+    linear=True,
+    edges=_edges,
+    check=whole_quadrants,
+)

@@ -5,10 +5,10 @@ import pytest
 
 from pairsweep.analyses.continuum.profile import DiscontinuityError, spectrum
 from pairsweep.physics.grid import bins
-from pairsweep.physics.patterns.base import energy_edges
 from pairsweep.physics.patterns.energy_band import energy_band
 from pairsweep.physics.patterns.fermi_dirac import fermi_dirac
 from pairsweep.physics.patterns.quadrant import quadrant
+from pairsweep.physics.patterns.registry import PATTERNS
 
 BAND = {"e_low": 6.0, "e_high": 14.0, "rho_high": 0.9, "rho_low": 0.1}
 
@@ -44,7 +44,7 @@ def test_quadrant_is_one_piece():
 
 @pytest.mark.parametrize("edge_width", [0.0, 1.5, 8.0])
 def test_band_is_exact(edge_width):
-    edges = energy_edges("energy_band", BAND | {"edge_width": edge_width})
+    edges = PATTERNS["energy_band"].edges(**BAND, edge_width=edge_width).energy
     system = spectrum(
         lambda grid: band(grid, edge_width=edge_width), n_theta=1, n_phi=4, energy_max=20.0, edges=edges
     )
@@ -56,7 +56,7 @@ def test_band_is_exact(edge_width):
 
 def test_edges_beyond_the_cutoff_do_not_matter():
     parameters = BAND | {"e_high": 30.0}
-    edges = energy_edges("energy_band", parameters)
+    edges = PATTERNS["energy_band"].edges(**parameters).energy
     system = spectrum(lambda grid: band(grid, e_high=30.0), n_theta=1, n_phi=4, energy_max=20.0, edges=edges)
     np.testing.assert_array_equal(system.edges, [0.0, 6.0, 20.0])
 
@@ -104,7 +104,7 @@ def test_occupations_outside_their_range_are_refused():
 
 @pytest.mark.parametrize("n_energy", [1, 7, 200])
 def test_cells_hold_exact_volumes_and_averages(n_energy):
-    edges = energy_edges("energy_band", BAND | {"edge_width": 1.0})
+    edges = PATTERNS["energy_band"].edges(**BAND, edge_width=1.0).energy
     system = spectrum(
         lambda grid: band(grid, edge_width=1.0), n_theta=1, n_phi=4, energy_max=20.0, edges=edges
     )

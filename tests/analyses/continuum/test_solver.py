@@ -22,10 +22,10 @@ from pairsweep.analyses.continuum.solver import (
 )
 from pairsweep.analyses.growth.solver import fastest_mode
 from pairsweep.physics.grid import beams, bins
-from pairsweep.physics.patterns.base import energy_edges
 from pairsweep.physics.patterns.energy_band import energy_band
 from pairsweep.physics.patterns.fermi_dirac import fermi_dirac
 from pairsweep.physics.patterns.quadrant import quadrant
+from pairsweep.physics.patterns.registry import PATTERNS
 
 LEVELS = {"rho_high": 0.9, "rho_low": 0.1}
 
@@ -33,7 +33,7 @@ LEVELS = {"rho_high": 0.9, "rho_low": 0.1}
 def band(edge_width=0.0, e_low=6.0, e_high=14.0):
     """A band's occupation function and its edges."""
     parameters = {"e_low": e_low, "e_high": e_high, "edge_width": edge_width} | LEVELS
-    return (lambda grid: energy_band(grid, **parameters)), energy_edges("energy_band", parameters)
+    return (lambda grid: energy_band(grid, **parameters)), PATTERNS["energy_band"].edges(**parameters).energy
 
 
 def band_system(edge_width=0.0, n_theta=1, n_phi=4):

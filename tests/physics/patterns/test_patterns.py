@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from pairsweep.physics.grid import bins
-from pairsweep.physics.patterns.base import energy_edges
 from pairsweep.physics.patterns.energy_band import energy_band
 from pairsweep.physics.patterns.fermi_dirac import fermi_dirac
 from pairsweep.physics.patterns.quadrant import quadrant
+from pairsweep.physics.patterns.registry import PATTERNS
 
 
 def test_quadrant_fills_the_first_quarter_of_phi():
@@ -78,15 +78,16 @@ def test_edge_widths_may_differ_from_point_to_point():
 
 
 def test_patterns_know_their_energy_edges():
-    assert energy_edges("quadrant", {}) == ()
-    assert energy_edges("energy_band", {"e_low": 6.0, "e_high": 14.0}) == (6.0, 14.0)
-    assert energy_edges("energy_band", {"e_low": 6.0, "e_high": 14.0, "edge_width": 2.0}) == (
+    assert PATTERNS["quadrant"].edges().energy == ()
+    assert PATTERNS["energy_band"].edges(e_low=6.0, e_high=14.0).energy == (6.0, 14.0)
+    assert PATTERNS["energy_band"].edges(e_low=6.0, e_high=14.0, edge_width=2.0).energy == (
         5.0,
         7.0,
         13.0,
         15.0,
     )
-    assert energy_edges("fermi_dirac", {"temperature": 4.0}) is None
+    assert PATTERNS["fermi_dirac"].edges(temperature=4.0).energy == ()
+    assert not PATTERNS["fermi_dirac"].linear
 
 
 @pytest.mark.parametrize(
@@ -99,4 +100,69 @@ def test_patterns_know_their_energy_edges():
 )
 def test_impossible_bands_are_refused(parameters, reason):
     with pytest.raises(ValueError, match=reason):
-        energy_edges("energy_band", parameters)
+        PATTERNS["energy_band"].edges(**parameters)
+
+
+TYPICAL = {
+    "quadrant": {"rho_high": 0.9, "rho_low": 0.1},
+    "energy_band": {"rho_high": 0.9, "rho_low": 0.1, "e_low": 5.0, "e_high": 15.0, "edge_width": 1.0},
+    "fermi_dirac": {"temperature": 4.0, "chemical_potential": 8.0, "dipole": 0.3},
+}
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_a_profile_is_the_pattern_at_the_pairs_of_a_grid(name):
+    grid = bins(8, 3, 8)
+    profile = PATTERNS[name].profile(**TYPICAL[name])
+    for at_grid, at_momenta in zip(
+        PATTERNS[name].function(grid, **TYPICAL[name]),
+        profile.occupation(grid.energy, grid.theta, grid.phi),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(at_grid, at_momenta)
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_a_profile_has_no_cutoff_of_its_own(name):
+    energy = np.array([1.0, 19.0, 21.0, 1e3, 1e6])
+    for values in PATTERNS[name].profile(**TYPICAL[name]).occupation(energy, np.ones(5), np.ones(5)):
+        assert values.shape == (5,)
+        assert ((values >= 0) & (values <= 1)).all()
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_between_its_edges_a_pattern_is_smooth(name):
+    """Values just inside neighbouring edges differ by no more than their distance allows; linear ones by a line."""
+    profile = PATTERNS[name].profile(**TYPICAL[name])
+    rng = np.random.default_rng(1)
+
+    def stretch(edges, low, high):
+        ends = [low, *(e for e in edges if low < e < high), high]
+        start = rng.integers(len(ends) - 1)
+        return ends[start], ends[start + 1]
+
+    for _ in range(50):
+        (e0, e1), (c0, c1), (f0, f1) = (
+            stretch(edges, low, high)
+            for edges, low, high in (
+                (profile.energy_edges, 0.0, 20.0),
+                (profile.cos_theta_edges, -1.0, 1.0),
+                (profile.phi_edges, 0.0, 2 * np.pi),
+            )
+        )
+        share = np.linspace(0.01, 0.99, 99)
+        along = {
+            "energy": profile.occupation(
+                e0 + share * (e1 - e0), np.full(99, 1.0), np.full(99, 0.5 * (f0 + f1))
+            )[0],
+            "theta": profile.occupation(
+                np.full(99, 0.5 * (e0 + e1)), np.arccos(c0 + share * (c1 - c0)), np.full(99, 0.5 * (f0 + f1))
+            )[0],
+            "phi": profile.occupation(np.full(99, 0.5 * (e0 + e1)), np.full(99, 1.0), f0 + share * (f1 - f0))[
+                0
+            ],
+        }
+        for values in along.values():
+            assert np.abs(np.diff(values)).max() < 0.05
+        if profile.linear:
+            np.testing.assert_allclose(np.diff(along["energy"], 2), 0.0, atol=1e-14)
