@@ -13,7 +13,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from pairsweep import plot
     from pairsweep.analyses.evolution import evolve
-    from pairsweep.analyses.growth.solver import growth
+    from pairsweep.analyses.growth.single import growth
     from pairsweep.contract.errors import SpecError, StoreError, UsageError
     from pairsweep.dataset import query
     from pairsweep.dataset.query import boundary, derived, summary
@@ -39,7 +39,7 @@ _HOME = {
     "errors": "sweep.run",
     "evolve": "analyses.evolution",
     "fermi_dirac": "physics.patterns.fermi_dirac",
-    "growth": "analyses.growth.solver",
+    "growth": "analyses.growth.single",
     "open_store": "sweep.run",
     "Where": "sweep.run",
     "quadrant": "physics.patterns.quadrant",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 STATUS_FLAGS = ("pending", "done", "failed")
 MODE_KINDS = ("stable", "oscillating", "static")
+GROWTH_METHODS_TAKEN = ("none", "signs", "bulk", "dispersion", "dense")
 INTEGRATORS = ("none", "splitting", "averaged", "reference")
 VERDICTS = ("stable", "continuum", "discretisation", "missed", "undetermined")
 ANALYSES = ("growth", "evolution", "continuum")
@@ -77,6 +78,15 @@ VARIABLES = _by_name(
     Variable("frequency", "oscillation frequency of the fastest mode, 0 where stable", "MeV", "growth"),
     Variable("n_unstable", "number of unstable modes, conjugates counted", "1", "growth", dtype="int32"),
     Variable("mode_kind", "kind of the fastest mode", "1", "growth", dtype="int8", flags=MODE_KINDS),
+    Variable("growth_floor", "no mode grows faster where growth_rate is 0", "MeV", "growth"),
+    Variable(
+        "growth_method_taken",
+        "what the growth rate rests on",
+        "1",
+        "growth",
+        dtype="int8",
+        flags=GROWTH_METHODS_TAKEN,
+    ),
     Variable("energy_weight", "share of the fastest mode in each energy bin", "1", "growth", ("energy_bin",)),
     Variable("epn_crossing_strength", "EPN crossing strength sqrt(I+ I-)", "MeV^3", "growth"),
     Variable(

@@ -477,7 +477,7 @@ class _Reader:
 
     def _check_dense(self, kind: str) -> None:
         """Refuse matrices that no memory holds."""
-        from pairsweep.analyses.growth.solver import (
+        from pairsweep.analyses.growth.dense import (
             DENSE_BYTES,
             dense_bytes,
         )  # loads the kernels, which a check seldom needs

@@ -8,7 +8,7 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pairsweep.analyses.growth.solver import growth
+from pairsweep.analyses.growth.single import growth
 from pairsweep.contract.errors import UsageError
 from pairsweep.dataset import query
 from pairsweep.physics.grid import bins

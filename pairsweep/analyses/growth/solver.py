@@ -1,36 +1,46 @@
-"""Growth rates of the pairing instability from the linearised equation, for one system or many."""
+"""Growth rates of many systems on one grid: the cheapest proof first, the dearest last.
+
+Signs of the EPN prove what they can; small systems are solved eight at a time (``kernels.batch``), larger ones one by
+one (``kernels.general``), both with a certificate; where neither finds one, dense eigenvalues vouch with a floor of
+their own. ``growth_method_taken`` says which it was, and ``growth_floor`` what a growth rate of 0 means.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from enum import IntEnum
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from pairsweep.analyses.growth.dense import (
+    DENSE_BYTES,
+    blas,
+    coupling_of,
+    dense_bytes,
+    dense_floor,
+    eigenvalues,
+    matrices_of,
+    points_at_once,
+)
 from pairsweep.analyses.growth.kernels.batch.solve import CERTIFIED as BULK_CERTIFIED
 from pairsweep.analyses.growth.kernels.batch.solve import bulk_growth
 from pairsweep.analyses.growth.kernels.crossing import epn_crossing
-from pairsweep.analyses.growth.kernels.dense import stability_matrices
 from pairsweep.analyses.growth.kernels.general.modes import (
     CERTIFIED,
-    NOT_CERTIFIED,
+    NOT_FINITE,
     STATUS_TEXT,
+    TOLERANCE_TOO_SMALL,
     tolerance_floor,
 )
 from pairsweep.analyses.growth.kernels.general.solve import growth_of_points
+from pairsweep.analyses.growth.kernels.signs import UNDECIDED, stable_by_signs
 from pairsweep.analyses.growth.kernels.static import static_coupling, static_criterion
-from pairsweep.contract.vocab import GROWTH_DETAILS, LABELS, VARIABLES
-from pairsweep.kernels.compiling import announced
-from pairsweep.physics.grid import Floats, Grid
+from pairsweep.physics.grid import Floats, Grid, Ints
 
-if TYPE_CHECKING:
-    import xarray as xr
-
-# Matrices of one LAPACK call together; enough to hide the call, small enough for the cache and for memory.
-STACK_BYTES = 2**24
 METHODS = ("auto", "dense", "dispersion")
 # Smallest growth that counts, as a fraction of the coupling 4 g sum w abs(n).
 GROWTH_TOLERANCE = 1e-6
@@ -38,10 +48,19 @@ GROWTH_TOLERANCE = 1e-6
 BULK_PAIRS = 64
 # Where the general solver has no certificate, dense eigenvalues are affordable up to here (about 3 s).
 DENSE_PAIRS = 1024
-# Shares of pairs held at once while points are solved.
-SHARE_NUMBERS = 2**20
-# A dense matrix may take this much memory, bytes, before it is refused.
-DENSE_BYTES = 2**33
+# Pairs of the points that one call of a kernel solves: a kernel cannot be interrupted, so a call takes some tenths of
+# a second.
+CALL_PAIRS = 2**15
+
+
+class Method(IntEnum):
+    """What a growth rate rests on, in the order they are asked."""
+
+    NONE = 0
+    SIGNS = 1
+    BULK = 2
+    DISPERSION = 3
+    DENSE = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,94 +71,63 @@ class GrowthResult:
     reasons: list[str | None]
 
 
-@announced()
-def growth(
-    grid: Grid,
-    rho: ArrayLike,
-    rhobar: ArrayLike | None = None,
-    *,
-    g: float,
-    method: str = "auto",
-    growth_tolerance: float | None = None,
-    modes: int = 0,
-) -> xr.Dataset:
-    """Growth rate of the pairing instability of one system, the shape of its fastest mode and its EPN crossing.
+@dataclass(frozen=True, eq=False)
+class _Problem:
+    """P systems on one grid and what is asked of them."""
 
-    Parameters
-    ----------
-    grid : Grid
-        The pairs, from ``ps.bins`` or ``ps.beams``.
-    rho, rhobar : (N,)
-        Occupations of neutrinos and of the paired antineutrinos; ``rhobar`` defaults to ``rho``.
-    g : float
-        Coupling, MeV^-2.
-    method : {"auto", "dense", "dispersion"}
-        All eigenvalues of M at O(N^3), or the certified zeros of the dispersion function at O(N). "auto" takes the
-        second, and the first where it finds no certificate and the matrix is small enough.
-    growth_tolerance : float, optional
-        Smallest growth rate that counts, as a fraction of the coupling 4 g sum w abs(n); 1e-6 unless given, or more
-        where J0 hides that much. Not used by "dense", which knows its own floor.
-    modes : int
-        Number of modes in ``mode_growth_rate`` and ``mode_frequency``, fastest first, a conjugate pair once.
+    grid: Grid
+    n: Floats
+    g: Floats
+    coupling: Floats
+    floor: Floats  # what double precision can vouch for in the dispersion function, MeV
+    asked: float | None  # growth_tolerance as given
+    tolerance: Floats  # MeV
+    method: str
 
-    Returns
-    -------
-    xarray.Dataset
-        ``growth_rate`` (MeV, 0 where stable), ``frequency``, ``n_unstable``, ``mode_kind``, ``energy_weight``, the
-        crossing measures, ``angular_weight`` (bins), ``participation_ratio``, ``static_criterion``, ``g_static`` and
-        the ``modes`` asked for, labelled as in a sweep.
+    def rows(self, rows: Ints) -> tuple[Floats, Floats, Floats]:
+        """EPN, coupling constant and tolerance of some points."""
+        return self.n[rows], self.g[rows], self.tolerance[rows]
 
-    Raises
-    ------
-    ValueError
-        For occupations outside [0, 1] or of another length than the grid, weights that are all 0, g not positive, an
-        unknown method, or more pairs than dense eigenvalues can hold.
-    RuntimeError
-        Where no growth rate can be vouched for.
+    @property
+    def frame(self) -> tuple[Floats, Floats, Floats]:
+        """Energies, weights and directions of the pairs."""
+        return self.grid.energy, self.grid.weight, self.grid.p_hat
 
-    Notes
-    -----
-    The Letter's Eqs. 12-14 (arXiv:2604.25687): the largest Re(lambda) over the eigenvalues of M.
-    """
-    import xarray as xr
 
-    rho = np.asarray(rho, dtype=np.float64)
-    rhobar = rho if rhobar is None else np.asarray(rhobar, dtype=np.float64)
-    for name, values in (("rho", rho), ("rhobar", rhobar)):
-        if values.shape != (grid.size,):
-            raise ValueError(
-                f"{name} has shape {values.shape}: give one occupation for each of {grid.size} pairs"
-            )
-        if not np.all((values >= 0) & (values <= 1)):
-            raise ValueError(f"{name}: occupations lie between 0 and 1")
-    if not (math.isfinite(g) and g > 0):
-        raise ValueError(f"g = {g}: give a positive coupling in MeV^-2")
-    if not np.any(grid.weight):
-        raise ValueError(
-            f"weight: all {grid.size} pairs have weight 0, so nothing couples: give one a weight"
-        )
-    result = growth_of_systems(
-        grid,
-        (rho + rhobar - 1.0)[None],
-        np.array([float(g)]),
-        method=method,
-        growth_tolerance=growth_tolerance,
-        modes=modes,
-        details=True,
-    )
-    if result.reasons[0] is not None:
-        raise RuntimeError(result.reasons[0])
-    variables = VARIABLES | GROWTH_DETAILS
-    data = {
-        name: xr.Variable(variables[name].trailing, values[0], variables[name].attrs)
-        for name, values in result.arrays.items()
-    }
-    coords = {"energy": xr.Variable(("energy_bin",), grid.bin_energy, LABELS["energy"].attrs), "g": g}
-    if grid.shape is not None:
-        theta, phi = (angle.reshape(grid.shape)[0] for angle in (grid.theta, grid.phi))
-        coords["theta"] = xr.Variable(("theta_bin",), theta[:, 0], LABELS["theta"].attrs)
-        coords["phi"] = xr.Variable(("phi_bin",), phi[0], LABELS["phi"].attrs)
-    return xr.Dataset(data, coords=coords)
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """Outputs of P systems while they are solved."""
+
+    growth_rate: Floats
+    frequency: Floats
+    n_unstable: NDArray[np.int32]
+    mode_kind: NDArray[np.int8]
+    growth_floor: Floats
+    growth_method_taken: NDArray[np.int8]
+    energy_weight: Floats
+    rates: Floats  # (P, modes)
+    frequencies: Floats
+    share: Floats | None  # (P, N), only where it is asked for
+    reasons: list[str | None]
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return what every result has, by name."""
+        return {
+            "growth_rate": self.growth_rate,
+            "frequency": self.frequency,
+            "n_unstable": self.n_unstable,
+            "mode_kind": self.mode_kind,
+            "growth_floor": self.growth_floor,
+            "growth_method_taken": self.growth_method_taken,
+            "energy_weight": self.energy_weight,
+        }
+
+    def accept(self, rows: Ints, method: Method, floor: Floats | float) -> None:
+        """Note what the results of some points rest on."""
+        self.growth_method_taken[rows] = method
+        self.growth_floor[rows] = floor
+        for row in rows:
+            self.reasons[row] = None
 
 
 def growth_of_systems(
@@ -154,7 +142,7 @@ def growth_of_systems(
 ) -> GrowthResult:
     """Growth results of P systems on one grid: EPN ``n`` (P, N) and coupling ``g`` (P,).
 
-    A system's numbers do not depend on which others are passed along. Options as for ``growth``; ``details`` adds
+    A system's numbers do not depend on which others are passed along. Options as for ``ps.growth``; ``details`` adds
     what is in ``vocab.GROWTH_DETAILS``, at a few times the cost for small systems.
 
     Raises
@@ -171,15 +159,17 @@ def growth_of_systems(
         raise ValueError(
             f"method = 'dense': the matrix of {grid.size} pairs takes {memory / 2**30:.0f} GiB: use 'dispersion'"
         )
-    systems = _Systems(grid, np.ascontiguousarray(n), np.ascontiguousarray(g), max(modes, 1), details)
-    if method == "dense":
-        systems.solve_dense(np.arange(g.size))
-    else:
-        systems.solve_certified(growth_tolerance, method)
-    arrays = _crossing_measures(grid, systems.n) | systems.arrays
+    n, g = np.ascontiguousarray(n), np.ascontiguousarray(g)
+    problem = _problem(grid, n, g, method, growth_tolerance)
+    found = _nothing_found(grid, g.size, max(modes, 1), details)
+    left = np.arange(g.size)
+    for solve in _solvers(problem, found):
+        if left.size > 0:
+            left = solve(problem, found, left)
+    arrays = _crossing_measures(grid, n) | found.arrays()
     if details:
-        arrays |= systems.details(modes)
-    return GrowthResult(arrays, systems.reasons)
+        arrays |= _details(problem, found, modes)
+    return GrowthResult(arrays, found.reasons)
 
 
 def fastest_mode(
@@ -194,151 +184,210 @@ def fastest_mode(
     return float(arrays["growth_rate"][0]), float(arrays["frequency"][0]), found.reasons[0] is None
 
 
-def dense_bytes(pairs: int) -> int:
-    """Memory that all eigenvalues of a dense M take, bytes: the matrix, LAPACK's copy, eigenvectors."""
-    return 8 * (2 * pairs) ** 2 * 4
+def _problem(grid: Grid, n: Floats, g: Floats, method: str, asked: float | None) -> _Problem:
+    coupling = coupling_of(grid, n, g)
+    # a little above the floor that the kernel computes by another sum
+    floor = (1.0 + 1e-9) * np.asarray(tolerance_floor(coupling, coupling_of(grid, n + 1.0, g)))
+    wanted = (GROWTH_TOLERANCE if asked is None else asked) * coupling
+    # only who insists on the dispersion function and on a tolerance below its floor is refused
+    insists = method == "dispersion" and asked is not None
+    tolerance = wanted if insists else np.maximum(wanted, floor)
+    return _Problem(grid, n, g, coupling, floor, asked, tolerance, method)
 
 
-class _Systems:
-    """P systems on one grid while they are solved: outputs by name, and a reason for each that failed."""
+def _nothing_found(grid: Grid, points: int, modes: int, shares: bool) -> _Found:
+    return _Found(
+        growth_rate=np.full(points, np.nan),
+        frequency=np.full(points, np.nan),
+        n_unstable=np.zeros(points, np.int32),
+        mode_kind=np.zeros(points, np.int8),
+        growth_floor=np.full(points, np.nan),
+        growth_method_taken=np.zeros(points, np.int8),
+        energy_weight=np.full((points, grid.bin_energy.size), np.nan),
+        rates=np.full((points, modes), np.nan),
+        frequencies=np.full((points, modes), np.nan),
+        share=np.full((points, grid.size), np.nan) if shares else None,
+        reasons=[None] * points,
+    )
 
-    def __init__(self, grid: Grid, n: Floats, g: Floats, modes: int, shares: bool) -> None:
-        points = g.size
-        self.grid, self.n, self.g = grid, n, g
-        self.frame = (grid.energy, grid.weight, grid.p_hat)
-        self.arrays: dict[str, NDArray[Any]] = {
-            "growth_rate": np.full(points, np.nan),
-            "frequency": np.full(points, np.nan),
-            "n_unstable": np.zeros(points, np.int32),
-            "mode_kind": np.zeros(points, np.int8),
-            "energy_weight": np.full((points, grid.bin_energy.size), np.nan),
-        }
-        self.reasons: list[str | None] = [None] * points
-        self.rates = np.full((points, modes), np.nan)
-        self.frequencies = np.full((points, modes), np.nan)
-        # one number per pair and point: kept only where it is asked for
-        self.share: Floats | None = np.full(n.shape, np.nan) if shares else None
 
-    def solve_certified(self, growth_tolerance: float | None, method: str) -> None:
-        """Zeros of the dispersion function; small systems in bulk, the rest one by one, dense where that fails."""
-        tolerance = self._tolerance(growth_tolerance)
-        left = np.arange(self.g.size)
-        if method == "auto" and self.grid.size <= BULK_PAIRS and self.share is None and left.size > 0:
-            left = self._solve_bulk(tolerance)
-        step = max(1, SHARE_NUMBERS // self.grid.size)
-        uncertain: list[int] = []
-        for start in range(0, left.size, step):
-            uncertain += self._solve_modes(left[start : start + step], tolerance)
-        if method == "auto" and self.grid.size <= DENSE_PAIRS and uncertain:
-            rows = np.array(uncertain)
-            # dense eigenvalues must vouch for the same tolerance, or the point stays failed
-            vouched = dense_floor(self.grid, self.n[rows], self.g[rows]) <= tolerance[rows]
-            self.solve_dense(rows[vouched])
+Solver = Callable[[_Problem, _Found, Ints], Ints]
 
-    def _tolerance(self, fraction: float | None) -> Floats:
-        coupling = 4.0 * self.g * _volume(self.grid, self.n)
-        if fraction is not None:
-            return np.asarray(fraction * coupling)
-        scale = 4.0 * self.g * _volume(self.grid, self.n + 1.0)
-        return np.asarray(np.maximum(GROWTH_TOLERANCE * coupling, tolerance_floor(coupling, scale)))
 
-    def _solve_bulk(self, tolerance: Floats) -> NDArray[np.int64]:
-        """Batched solver of small systems; returns the points it did not certify."""
-        points = self.g.size
-        status = np.empty(points, np.int8)
-        results = [self.arrays[name] for name in ("growth_rate", "frequency", "n_unstable", "mode_kind")]
-        share = np.empty((points, self.grid.bin_energy.size))
-        arguments = (*self.frame, self.n, self.g, tolerance, self.grid.energy_bin, *results, status, share)
-        bulk_growth(*arguments)
-        good = np.flatnonzero(status == BULK_CERTIFIED)
-        rate, frequency = results[0], results[1]
-        self.arrays["energy_weight"][good] = share[good]
-        self.rates[good, 0] = rate[good]
-        self.frequencies[good, 0] = frequency[good]
-        return np.flatnonzero(status != BULK_CERTIFIED)
+def _solvers(problem: _Problem, found: _Found) -> list[Solver]:
+    """List what is asked in turn; each is given what is left, and returns what it leaves to the next."""
+    if problem.method == "dense":
+        return [_by_dense]
+    if problem.method == "dispersion":
+        return [_by_signs, _by_dispersion]
+    solvers: list[Solver] = [_by_signs]
+    if problem.grid.size <= BULK_PAIRS and found.share is None:
+        solvers.append(_by_bulk)
+    solvers.append(_by_dispersion)
+    if problem.grid.size <= DENSE_PAIRS:
+        solvers.append(_by_dense)
+    return solvers
 
-    def _solve_modes(self, rows: NDArray[np.int64], tolerance: Floats) -> list[int]:
-        """Find all zeros of some points; notes why others failed, returns those worth another method."""
-        names = ("growth_rate", "frequency", "n_unstable", "mode_kind")
-        out = [np.empty(rows.size, self.arrays[name].dtype) for name in names]
-        share = np.empty((rows.size, self.grid.size))
-        fast = [np.empty((rows.size, self.rates.shape[1])) for _ in range(2)]
-        status = np.empty(rows.size, np.int64)
-        arguments = (*self.frame, self.n[rows], self.g[rows], tolerance[rows], *out, share, *fast, status)
-        growth_of_points(*arguments)
-        good = status == CERTIFIED
-        for name, values in zip(names, out, strict=True):
-            self.arrays[name][rows[good]] = values[good]
-        self.rates[rows[good]], self.frequencies[rows[good]] = fast[0][good], fast[1][good]
-        self._record_share(rows[good], share[good])
-        failed = []
-        for row, code in zip(rows[~good], status[~good], strict=True):
-            self.reasons[row] = STATUS_TEXT[int(code)]
-            if code == NOT_CERTIFIED:
-                failed.append(int(row))
-        return failed
 
-    def solve_dense(self, rows: NDArray[np.int64]) -> None:
-        """All eigenvalues of M by LAPACK, a stack of points in each call."""
-        pairs = self.grid.size
-        floor = dense_floor(self.grid, self.n[rows], self.g[rows])
-        frame = (*self.frame, self.grid.theta_hat, self.grid.phi_hat)
-        step = max(1, STACK_BYTES // (32 * pairs**2))
-        with _blas().limit(limits=1, user_api="blas"):
-            for start in range(0, rows.size, step):
-                part = rows[start : start + step]
-                matrices = np.empty((part.size, 2 * pairs, 2 * pairs))
-                stability_matrices(*frame, self.n[part], self.g[part], matrices)
-                for offset, (matrix, values) in enumerate(zip(matrices, _eigenvalues(matrices), strict=True)):
-                    self._classify(int(part[offset]), matrix, values, floor[start + offset])
+def _by_signs(problem: _Problem, found: _Found, rows: Ints) -> Ints:
+    """Points whose signs prove them stable."""
+    n, g, tolerance = problem.rows(rows)
+    floor = np.empty(rows.size)
+    stable_by_signs(*problem.frame, n, g, tolerance, floor)
+    stable = floor != UNDECIDED
+    decided = rows[stable]
+    found.growth_rate[decided] = found.frequency[decided] = 0.0
+    found.rates[decided] = found.frequencies[decided] = 0.0
+    found.accept(decided, Method.SIGNS, floor[stable])
+    return np.asarray(rows[~stable])
 
-    def _classify(self, row: int, matrix: Floats, values: NDArray[np.complex128], floor: float) -> None:
-        if not np.isfinite(values).all():
-            self.reasons[row] = "the eigenvalues of M did not converge"
-            return
-        self.reasons[row] = None
-        unstable = values[values.real > floor]
-        self.arrays["n_unstable"][row] = unstable.size
-        self.arrays["growth_rate"][row] = self.arrays["frequency"][row] = 0.0
-        self.rates[row] = self.frequencies[row] = 0.0
-        if unstable.size == 0:
-            return
-        upper = unstable[unstable.imag >= 0.0]
-        upper = upper[np.argsort(-upper.real)]
-        lead = upper[0]
-        self.arrays["growth_rate"][row] = lead.real
-        self.arrays["frequency"][row] = lead.imag if lead.imag > floor else 0.0
-        self.arrays["mode_kind"][row] = 1 if lead.imag > floor else 2
-        kept = min(upper.size, self.rates.shape[1])
-        self.rates[row, :kept] = upper[:kept].real
-        self.frequencies[row, :kept] = upper[:kept].imag
+
+def _by_bulk(problem: _Problem, found: _Found, rows: Ints) -> Ints:
+    """Small systems, eight at a time."""
+    grid = problem.grid
+    n, g, tolerance = problem.rows(rows)
+    out = _outputs(found, rows.size)
+    status = np.empty(rows.size, np.int8)
+    share = np.empty((rows.size, grid.bin_energy.size))
+    arguments = (*problem.frame, n, g, tolerance, grid.energy_bin, *out.values(), status, share)
+    bulk_growth(*arguments)
+    good = status == BULK_CERTIFIED
+    certified = rows[good]
+    _copy(found, certified, out, good)
+    found.energy_weight[certified] = share[good]
+    found.rates[certified, 0] = out["growth_rate"][good]
+    found.frequencies[certified, 0] = out["frequency"][good]
+    found.accept(certified, Method.BULK, tolerance[good])
+    return np.asarray(rows[~good])
+
+
+def _by_dispersion(problem: _Problem, found: _Found, rows: Ints) -> Ints:
+    """All zeros of the dispersion function, point by point."""
+    step = max(1, CALL_PAIRS // problem.grid.size)
+    left = [_some_by_dispersion(problem, found, rows[i : i + step]) for i in range(0, rows.size, step)]
+    return np.concatenate(left)
+
+
+def _some_by_dispersion(problem: _Problem, found: _Found, rows: Ints) -> Ints:
+    n, g, tolerance = problem.rows(rows)
+    out = _outputs(found, rows.size)
+    share = np.empty((rows.size, problem.grid.size))
+    rates, frequencies = (np.empty((rows.size, found.rates.shape[1])) for _ in range(2))
+    status = np.empty(rows.size, np.int64)
+    arguments = (*problem.frame, n, g, tolerance, *out.values(), share, rates, frequencies, status)
+    growth_of_points(*arguments)
+    good = status == CERTIFIED
+    certified = rows[good]
+    _copy(found, certified, out, good)
+    found.rates[certified], found.frequencies[certified] = rates[good], frequencies[good]
+    _record_share(problem.grid, found, certified, share[good])
+    found.accept(certified, Method.DISPERSION, np.minimum(tolerance, problem.coupling[rows])[good])
+    for row, code in zip(rows[~good], status[~good], strict=True):
+        found.reasons[row] = _reason(problem, int(row), int(code))
+    return np.asarray(rows[~good & (status != NOT_FINITE)])
+
+
+def _by_dense(problem: _Problem, found: _Found, rows: Ints) -> Ints:
+    """All eigenvalues of M by LAPACK, a stack of points in each call."""
+    n, g, _ = problem.rows(rows)
+    floor = dense_floor(problem.grid, n, g)
+    step = points_at_once(problem.grid)
+    for start in range(0, rows.size, step):
+        some = slice(start, start + step)
+        matrices = matrices_of(problem.grid, n[some], g[some])
+        found_values = eigenvalues(matrices)
+        for row, matrix, values, least in zip(rows[some], matrices, found_values, floor[some], strict=True):
+            if np.isfinite(values).all():
+                _classify(problem.grid, found, int(row), matrix, values, float(least))
+                found.accept(np.array([row]), Method.DENSE, least)
+            else:
+                found.reasons[row] = (
+                    f"the eigenvalues of M ({2 * problem.grid.size} rows) did not converge in LAPACK"
+                )
+    return rows[:0]
+
+
+def _outputs(found: _Found, points: int) -> dict[str, NDArray[Any]]:
+    """Room for what both kernels return of each point."""
+    names = ("growth_rate", "frequency", "n_unstable", "mode_kind")
+    return {name: np.empty(points, getattr(found, name).dtype) for name in names}
+
+
+def _copy(found: _Found, rows: Ints, out: dict[str, NDArray[Any]], good: NDArray[np.bool_]) -> None:
+    for name, values in out.items():
+        getattr(found, name)[rows] = values[good]
+
+
+def _classify(
+    grid: Grid, found: _Found, row: int, matrix: Floats, values: NDArray[np.complex128], floor: float
+) -> None:
+    unstable = values[values.real > floor]
+    found.n_unstable[row] = unstable.size
+    found.growth_rate[row] = found.frequency[row] = 0.0
+    found.rates[row] = found.frequencies[row] = 0.0
+    if unstable.size == 0:
+        return
+    upper = unstable[unstable.imag >= 0.0]
+    upper = upper[np.argsort(-upper.real)]
+    lead = upper[0]
+    found.growth_rate[row] = lead.real
+    found.frequency[row] = lead.imag if lead.imag > floor else 0.0
+    found.mode_kind[row] = 1 if lead.imag > floor else 2
+    kept = min(upper.size, found.rates.shape[1])
+    found.rates[row, :kept] = upper[:kept].real
+    found.frequencies[row, :kept] = upper[:kept].imag
+    with blas().limit(limits=1, user_api="blas"):
         vectors_of, vectors = np.linalg.eig(matrix)
         equally_fast = (vectors_of.real >= lead.real - floor) & (vectors_of.imag >= 0.0)
         # equal eigenvalues leave their vectors open; the projector on all of them is not
         basis = np.linalg.qr(vectors[:, equally_fast])[0]
-        share = (np.abs(basis) ** 2).mean(axis=1)
-        self._record_share(np.array([row]), (share[: self.grid.size] + share[self.grid.size :])[None])
+    share = (np.abs(basis) ** 2).mean(axis=1)
+    _record_share(grid, found, np.array([row]), (share[: grid.size] + share[grid.size :])[None])
 
-    def _record_share(self, rows: NDArray[np.int64], share: Floats) -> None:
-        if self.share is not None:
-            self.share[rows] = share
-        for energy_bin in range(self.grid.bin_energy.size):
-            inside = self.grid.energy_bin == energy_bin
-            self.arrays["energy_weight"][rows, energy_bin] = share[:, inside].sum(axis=1)
 
-    def details(self, modes: int) -> dict[str, NDArray[Any]]:
-        """Shape of the fastest mode by direction, how many pairs take part, and the static side."""
-        assert self.share is not None, "details need the share of each pair"
-        points = self.g.size
-        arrays = {"participation_ratio": 1.0 / np.sum(self.share**2, axis=1)}
-        if self.grid.shape is not None:
-            arrays["angular_weight"] = self.share.reshape(points, *self.grid.shape).sum(axis=1)
-        if modes > 0:
-            arrays["mode_growth_rate"], arrays["mode_frequency"] = self.rates, self.frequencies
-        systems = list(zip(self.n, self.g, strict=True))
-        arrays["static_criterion"] = np.array([static_criterion(*self.frame, n, g) for n, g in systems])
-        arrays["g_static"] = np.array([static_coupling(*self.frame, n) for n, _ in systems])
-        return arrays
+def _record_share(grid: Grid, found: _Found, rows: Ints, share: Floats) -> None:
+    if found.share is not None:
+        found.share[rows] = share
+    for energy_bin in range(grid.bin_energy.size):
+        inside = grid.energy_bin == energy_bin
+        found.energy_weight[rows, energy_bin] = share[:, inside].sum(axis=1)
+
+
+def _reason(problem: _Problem, row: int, code: int) -> str:
+    """Why a point has no certificate: with its numbers, and a cure that works."""
+    tolerance, coupling = problem.tolerance[row], problem.coupling[row]
+    if code == TOLERANCE_TOO_SMALL:
+        least = 1.01 * problem.floor[row] / coupling
+        return (
+            f"growth_tolerance = {problem.asked:g} means {tolerance:.3g} MeV here, below the {problem.floor[row]:.3g} "
+            f"MeV that double precision can vouch for: give growth_tolerance = {least:.2g} or more, or method = 'auto'"
+        )
+    if code == NOT_FINITE:
+        return STATUS_TEXT[code]
+    if dense_bytes(problem.grid.size) <= DENSE_BYTES:
+        floor = dense_floor(problem.grid, problem.n[[row]], problem.g[[row]])[0]
+        cure = f"use method = 'dense', which vouches for growth above {floor:.3g} MeV"
+    else:
+        cure = f"give growth_tolerance = {10.0 * tolerance / coupling:.2g}"
+    return (
+        f"the zeros of the dispersion function could not all be accounted for at a tolerance of {tolerance:.3g} MeV "
+        f"({tolerance / coupling:.2g} of the coupling): {cure}"
+    )
+
+
+def _details(problem: _Problem, found: _Found, modes: int) -> dict[str, NDArray[Any]]:
+    """Shape of the fastest mode by direction, how many pairs take part, and the static side."""
+    assert found.share is not None, "details need the share of each pair"
+    grid = problem.grid
+    arrays: dict[str, NDArray[Any]] = {"participation_ratio": 1.0 / np.sum(found.share**2, axis=1)}
+    if grid.shape is not None:
+        arrays["angular_weight"] = found.share.reshape(problem.g.size, *grid.shape).sum(axis=1)
+    if modes > 0:
+        arrays["mode_growth_rate"], arrays["mode_frequency"] = found.rates, found.frequencies
+    systems = list(zip(problem.n, problem.g, strict=True))
+    arrays["static_criterion"] = np.array([static_criterion(*problem.frame, n, g) for n, g in systems])
+    arrays["g_static"] = np.array([static_coupling(*problem.frame, n) for n, _ in systems])
+    return arrays
 
 
 def _crossing_measures(grid: Grid, n: Floats) -> dict[str, NDArray[Any]]:
@@ -349,42 +398,3 @@ def _crossing_measures(grid: Grid, n: Floats) -> dict[str, NDArray[Any]]:
         grid.weight, grid.p_hat, grid.energy_bin, n, np.empty(bins), np.empty(bins), *arrays.values()
     )
     return dict(arrays)
-
-
-@cache
-def _blas() -> Any:
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()
-
-
-def _volume(grid: Grid, n: Floats) -> Floats:
-    """Sum w abs(n) of each row, (P,): row by row, where a BLAS product may depend on the other rows in its last bit."""
-    return np.asarray((np.abs(n) * np.abs(grid.weight)).sum(axis=1))
-
-
-def dense_floor(grid: Grid, n: Floats, g: Floats) -> Floats:
-    """Smallest growth rate that dense eigenvalues can tell from rounding, MeV, (P,).
-
-    A double eigenvalue moves by the square root of a perturbation, and rounding perturbs M by eps abs(M); the
-    coupling 4 g sum w abs(n) is what turns one into the other.
-    """
-    coupling = 4.0 * g * _volume(grid, n)
-    size = 2.0 * grid.energy.max() + coupling
-    rounding = np.finfo(float).eps * size * math.sqrt(2 * grid.size)
-    return np.asarray(8.0 * np.sqrt(rounding * coupling) + 8.0 * rounding)
-
-
-def _eigenvalues(matrices: Floats) -> NDArray[np.complex128]:
-    try:
-        return np.asarray(np.linalg.eigvals(matrices), dtype=np.complex128)
-    except np.linalg.LinAlgError:
-        pass
-    # one of the stack failed: find out which
-    values = np.full(matrices.shape[:2], np.nan, dtype=np.complex128)
-    for row, matrix in zip(values, matrices, strict=True):
-        try:
-            row[:] = np.linalg.eigvals(matrix)
-        except np.linalg.LinAlgError:
-            continue
-    return values

@@ -1,6 +1,7 @@
 """What must come out of the linear theory: closed forms, the Letter's statements, symmetries."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -8,6 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pairsweep as ps
+from pairsweep.analyses.growth import solver
+from pairsweep.analyses.growth.dense import dense_floor
+from pairsweep.analyses.growth.solver import Method, growth_of_systems
 from pairsweep.physics.grid import NAMED_DIRECTIONS
 from tests.pairwise import random_system
 
@@ -166,3 +170,81 @@ def test_scaling_energies_and_coupling_scales_the_rate(seed, factor):
 def test_unusable_numbers_are_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call(ps.bins(1, 1, 4))
+
+
+def solve(grid, n, g, **options):
+    n = np.atleast_2d(np.asarray(n, dtype=float))
+    return growth_of_systems(grid, n, np.broadcast_to(np.asarray(g, dtype=float), len(n)), **options)
+
+
+# a plain map whose range passes 0.5
+LINSPACE = np.linspace(0.0, 0.7, 15)[10]
+
+
+@pytest.mark.parametrize("high", [0.3, 0.5, 0.9, 1.0])
+def test_an_occupation_that_misses_one_half_by_rounding_is_stable(high):
+    grid = ps.bins(10, 4, 8, 20.0)
+    assert 0.5 - 1e-15 < LINSPACE < 0.5
+    found = ps.growth(grid, *ps.quadrant(grid, high, LINSPACE), g=1e-4)
+    assert float(found.growth_rate) == 0.0
+    # at rho = 1 some Omega are negative: the signs decide nothing then
+    assert (int(found.growth_method_taken) == Method.SIGNS) == (high < 1.0)
+    assert 0.0 <= float(found.growth_floor) < 1e-3
+
+
+@pytest.mark.parametrize("temperature", [1.0, 4.0, 20.0])
+@pytest.mark.parametrize("chemical_potential", [-60.0, 0.0, 10.0, 60.0])
+@pytest.mark.parametrize("dipole", [0.0, 0.1, 0.9])
+def test_a_thermal_gas_is_stable_where_the_signs_say_so(temperature, chemical_potential, dipole):
+    grid = ps.bins(1, 8, 4, 50.0)
+    rho, rhobar = ps.fermi_dirac(grid, temperature, chemical_potential, dipole)
+    found = ps.growth(grid, rho, rhobar, g=1e-6)
+    if np.all(rho + rhobar <= 1):
+        assert (float(found.growth_rate), float(found.growth_floor)) == (0.0, 0.0)
+        assert int(found.growth_method_taken) == Method.SIGNS
+    dense = ps.growth(grid, rho, rhobar, g=1e-6, method="dense")
+    assert float(found.growth_rate) == pytest.approx(float(dense.growth_rate), abs=float(dense.growth_floor))
+
+
+def test_every_point_says_what_it_rests_on():
+    grid = ps.bins(1, 2, 4)
+    n = np.full((3, 8), -0.5)
+    n[1, :2] = 0.5
+    n[2] = np.nan
+    found = solve(grid, n, 1e-6)
+    assert found.arrays["growth_method_taken"].tolist() == [Method.SIGNS, Method.BULK, Method.NONE]
+    assert found.reasons[:2] == [None, None]
+    assert "not finite" in found.reasons[2]
+    floor = found.arrays["growth_floor"]
+    assert floor[0] == 0.0
+    assert floor[1] == pytest.approx(1e-6 * 4e-6 * 0.5 * grid.weight.sum(), rel=1e-9)
+    assert np.isnan(floor[2])
+    one = solve(grid, n[1:2], 1e-6, method="dispersion")
+    assert one.arrays["growth_method_taken"] == Method.DISPERSION
+    assert one.arrays["growth_floor"] == floor[1]
+    two = solve(grid, n[1:2], 1e-6, method="dense")
+    assert two.arrays["growth_method_taken"] == Method.DENSE
+    assert two.arrays["growth_rate"] == pytest.approx(
+        one.arrays["growth_rate"], abs=two.arrays["growth_floor"][0]
+    )
+
+
+def test_the_reason_of_a_refused_tolerance_names_one_that_works():
+    grid = ps.bins(1, 1, 4)
+    n = [[0.8, -0.8, -0.8, -0.8]]
+    reason = solve(grid, n, 1e-6, method="dispersion", growth_tolerance=1e-12).reasons[0]
+    given = float(re.search(r"give growth_tolerance = (\S+) or more", reason).group(1))
+    assert solve(grid, n, 1e-6, method="dispersion", growth_tolerance=given).reasons == [None]
+    assert solve(grid, n, 1e-6, growth_tolerance=1e-12).reasons == [None]
+
+
+def test_dense_eigenvalues_vouch_with_their_own_floor_where_no_certificate_is_found(monkeypatch):
+    monkeypatch.setattr(solver, "_by_dispersion", lambda problem, found, rows: rows)
+    monkeypatch.setattr(solver, "BULK_PAIRS", 0)
+    grid = ps.bins(1, 1, 4)
+    found = solve(grid, [[0.8, -0.8, -0.8, -0.8]], 1e-6)
+    assert found.arrays["growth_method_taken"] == Method.DENSE
+    assert found.arrays["growth_floor"] == dense_floor(
+        grid, np.array([[0.8, -0.8, -0.8, -0.8]]), np.array([1e-6])
+    )
+    assert found.arrays["growth_rate"] == pytest.approx(1.3393454e-2, rel=1e-6)

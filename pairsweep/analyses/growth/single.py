@@ -1,0 +1,109 @@
+"""`ps.growth`: one system, its results labelled as in a sweep."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from pairsweep.analyses.growth.solver import growth_of_systems
+from pairsweep.contract.vocab import GROWTH_DETAILS, LABELS, VARIABLES
+from pairsweep.kernels.compiling import announced
+from pairsweep.physics.grid import Grid
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@announced()
+def growth(
+    grid: Grid,
+    rho: ArrayLike,
+    rhobar: ArrayLike | None = None,
+    *,
+    g: float,
+    method: str = "auto",
+    growth_tolerance: float | None = None,
+    modes: int = 0,
+) -> xr.Dataset:
+    """Growth rate of the pairing instability of one system, the shape of its fastest mode and its EPN crossing.
+
+    Parameters
+    ----------
+    grid : Grid
+        The pairs, from ``ps.bins`` or ``ps.beams``.
+    rho, rhobar : (N,)
+        Occupations of neutrinos and of the paired antineutrinos; ``rhobar`` defaults to ``rho``.
+    g : float
+        Coupling, MeV^-2.
+    method : {"auto", "dense", "dispersion"}
+        "auto" takes the cheapest proof there is: signs of the EPN, the certified zeros of the dispersion function at
+        O(N), and all eigenvalues of M at O(N^3) where those leave a doubt and N is at most 1024. "dispersion" leaves
+        the last out, "dense" takes it alone. ``growth_method_taken`` says which it was.
+    growth_tolerance : float, optional
+        Smallest growth rate that counts, as a fraction of the coupling 4 g sum w abs(n); 1e-6 unless given. Where
+        double precision cannot vouch for it, "auto" takes the smallest it can vouch for and "dispersion" refuses;
+        ``growth_floor`` says what it came to. Not used by "dense", which knows its own floor.
+    modes : int
+        Number of modes in ``mode_growth_rate`` and ``mode_frequency``, fastest first, a conjugate pair once.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``growth_rate`` (MeV, 0 where no mode grows faster than ``growth_floor``), ``frequency``, ``n_unstable``,
+        ``mode_kind``, ``growth_method_taken``, ``energy_weight``, the crossing measures, ``angular_weight`` (bins),
+        ``participation_ratio``, ``static_criterion``, ``g_static`` and the ``modes`` asked for, labelled as in a sweep.
+
+    Raises
+    ------
+    ValueError
+        For occupations outside [0, 1] or of another length than the grid, weights that are all 0, g not positive, an
+        unknown method, or more pairs than dense eigenvalues can hold.
+    RuntimeError
+        Where no growth rate can be vouched for; the message has the numbers and a cure.
+
+    Notes
+    -----
+    The Letter's Eqs. 12-14 (arXiv:2604.25687): the largest Re(lambda) over the eigenvalues of M.
+    """
+    import xarray as xr
+
+    rho = np.asarray(rho, dtype=np.float64)
+    rhobar = rho if rhobar is None else np.asarray(rhobar, dtype=np.float64)
+    for name, values in (("rho", rho), ("rhobar", rhobar)):
+        if values.shape != (grid.size,):
+            raise ValueError(
+                f"{name} has shape {values.shape}: give one occupation for each of {grid.size} pairs"
+            )
+        if not np.all((values >= 0) & (values <= 1)):
+            raise ValueError(f"{name}: occupations lie between 0 and 1")
+    if not (math.isfinite(g) and g > 0):
+        raise ValueError(f"g = {g}: give a positive coupling in MeV^-2")
+    if not np.any(grid.weight):
+        raise ValueError(
+            f"weight: all {grid.size} pairs have weight 0, so nothing couples: give one a weight"
+        )
+    result = growth_of_systems(
+        grid,
+        (rho + rhobar - 1.0)[None],
+        np.array([float(g)]),
+        method=method,
+        growth_tolerance=growth_tolerance,
+        modes=modes,
+        details=True,
+    )
+    if result.reasons[0] is not None:
+        raise RuntimeError(result.reasons[0])
+    variables = VARIABLES | GROWTH_DETAILS
+    data = {
+        name: xr.Variable(variables[name].trailing, values[0], variables[name].attrs)
+        for name, values in result.arrays.items()
+    }
+    coords = {"energy": xr.Variable(("energy_bin",), grid.bin_energy, LABELS["energy"].attrs), "g": g}
+    if grid.shape is not None:
+        theta, phi = (angle.reshape(grid.shape)[0] for angle in (grid.theta, grid.phi))
+        coords["theta"] = xr.Variable(("theta_bin",), theta[:, 0], LABELS["theta"].attrs)
+        coords["phi"] = xr.Variable(("phi_bin",), phi[0], LABELS["phi"].attrs)
+    return xr.Dataset(data, coords=coords)
