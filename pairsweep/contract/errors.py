@@ -37,6 +37,17 @@ class StoreError(UsageError):
         return text if text.isprintable() else ascii(text)[1:-1]
 
 
+class UserCodeError(Exception):
+    """What a function of the user's own did wrong: it fails its point, and the sweep goes on."""
+
+    def __init__(self, reason: str, traceback: str = "") -> None:
+        self.reason, self.traceback = reason, traceback
+        super().__init__(reason, traceback)
+
+    def __str__(self) -> str:
+        return self.reason
+
+
 def suggest(name: object, known: Iterable[str]) -> str:
     """Name the nearest known name, or all of them, and point out letters that only look right."""
     known = tuple(known)

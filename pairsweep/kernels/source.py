@@ -160,16 +160,23 @@ def _imports(tree: ast.Module) -> Iterator[Import]:
             stack += ast.iter_child_nodes(node)
 
 
-class _Reading(NamedTuple):
+class Reading(NamedTuple):
     """What is in a file: the digest of what it says, and what it imports."""
 
     digest: str
     imports: tuple[Import, ...]
 
 
-def _reading(source: bytes) -> _Reading:
+def reading(source: bytes) -> Reading:
+    """Digest and import statements of a source.
+
+    Raises
+    ------
+    SyntaxError, ValueError
+        For what this Python cannot parse.
+    """
     tree = _parse(source)
-    return _Reading(_digest(_tokens(tree)), tuple(_imports(tree)))
+    return Reading(_digest(_tokens(tree)), tuple(_imports(tree)))
 
 
 class _Memory:
@@ -183,19 +190,19 @@ class _Memory:
     LARGEST = 3000
 
     def __init__(self) -> None:
-        self._known: dict[str, _Reading] | None = None
-        self._used: dict[str, _Reading] = {}
+        self._known: dict[str, Reading] | None = None
+        self._used: dict[str, Reading] = {}
         self._changed = False
 
     @staticmethod
     def _path() -> Path:
         return cache_folder() / f"sources-{_Memory.FORM}.json"
 
-    def _load(self) -> dict[str, _Reading]:
+    def _load(self) -> dict[str, Reading]:
         try:
             entries = json.loads(self._path().read_bytes())
             return {
-                key: _Reading(
+                key: Reading(
                     digest, tuple(Import(level, module, tuple(names)) for level, module, names in imports)
                 )
                 for key, (digest, imports) in entries.items()
@@ -203,14 +210,14 @@ class _Memory:
         except (OSError, ValueError, TypeError, AttributeError):
             return {}
 
-    def read(self, path: Path) -> _Reading:
+    def read(self, path: Path) -> Reading:
         """Read a file, or remember it."""
         source = path.read_bytes()
         key = hashlib.sha256(source).hexdigest()
         if self._known is None:
             self._known = self._load()
         if key not in self._known:
-            self._known[key] = _reading(source)
+            self._known[key] = reading(source)
             self._changed = True
         self._used[key] = self._known[key]
         return self._used[key]
@@ -234,7 +241,7 @@ _memory = _Memory()
 
 
 @cache
-def _read(path: Path) -> _Reading:
+def _read(path: Path) -> Reading:
     return _memory.read(path)
 
 
