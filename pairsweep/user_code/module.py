@@ -23,6 +23,8 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
+import numba
+
 from pairsweep.contract.errors import UserCodeError
 from pairsweep.machine_code.folders import cache_folder
 from pairsweep.user_code.function import SourceFile, UserFunction, file_digest
@@ -82,10 +84,8 @@ class _Place:
 @contextmanager
 def _entered(place: _Place) -> Iterator[None]:
     """Put a function's modules in place of others of their names, and its folders behind all others."""
-    from numba.core import (
-        config,  # a function that caches its machine code must not get that of an older helper
-    )
-
+    # machine code that a function keeps must not outlive a helper
+    settings: dict[str, Any] = vars(numba.config)
     with _lock:
         others = {name: module for name, module in sys.modules.items() if place.mine(name)}
         for name in others:
