@@ -25,6 +25,7 @@ import numpy as np
 
 from pairsweep.analyses.growth.kernels.batch.solve import bulk_growth
 from pairsweep.analyses.growth.kernels.dense import stability_matrices, stability_matrix
+from pairsweep.analyses.growth.kernels.results import PointTable, point_table
 from pairsweep.physics import grid as grids
 from pairsweep.physics.patterns.quadrant import quadrant
 
@@ -66,15 +67,11 @@ def stacked(grid, n, g, cores):
 def bulk(grid, n, g, cores):
     """Growth rates by the bulk kernel, NaN where not certified."""
     tolerance = 1e-6 * 4.0 * g * (np.abs(n) @ grid.weight)
-    rate, frequency = np.empty((2, g.size))
-    count = np.empty(g.size, dtype=np.int64)
-    kind, status = np.empty((2, g.size), dtype=np.int8)
-    shares = np.empty((g.size, 0))
+    out = point_table(g.size, 0, 1)
     share = -(-g.size // (8 * cores)) * 8
 
     def part(first):
         block = slice(first, first + share)
-        outputs = [array[block] for array in (rate, frequency, count, kind, status, shares)]
         bulk_growth(
             grid.energy,
             grid.weight,
@@ -83,12 +80,12 @@ def bulk(grid, n, g, cores):
             g[block],
             tolerance[block],
             grid.energy_bin,
-            *outputs,
+            PointTable(*(array[block] for array in out)),
         )
 
     with ThreadPoolExecutor(cores) as pool:
         list(pool.map(part, range(0, g.size, share)))
-    return np.where(status == 0, rate, np.nan)
+    return np.where(out.status == 0, out.growth_rate, np.nan)
 
 
 def best(function, grid, n, g, cores, repeats):

@@ -14,7 +14,12 @@ import numpy as np
 
 import pairsweep as ps
 from pairsweep.analyses.growth.kernels.dense import stability_matrix
-from pairsweep.analyses.growth.kernels.general.modes import STATUS_TEXT, coupling_norm, unstable_modes
+from pairsweep.analyses.growth.kernels.general.modes import (
+    ModeTable,
+    Status,
+    coupling_norm,
+    unstable_modes,
+)
 from pairsweep.physics.grid import Grid
 
 SHAPES = [
@@ -42,13 +47,12 @@ def best(function: Callable[[], object], times: int = 3) -> float:
     return min(elapsed)
 
 
-def solve(grid: Grid, n: np.ndarray) -> tuple[int, int, float]:
+def solve(grid: Grid, n: np.ndarray) -> tuple[Status, int, float]:
     """Status, number of modes and cost of the certified solver."""
-    outputs = [np.empty(2 * grid.size) for _ in range(3)]
-    groups = np.empty(2 * grid.size, np.int64)
-    arguments = (grid.energy, grid.weight, grid.p_hat, n, G, 1e-6 * coupling_norm(grid.weight, n, G))
-    status, count = unstable_modes(*arguments, *outputs, groups)
-    return status, count, best(lambda: unstable_modes(*arguments, *outputs, groups))
+    table = ModeTable(*np.empty((3, 2 * grid.size)), np.empty(2 * grid.size, np.int64))
+    arguments = (grid.energy, grid.weight, grid.p_hat, n, G, 1e-6 * coupling_norm(grid.weight, n, G), table)
+    status, count, _ = unstable_modes(*arguments)
+    return Status(status), count, best(lambda: unstable_modes(*arguments))
 
 
 def dense(grid: Grid, n: np.ndarray) -> float:
@@ -78,7 +82,7 @@ def main() -> None:
             beside = f"{1e3 * dense(grid, n):10.1f}" if grid.size <= DENSE_PAIRS else f"{'':10s}"
             print(
                 f"{grid.size:8d} {name:>10s} {count:7d} {1e3 * seconds:10.3f} {1e6 * seconds / grid.size:8.2f} {beside}"
-                f"  {STATUS_TEXT[status].split(':')[0]}",
+                f"  {status.text.split(':')[0]}",
                 flush=True,
             )
     for name, points in costs.items():

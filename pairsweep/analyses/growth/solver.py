@@ -26,17 +26,15 @@ from pairsweep.analyses.growth.dense import (
     matrices_of,
     points_at_once,
 )
-from pairsweep.analyses.growth.kernels.batch.solve import CERTIFIED as BULK_CERTIFIED
+from pairsweep.analyses.growth.kernels.batch.solve import Status as BulkStatus
 from pairsweep.analyses.growth.kernels.batch.solve import bulk_growth
 from pairsweep.analyses.growth.kernels.crossing import epn_crossing
 from pairsweep.analyses.growth.kernels.general.modes import (
-    CERTIFIED,
-    NOT_FINITE,
-    STATUS_TEXT,
-    TOLERANCE_TOO_SMALL,
+    Status,
     tolerance_floor,
 )
 from pairsweep.analyses.growth.kernels.general.solve import growth_of_points
+from pairsweep.analyses.growth.kernels.results import Diagnosis, ModeKind, PointTable, point_table
 from pairsweep.analyses.growth.kernels.signs import UNDECIDED, stable_by_signs
 from pairsweep.analyses.growth.kernels.static import static_coupling, static_criterion
 from pairsweep.physics.grid import Floats, Grid, Ints
@@ -65,10 +63,15 @@ class Method(IntEnum):
 
 @dataclass(frozen=True, eq=False)
 class GrowthResult:
-    """Results of P systems by variable name, leading axis P; ``reasons`` is None where a point succeeded."""
+    """Results of P systems by variable name, leading axis P.
+
+    ``reasons`` say why a point has none, None where it has; ``diagnoses`` what the count of zeros saw of a point that
+    it did not certify, whether or not another method did.
+    """
 
     arrays: dict[str, NDArray[Any]]
     reasons: list[str | None]
+    diagnoses: list[Diagnosis | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +112,7 @@ class _Found:
     frequencies: Floats
     share: Floats | None  # (P, N), only where it is asked for
     reasons: list[str | None]
+    diagnoses: list[Diagnosis | None]
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return what every result has, by name."""
@@ -169,7 +173,7 @@ def growth_of_systems(
     arrays = _crossing_measures(grid, n) | found.arrays()
     if details:
         arrays |= _details(problem, found, modes)
-    return GrowthResult(arrays, found.reasons)
+    return GrowthResult(arrays, found.reasons, found.diagnoses)
 
 
 def fastest_mode(
@@ -208,6 +212,7 @@ def _nothing_found(grid: Grid, points: int, modes: int, shares: bool) -> _Found:
         frequencies=np.full((points, modes), np.nan),
         share=np.full((points, grid.size), np.nan) if shares else None,
         reasons=[None] * points,
+        diagnoses=[None] * points,
     )
 
 
@@ -221,7 +226,7 @@ def _solvers(problem: _Problem, found: _Found) -> list[Solver]:
     if problem.method == "dispersion":
         return [_by_signs, _by_dispersion]
     solvers: list[Solver] = [_by_signs]
-    if problem.grid.size <= BULK_PAIRS and found.share is None:
+    if problem.grid.size <= BULK_PAIRS:
         solvers.append(_by_bulk)
     solvers.append(_by_dispersion)
     if problem.grid.size <= DENSE_PAIRS:
@@ -246,17 +251,17 @@ def _by_bulk(problem: _Problem, found: _Found, rows: Ints) -> Ints:
     """Small systems, eight at a time."""
     grid = problem.grid
     n, g, tolerance = problem.rows(rows)
-    out = _outputs(found, rows.size)
-    status = np.empty(rows.size, np.int8)
-    share = np.empty((rows.size, grid.bin_energy.size))
-    arguments = (*problem.frame, n, g, tolerance, grid.energy_bin, *out.values(), status, share)
-    bulk_growth(*arguments)
-    good = status == BULK_CERTIFIED
+    by_pair = found.share is not None
+    group = np.arange(grid.size) if by_pair else grid.energy_bin
+    out = point_table(rows.size, grid.size if by_pair else grid.bin_energy.size, found.rates.shape[1])
+    bulk_growth(*problem.frame, n, g, tolerance, group, out)
+    good = out.status == BulkStatus.CERTIFIED
     certified = rows[good]
     _copy(found, certified, out, good)
-    found.energy_weight[certified] = share[good]
-    found.rates[certified, 0] = out["growth_rate"][good]
-    found.frequencies[certified, 0] = out["frequency"][good]
+    if by_pair:
+        _record_share(grid, found, certified, out.share[good])
+    else:
+        found.energy_weight[certified] = out.share[good]
     found.accept(certified, Method.BULK, tolerance[good])
     return np.asarray(rows[~good])
 
@@ -270,21 +275,17 @@ def _by_dispersion(problem: _Problem, found: _Found, rows: Ints) -> Ints:
 
 def _some_by_dispersion(problem: _Problem, found: _Found, rows: Ints) -> Ints:
     n, g, tolerance = problem.rows(rows)
-    out = _outputs(found, rows.size)
-    share = np.empty((rows.size, problem.grid.size))
-    rates, frequencies = (np.empty((rows.size, found.rates.shape[1])) for _ in range(2))
-    status = np.empty(rows.size, np.int64)
-    arguments = (*problem.frame, n, g, tolerance, *out.values(), share, rates, frequencies, status)
-    growth_of_points(*arguments)
-    good = status == CERTIFIED
+    out = point_table(rows.size, problem.grid.size, found.rates.shape[1])
+    growth_of_points(*problem.frame, n, g, tolerance, out)
+    good = out.status == Status.CERTIFIED
     certified = rows[good]
     _copy(found, certified, out, good)
-    found.rates[certified], found.frequencies[certified] = rates[good], frequencies[good]
-    _record_share(problem.grid, found, certified, share[good])
+    _record_share(problem.grid, found, certified, out.share[good])
     found.accept(certified, Method.DISPERSION, np.minimum(tolerance, problem.coupling[rows])[good])
-    for row, code in zip(rows[~good], status[~good], strict=True):
-        found.reasons[row] = _reason(problem, int(row), int(code))
-    return np.asarray(rows[~good & (status != NOT_FINITE)])
+    for row, code, seen in zip(rows[~good], out.status[~good], out.seen[~good], strict=True):
+        found.reasons[row] = _reason(problem, int(row), Status(code))
+        found.diagnoses[row] = Diagnosis(*seen.tolist())
+    return np.asarray(rows[~good & (out.status != Status.NOT_FINITE)])
 
 
 def _by_dense(problem: _Problem, found: _Found, rows: Ints) -> Ints:
@@ -307,15 +308,14 @@ def _by_dense(problem: _Problem, found: _Found, rows: Ints) -> Ints:
     return rows[:0]
 
 
-def _outputs(found: _Found, points: int) -> dict[str, NDArray[Any]]:
-    """Room for what both kernels return of each point."""
-    names = ("growth_rate", "frequency", "n_unstable", "mode_kind")
-    return {name: np.empty(points, getattr(found, name).dtype) for name in names}
-
-
-def _copy(found: _Found, rows: Ints, out: dict[str, NDArray[Any]], good: NDArray[np.bool_]) -> None:
-    for name, values in out.items():
-        getattr(found, name)[rows] = values[good]
+def _copy(found: _Found, rows: Ints, out: PointTable, good: NDArray[np.bool_]) -> None:
+    """Take over what both kernels return of the points that are certified."""
+    found.growth_rate[rows] = out.growth_rate[good]
+    found.frequency[rows] = out.frequency[good]
+    found.n_unstable[rows] = out.n_unstable[good]
+    found.mode_kind[rows] = out.mode_kind[good]
+    found.rates[rows] = out.rates[good]
+    found.frequencies[rows] = out.frequencies[good]
 
 
 def _classify(
@@ -332,7 +332,7 @@ def _classify(
     lead = upper[0]
     found.growth_rate[row] = lead.real
     found.frequency[row] = lead.imag if lead.imag > floor else 0.0
-    found.mode_kind[row] = 1 if lead.imag > floor else 2
+    found.mode_kind[row] = ModeKind.OSCILLATING if lead.imag > floor else ModeKind.STATIC
     kept = min(upper.size, found.rates.shape[1])
     found.rates[row, :kept] = upper[:kept].real
     found.frequencies[row, :kept] = upper[:kept].imag
@@ -353,26 +353,23 @@ def _record_share(grid: Grid, found: _Found, rows: Ints, share: Floats) -> None:
         found.energy_weight[rows, energy_bin] = share[:, inside].sum(axis=1)
 
 
-def _reason(problem: _Problem, row: int, code: int) -> str:
+def _reason(problem: _Problem, row: int, status: Status) -> str:
     """Why a point has no certificate: with its numbers, and a cure that works."""
     tolerance, coupling = problem.tolerance[row], problem.coupling[row]
-    if code == TOLERANCE_TOO_SMALL:
+    if status == Status.TOLERANCE_TOO_SMALL:
         least = 1.01 * problem.floor[row] / coupling
         return (
             f"growth_tolerance = {problem.asked:g} means {tolerance:.3g} MeV here, below the {problem.floor[row]:.3g} "
             f"MeV that double precision can vouch for: give growth_tolerance = {least:.2g} or more, or method = 'auto'"
         )
-    if code == NOT_FINITE:
-        return STATUS_TEXT[code]
+    if status == Status.NOT_FINITE:
+        return str(status.text)
     if dense_bytes(problem.grid.size) <= DENSE_BYTES:
         floor = dense_floor(problem.grid, problem.n[[row]], problem.g[[row]])[0]
         cure = f"use method = 'dense', which vouches for growth above {floor:.3g} MeV"
     else:
         cure = f"give growth_tolerance = {10.0 * tolerance / coupling:.2g}"
-    return (
-        f"the zeros of the dispersion function could not all be accounted for at a tolerance of {tolerance:.3g} MeV "
-        f"({tolerance / coupling:.2g} of the coupling): {cure}"
-    )
+    return f"{status.text} at a tolerance of {tolerance:.3g} MeV ({tolerance / coupling:.2g} of the coupling): {cure}"
 
 
 def _details(problem: _Problem, found: _Found, modes: int) -> dict[str, NDArray[Any]]:

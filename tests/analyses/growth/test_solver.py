@@ -13,6 +13,8 @@ from pairsweep.analyses.growth import solver
 from pairsweep.analyses.growth.dense import dense_floor
 from pairsweep.analyses.growth.solver import Method, growth_of_systems
 from pairsweep.physics.grid import NAMED_DIRECTIONS
+from tests.analyses.growth.kernels.batch.bulk_systems import dense_eigenvalues
+from tests.analyses.growth.ordinary_systems import FAMILIES
 from tests.pairwise import random_system
 
 G = 1e-6
@@ -248,3 +250,20 @@ def test_dense_eigenvalues_vouch_with_their_own_floor_where_no_certificate_is_fo
         grid, np.array([[0.8, -0.8, -0.8, -0.8]]), np.array([1e-6])
     )
     assert found.arrays["growth_rate"] == pytest.approx(1.3393454e-2, rel=1e-6)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.sampled_from(FAMILIES), st.integers(0, 2**32 - 1))
+def test_no_ordinary_point_fails_or_is_wrong(family, seed):
+    grid, n, g = family(np.random.default_rng(seed))
+    found = solve(grid, n, g).arrays
+    floor = found["growth_floor"][0]
+    # with a certificate, and not only with dense eigenvalues
+    assert found["growth_method_taken"][0] in (Method.SIGNS, Method.BULK, Method.DISPERSION)
+    if grid.size > 64:
+        return
+    values = dense_eigenvalues(grid, n, g)[0]
+    noise = dense_floor(grid, n[None], np.array([g]))[0]
+    assert found["growth_rate"][0] == pytest.approx(max(values.real.max(), 0.0), abs=floor + noise)
+    assert np.sum(values.real > floor + noise) <= found["n_unstable"][0]
+    assert found["n_unstable"][0] <= np.sum(values.real > 0.9 * floor - noise)

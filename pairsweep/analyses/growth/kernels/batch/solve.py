@@ -5,6 +5,8 @@ belongs to the general solver; nothing is guessed. ``bulk_dispersion`` derives t
 and the discs that certify them.
 """
 
+from enum import IntEnum
+
 import numpy as np
 
 from pairsweep.analyses.growth.kernels.batch.dispersion import SMALLEST, fill_poles, share_grid
@@ -14,6 +16,7 @@ from pairsweep.analyses.growth.kernels.batch.signs import fill_cuts, stable_by_s
 from pairsweep.analyses.growth.kernels.batch.tables import (
     COUNTED,
     EPN,
+    GROWING,
     HI,
     IM,
     POLE_FIELDS,
@@ -21,20 +24,25 @@ from pairsweep.analyses.growth.kernels.batch.tables import (
     ROOT_FIELDS,
     SITE_FIELDS,
     SLOT_FIELDS,
+    TURNING,
     lay_out,
 )
 from pairsweep.kernels.complex_lanes import load, select, size, square_root, store
 from pairsweep.kernels.jit import jit
 from pairsweep.kernels.lanes import LANES, splat
 
-STABLE = 0
-OSCILLATING = 1
-STATIC = 2
-
 LARGEST = 1e100  # MeV; beyond it, or not a number: not a system
 
-CERTIFIED = 0
-NOT_CERTIFIED = 1
+
+class Status(IntEnum):
+    """Whether a point is solved; if not it belongs to the general solver."""
+
+    CERTIFIED = 0
+    NOT_CERTIFIED = 1
+
+
+# of a `ModeKind` and a `Status` in lanes, which are doubles
+OSCILLATING, STATIC = 1.0, 2.0
 
 # What is known of eight points when they are solved, and what comes out
 COUPLING, TOLERANCE, GIVEN_FIELDS = 0, 1, 2
@@ -42,10 +50,7 @@ GROWTH, FREQUENCY, UNSTABLE, KIND, STATUS, RESULT_FIELDS = 0, 1, 2, 3, 4, 5
 
 
 @jit()
-def bulk_growth(
-    energy, weight, p_hat, n, g, tolerance, energy_bin,
-    growth_rate, frequency, n_unstable, mode_kind, status, energy_weight,
-):  # fmt: skip
+def bulk_growth(energy, weight, p_hat, n, g, tolerance, group, out):
     """Fastest mode and number of unstable modes of P points that share a grid.
 
     Parameters
@@ -56,20 +61,12 @@ def bulk_growth(
         EPN.
     g : (P,) MeV^-2
     tolerance : (P,) MeV
-        Smallest growth that counts; slower modes are stable. Decisions are certain to a tenth of it.
-    energy_bin : (N,) int
-        Bin of each pair in ``energy_weight``.
-    growth_rate, frequency : (P,) out
-        Re and abs Im of the fastest eigenvalue of M, MeV; exactly 0 for a stable point.
-    n_unstable : (P,) int out
-        Eigenvalues of M with a growth above the tolerance, conjugates and multiplicities counted.
-    mode_kind : (P,) int8 out
-        0 stable, 1 oscillating, 2 static (Im lambda = 0).
-    status : (P,) int8 out
-        0 certified, 1 not certified: the other outputs of that point mean nothing.
-    energy_weight : (P, n_bins) out
-        Share of the bins in the fastest mode, |u|^2 + |v|^2 of its kappa and conj(kappa) amplitudes, the mean over
-        equally fast modes; NaN for a stable point. n_bins = 0 leaves it out.
+        Slower modes are stable. Decisions are certain to a tenth of it, and what grows faster is never left out.
+    group : (N,) int
+        Column of each pair in ``out.share``, which may have none.
+    out : PointTable, filled
+        With a `Status`, and the share of each group in the fastest mode, |u|^2 + |v|^2 of its kappa and conj(kappa)
+        amplitudes, the mean over equally fast modes.
 
     Returns
     -------
@@ -77,7 +74,8 @@ def bulk_growth(
     """
     pairs = energy.size
     points = g.size
-    bins = energy_weight.shape[1]
+    bins = out.share.shape[1]
+    modes = out.rates.shape[1]
     shared = share_grid(energy, weight, p_hat)
     energy_class = np.empty(pairs, dtype=np.int64)
     cut = np.empty(pairs + 1)
@@ -113,32 +111,57 @@ def bulk_growth(
         classify(slots, roots, calm, cut, classes, limit, (widest < LARGEST) & (limit > 0.0), results)
         if bins > 0:
             fastest = load(results, 0, GROWTH)
-            fastest_shares(shared, poles, sites, slots, roots, energy_bin, fastest, limit, shares)
+            fastest_shares(shared, poles, sites, slots, roots, group, fastest, limit, shares)
         for lane in range(min(LANES, points - first)):
             point = first + lane
-            growth_rate[point] = results[0, GROWTH, lane]
-            frequency[point] = results[0, FREQUENCY, lane]
-            n_unstable[point] = int(results[0, UNSTABLE, lane])
-            mode_kind[point] = int(results[0, KIND, lane])
-            status[point] = int(results[0, STATUS, lane])
-            failed += status[point] != CERTIFIED
+            out.growth_rate[point] = results[0, GROWTH, lane]
+            out.frequency[point] = results[0, FREQUENCY, lane]
+            out.n_unstable[point] = int(results[0, UNSTABLE, lane])
+            out.mode_kind[point] = int(results[0, KIND, lane])
+            out.status[point] = int(results[0, STATUS, lane])
+            failed += out.status[point] != Status.CERTIFIED
             for b in range(bins):
-                energy_weight[point, b] = shares[b, MEAN, lane]
+                out.share[point, b] = shares[b, MEAN, lane]
+            if modes == 1:
+                out.rates[point, 0] = results[0, GROWTH, lane]
+                out.frequencies[point, 0] = results[0, FREQUENCY, lane]
+            else:
+                list_modes(slots, roots, lane, out.rates[point], out.frequencies[point])
     return failed
+
+
+@jit()
+def list_modes(slots, roots, lane, rates, frequencies):
+    """Fill ``rates`` and ``frequencies`` (K,), MeV, with the fastest modes that ``classify`` noted in one lane."""
+    rates[:] = 0.0
+    frequencies[:] = 0.0
+    for k in range(rates.size):
+        fastest = -1
+        for j in range(slots.shape[0]):
+            # of a conjugate pair the one above the axis
+            listed = slots[j, COUNTED, lane] > 0.0 and roots[j, TURNING, lane] >= 0.0
+            if listed and roots[j, GROWING, lane] > rates[k]:
+                rates[k] = roots[j, GROWING, lane]
+                frequencies[k] = roots[j, TURNING, lane]
+                fastest = j
+        if fastest < 0:
+            break
+        roots[fastest, GROWING, lane] = 0.0
 
 
 @jit()
 def classify(slots, roots, calm, cut, classes, limit, sound, results):
     """Reduce the discs to growth rate, frequency, number of unstable modes, kind and status, ``results`` (1, 5, 8).
 
-    ``limit`` (lanes, MeV) is the tolerance; lanes that are not ``sound`` are not certified. Zeros in a ``calm`` strip
-    between two cuts (``bulk_stable``) are real however wide their discs.
+    Every root gets its growth, 0 where it is stable, and its frequency, MeV, in GROWING and TURNING. ``limit`` (lanes,
+    MeV) is the tolerance; lanes that are not ``sound`` are not certified. Zeros in a ``calm`` strip between two cuts
+    (``signs``) are real however wide their discs.
     """
     fastest = splat(0.0)
     turning = splat(0.0)
     unstable = splat(0.0)
-    kind = splat(STABLE)
-    unsure = select(sound, splat(CERTIFIED), NOT_CERTIFIED)
+    kind = splat(0.0)
+    unsure = select(sound, splat(0.0), 1.0)
     for j in range(slots.shape[0]):
         counts = load(slots, j, COUNTED) > 0.0
         sh = load(roots, j, HI)
@@ -150,7 +173,7 @@ def classify(slots, roots, calm, cut, classes, limit, sound, results):
         close = 1.2 * reach / (square_root(size(sh) + size(si)) + SMALLEST)
         error = select(close < error, close, error)
         sharp = (error <= 0.1 * limit) | (growth + error < limit)
-        grows = counts & (growth > limit)
+        grows = counts & (growth + error > limit)
         for k in range(classes):
             below = size(turns) - error
             above = size(turns) + error
@@ -158,13 +181,15 @@ def classify(slots, roots, calm, cut, classes, limit, sound, results):
             inside = strip & (below > cut[k]) & (above < cut[k + 1])
             sharp = (sharp | inside) & ~(strip & ~inside & (above > cut[k]) & (below < cut[k + 1]))
             grows = grows & ~inside
-        unsure = select(counts & ~sharp, NOT_CERTIFIED, unsure)
+        unsure = select(counts & ~sharp, 1.0, unsure)
         unstable = unstable + select(grows, splat(1.0), 0.0)
         static = (sh < 0.0) & ((size(si) <= reach) | (size(turns) <= limit))
         faster = grows & (growth > fastest)
         fastest = select(faster, growth, fastest)
         turning = select(faster, select(static, 0.0, size(turns)), turning)
-        kind = select(faster, select(static, STATIC, splat(OSCILLATING)), kind)
+        kind = select(faster, select(static, splat(STATIC), OSCILLATING), kind)
+        store(roots, j, GROWING, select(grows, growth, 0.0))
+        store(roots, j, TURNING, select(static, 0.0, turns))
     store(results, 0, GROWTH, fastest)
     store(results, 0, FREQUENCY, turning)
     store(results, 0, UNSTABLE, unstable)

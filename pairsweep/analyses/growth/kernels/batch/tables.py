@@ -29,6 +29,8 @@ OFFSET, OMEGA, LEADER, EPN, POLE_FIELDS = 5, 6, 7, 8, 9
 RESIDUE, SITE_FIELDS = 2, 11
 # Of a root, HI + LO + i IM: the correction v, scratch, and the radius of the disc, all MeV^2
 IM, V_RE, V_IM, NEXT_HI, NEXT_LO, NEXT_IM, RADIUS, ROOT_FIELDS = 2, 3, 4, 5, 6, 7, 8, 9
+# once the iteration is over: growth and frequency, MeV
+GROWING, TURNING = NEXT_HI, NEXT_LO
 
 PACK_FROM = 9  # pairs; packing works lane by lane and costs more than it saves on smaller grids
 

@@ -1,15 +1,19 @@
 """All unstable modes of a system of any size, with a certificate.
 
 Poles are merged and cut into strips (``poles``), distant strips become polynomials (``farfield``) and so do the distant
-poles of a large strip (``window``). All zeros of a strip are found by Ehrlich-Aberth iteration (``aberth``) and counted
-again by inertia and discs (``certificate``). A strip whose count falls short is tried again, from where it is and
+poles of a large strip (``window``). All zeros of a strip are found by Ehrlich-Aberth iteration (``roots``) and counted
+again by inertia and discs (``proof``). A strip whose count falls short is tried again, from where it is and
 from other starting angles with the full deflation; if it still falls short the system is not certified and says so.
-Cost O(N) for a fixed number of pairs per energy.
+Pairs of nearly no EPN are ``faint``. Cost O(N) for a fixed number of pairs per energy.
 """
+
+from enum import IntEnum
+from typing import NamedTuple
 
 import numpy as np
 
 from pairsweep.analyses.growth.kernels.dispersion import LOCATION, ROWS, SUMS
+from pairsweep.analyses.growth.kernels.general.faint import enclose_faint, find_faint, meets_circle
 from pairsweep.analyses.growth.kernels.general.farfield import (
     MAX_ORDER,
     binomials,
@@ -21,32 +25,64 @@ from pairsweep.analyses.growth.kernels.general.poles import MERGE, cluster_poles
 from pairsweep.analyses.growth.kernels.general.proof import (
     LARGEST_GROUP,
     count_real,
+    make_walls,
     simple_zero,
     smallest_disc,
 )
 from pairsweep.analyses.growth.kernels.general.roots import LOOSE, TIGHT, WINDOW, iterate, start
 from pairsweep.analyses.growth.kernels.general.strip import make_strip, nearest_pole
 from pairsweep.analyses.growth.kernels.general.window import WHOLE, look, make_windows, window_room
+from pairsweep.analyses.growth.kernels.results import Diagnosis
 from pairsweep.kernels.coupling import oscillators
 from pairsweep.kernels.exact import EPSILON
 from pairsweep.kernels.jit import jit
 from pairsweep.kernels.sorting import ascending
 
-CERTIFIED = 0
-NOT_CERTIFIED = 1
-TOLERANCE_TOO_SMALL = 2
-TOO_MANY_MODES = 3
-NOT_FINITE = 4
 
-STATUS_TEXT = {
-    CERTIFIED: "certified: the zeros found are all there are",
-    NOT_CERTIFIED: "the count of zeros falls short of the certified total: raise growth_tolerance, or use method dense",
-    TOLERANCE_TOO_SMALL: "growth_tolerance is below what double precision can vouch for: raise it to the stated floor",
-    TOO_MANY_MODES: "more unstable modes than the output holds: enlarge it to 2 N",
-    NOT_FINITE: "energies, weights, occupations, coupling or tolerance are not finite numbers: correct them",
-}
+class Status(IntEnum):
+    """What came of a search for all modes; ``text`` says it in words."""
+
+    CERTIFIED = 0
+    NOT_CERTIFIED = 1
+    TOLERANCE_TOO_SMALL = 2
+    TOO_MANY_MODES = 3
+    NOT_FINITE = 4
+
+    @property
+    def text(self):
+        """The status in words."""
+        return (
+            "certified: the zeros found are all there are",
+            "the zeros of the dispersion function could not all be accounted for",
+            "growth_tolerance is below what double precision can vouch for",
+            "more unstable modes than the output holds: enlarge it to 2 N",
+            "energies, weights, occupations, coupling or tolerance are not finite numbers: correct them",
+        )[self]
+
+
+class ModeTable(NamedTuple):
+    """Room for K modes, each conjugate pair once, fastest first.
+
+    Attributes
+    ----------
+    rates : (K,) MeV
+        Growth rates Re(lambda) > 0.
+    references, positions : (K,) MeV
+        abs(Im(lambda)) as the sum of 2E of the nearby pairs and the distance from it, which at tiny g the sum would
+        lose; both are exactly 0 for a static mode.
+    multiplicities : (K,) int
+        Number of equal eigenvalues.
+    """
+
+    rates: np.ndarray
+    references: np.ndarray
+    positions: np.ndarray
+    multiplicities: np.ndarray
+
 
 ATTEMPTS = 4
+# Rounds in which faint poles become strong ones; in the last one none is faint.
+PROMOTIONS = 4
 POLISH = 4
 # Estimates this flat, in terms of the distance to their pole, are taken for real.
 FLAT = 1e-5
@@ -151,15 +187,28 @@ def verify_complex(strip, windows, x, y, number, tolerance, radius, group):
 
 
 @jit()
-def _strip_modes(clusters, k, tolerance, moment, binomial, rates, references, positions, multiplicities, at):
-    """Append the modes of strip ``k`` with growth above ``tolerance`` behind index ``at``.
+def _strip_modes(clusters, k, tolerance, moment, binomial, table, at, too_close):
+    """Append the modes of strip ``k`` with growth above ``tolerance`` to ``table`` behind index ``at``.
 
-    Returns (status, number of modes after it).
+    Faint poles that are too close to a zero of the others are marked in ``too_close`` (n_faint,).
+
+    Returns (status, number of modes after it, diagnosis).
     """
     strip = make_strip(clusters, k, moment, binomial)
     windows = make_windows(strip, binomial)
     zeros = strip.zeros
     both = clusters.central and k == 0
+    faints = strip.faint.shape[1]
+    low = np.empty(faints)
+    high = np.empty(faints)
+    largest = 0.45 * tolerance
+    first = clusters.faint_first[k]
+    circles, hidden = enclose_faint(strip, windows, largest, low, high, too_close[first : first + faints])
+    if circles < 0:
+        return Status.NOT_CERTIFIED, at, Diagnosis(k, 0, zeros, 0, 0)
+    wall_low = np.empty(strip.own + circles)
+    wall_high = np.empty(strip.own + circles)
+    walls = make_walls(strip, low, high, circles, wall_low, wall_high)
     zero_x = np.empty(zeros)
     zero_y = np.empty(zeros)
     host = np.empty(zeros, dtype=np.int64)
@@ -170,8 +219,9 @@ def _strip_modes(clusters, k, tolerance, moment, binomial, rates, references, po
     upper_y = np.empty(zeros)
     radius = np.empty(zeros)
     group = np.empty(zeros, dtype=np.int64)
-    disc_x = np.empty(zeros)
-    disc_r = np.empty(zeros)
+    discs = np.empty((2, zeros))
+    real = 0
+    proven = 0
     for attempt in range(ATTEMPTS):
         if attempt != 1:
             # the second attempt takes the first one further
@@ -186,7 +236,7 @@ def _strip_modes(clusters, k, tolerance, moment, binomial, rates, references, po
             if abs(zero_y[i]) <= flat * abs(zero_x[i] - near):
                 real_x[reals] = zero_x[i]
                 reals += 1
-            elif zero_y[i] > 0.0:
+            elif zero_y[i] > 0.0 and not meets_circle(zero_x[i], zero_y[i], 0.0, low, high, circles):
                 upper[0, uppers] = zero_x[i]
                 upper[1, uppers] = zero_y[i]
                 uppers += 1
@@ -204,42 +254,47 @@ def _strip_modes(clusters, k, tolerance, moment, binomial, rates, references, po
         order = ascending(real_x, reals)
         for i in range(reals):
             points[i] = real_x[order[i]]
-        real, discs = count_real(strip, windows, points, reals, 0.9 * tolerance, disc_x, disc_r)
-        if real + 2 * proven != zeros or _overlap(
-            upper_x, upper_y, radius, group, uppers, disc_x, disc_r, discs
+        real, used = count_real(
+            strip, windows, points, reals, 0.9 * tolerance, walls, wall_low, wall_high, discs
+        )
+        if real + 2 * proven != zeros - hidden or _overlap(
+            upper_x, upper_y, radius, group, uppers, discs, used, low, high, circles
         ):
             continue
+        seen = Diagnosis(k, attempt + 1, zeros, real + hidden, 2 * proven)
         for i in range(uppers):
-            if group[i] <= 0 or upper_y[i] <= tolerance:
+            # what is left out grows no faster than the tolerance, its disc included
+            if group[i] <= 0 or upper_y[i] + radius[i] <= tolerance:
                 continue
             static = both and abs(upper_x[i]) <= radius[i]
             if both and upper_x[i] < 0.0 and not static:
                 continue
-            if at >= rates.size:
-                return TOO_MANY_MODES, at
-            rates[at] = upper_y[i]
-            references[at] = clusters.reference[k]
-            positions[at] = 0.0 if static else upper_x[i]
-            multiplicities[at] = group[i]
+            if at >= table.rates.size:
+                return Status.TOO_MANY_MODES, at, seen
+            table.rates[at] = upper_y[i]
+            table.references[at] = clusters.reference[k]
+            table.positions[at] = 0.0 if static else upper_x[i]
+            table.multiplicities[at] = group[i]
             at += 1
-        return CERTIFIED, at
-    return NOT_CERTIFIED, at
+        return Status.CERTIFIED, at, seen
+    return Status.NOT_CERTIFIED, at, Diagnosis(k, ATTEMPTS, zeros, real + hidden, 2 * proven)
 
 
 @jit()
-def _overlap(x, y, radius, group, number, disc_x, disc_r, discs):
+def _overlap(x, y, radius, group, number, discs, used, low, high, circles):
     """Whether a proven disc above the axis meets one of the discs about the axis: a zero might be counted twice."""
-    for d in range(discs):
-        for i in range(number):
-            if group[i] > 0 and abs(complex(x[i] - disc_x[d], y[i])) <= radius[i] + disc_r[d]:
+    for i in range(number):
+        if group[i] > 0:
+            for d in range(used):
+                if abs(complex(x[i] - discs[0, d], y[i])) <= radius[i] + discs[1, d]:
+                    return True
+            if meets_circle(x[i], y[i], radius[i], low, high, circles):
                 return True
     return False
 
 
 @jit()
-def unstable_modes(
-    energy, weight, p_hat, n, g, growth_tolerance, rates, references, positions, multiplicities
-):
+def unstable_modes(energy, weight, p_hat, n, g, growth_tolerance, table):
     """Find all modes that grow faster than ``growth_tolerance``, each conjugate pair once, fastest first.
 
     Parameters
@@ -249,18 +304,12 @@ def unstable_modes(
     g : float, MeV^-2
     growth_tolerance : float, MeV
         Modes at or below it count as stable. It must not be below ``tolerance_floor``.
-    rates : (K,) MeV, filled
-        Growth rates Re(lambda) > 0.
-    references, positions : (K,) MeV, filled
-        abs(Im(lambda)) as the sum of 2E of the nearby pairs and the distance from it, which at tiny g the sum would
-        lose; both are exactly 0 for a static mode.
-    multiplicities : (K,) int, filled
-        Number of equal eigenvalues.
+    table : ModeTable, filled
 
     Returns
     -------
-    (status, count)
-        See ``STATUS_TEXT``; unless the status is CERTIFIED the outputs are not to be used.
+    (Status, int, Diagnosis)
+        The number of modes in the table; unless the status is CERTIFIED they are not to be used.
     """
     pairs = energy.size
     base = np.empty(pairs)
@@ -271,48 +320,77 @@ def unstable_modes(
     finite = np.isfinite(scale + coupling + growth_tolerance)
     for q in range(pairs):
         finite = finite and np.isfinite(base[q] + offset[q])
+    nothing = Diagnosis(0, 0, 0, 0, 0)
     if not finite:
-        return NOT_FINITE, 0
+        return Status.NOT_FINITE, 0, nothing
     if growth_tolerance < tolerance_floor(coupling, scale):
-        return TOLERANCE_TOO_SMALL, 0
-    clusters = cluster_poles(base, offset, strength, p_hat, scale)
+        return Status.TOLERANCE_TOO_SMALL, 0, nothing
+    faint = np.empty(pairs, dtype=np.bool_)
+    faints = find_faint(strength, growth_tolerance, faint)
+    binomial = binomials(np.int64(MAX_ORDER))
+    found = np.int64(0)
+    status = Status.NOT_CERTIFIED
+    seen = nothing
+    for turn in range(PROMOTIONS):
+        clusters = cluster_poles(base, offset, strength, p_hat, scale, faint)
+        too_close = np.zeros(clusters.faint_bound.size, dtype=np.bool_)
+        status, found, seen = _all_strips(clusters, growth_tolerance, binomial, table, too_close)
+        if status != Status.NOT_CERTIFIED or faints == 0:
+            break
+        # poles too close to a zero of the others become strong; in the end, or if that was not it, all of them do
+        promoted = 0
+        for q in range(pairs):
+            if faint[q] and (turn == PROMOTIONS - 2 or too_close[-2 - clusters.owner[q]]):
+                faint[q] = False
+                promoted += 1
+        if promoted == 0:
+            faint[:] = False
+            promoted = faints
+        faints -= promoted
+    if status == Status.CERTIFIED:
+        _sort_fastest_first(table, found)
+    return status, found, seen
+
+
+@jit()
+def _all_strips(clusters, tolerance, binomial, table, too_close):
+    """Fill the table with the modes of all strips, in their order; see ``_strip_modes``."""
     order = np.int64(1)
     for k in range(clusters.count):
         order = max(order, expansion_order(clusters, k, reach(clusters, k)))
     moment = moments(clusters, order)
-    binomial = binomials(np.int64(MAX_ORDER))
     found = np.int64(0)
+    seen = Diagnosis(0, 0, 0, 0, 0)
+    worst = Status.CERTIFIED
     for k in range(clusters.count):
-        if 2.0 * clusters.total[k] <= growth_tolerance:
+        if 2.0 * clusters.total[k] <= tolerance:
             # no zero of the strip is farther from its real poles
             continue
-        status, found = _strip_modes(
-            clusters,
-            k,
-            growth_tolerance,
-            moment,
-            binomial,
-            rates,
-            references,
-            positions,
-            multiplicities,
-            found,
-        )
-        if status != CERTIFIED:
-            return status, found
+        status, found, last = _strip_modes(clusters, k, tolerance, moment, binomial, table, found, too_close)
+        if worst == Status.CERTIFIED:
+            worst = status
+            seen = last
+        # faint poles that must be strong ones are looked for in all strips before it starts again
+        if status == Status.TOO_MANY_MODES or (status == Status.NOT_CERTIFIED and last.attempt > 0):
+            break
+    return worst, found, seen
+
+
+@jit()
+def _sort_fastest_first(table, found):
+    """Sort the first ``found`` modes of a table by falling rate."""
     falling = np.empty(found)
     for i in range(found):
-        falling[i] = -rates[i]
+        falling[i] = -table.rates[i]
     fastest = ascending(falling, found)
     kept = np.empty((3, found))
-    groups = multiplicities[:found].copy()
+    groups = table.multiplicities[:found].copy()
     for i in range(found):
-        kept[0, i] = rates[i]
-        kept[1, i] = references[i]
-        kept[2, i] = positions[i]
+        kept[0, i] = table.rates[i]
+        kept[1, i] = table.references[i]
+        kept[2, i] = table.positions[i]
     for i in range(found):
-        rates[i] = kept[0, fastest[i]]
-        references[i] = kept[1, fastest[i]]
-        positions[i] = kept[2, fastest[i]]
-        multiplicities[i] = groups[fastest[i]]
-    return CERTIFIED, found
+        table.rates[i] = kept[0, fastest[i]]
+        table.references[i] = kept[1, fastest[i]]
+        table.positions[i] = kept[2, fastest[i]]
+        table.multiplicities[i] = groups[fastest[i]]

@@ -52,7 +52,10 @@ Clusters = namedtuple(
         "bound",  # (n_poles,) sum of 2 abs(c) over the pairs of a pole: a bound of its residue's norm
         "rank",  # (n_poles,) zeros the pole contributes
         "seed",  # (3, n_poles) eigenvalues of the residue, largest modulus first
-        "owner",  # (N,) pole of each pair (its folded one), -1 for a pair without strength
+        "faint_first",  # (K + 1,) faint poles of cluster k are faint_first[k]:faint_first[k + 1]
+        "faint_location",  # (n_faint,) their positions, as of the others
+        "faint_bound",  # (n_faint,)
+        "owner",  # (N,) pole of each pair (its folded one), -1 for a pair without strength, -2 - j for the faint pole j
     ],
 )
 
@@ -131,8 +134,11 @@ def _cut(position, bound, bridges, cut_after):
 
 
 @jit()
-def cluster_poles(base, offset, strength, p_hat, scale):
-    """Merge and cluster the poles of a system; ``scale`` (MeV) is what ``oscillators`` returned. See ``Clusters``."""
+def cluster_poles(base, offset, strength, p_hat, scale, faint):
+    """Merge and cluster the poles of a system; ``scale`` (MeV) is what ``oscillators`` returned. See ``Clusters``.
+
+    Pairs marked in ``faint`` (N,) share the clusters, but not the poles, of the others.
+    """
     pairs = base.size
     pair = np.empty(pairs, dtype=np.int64)
     entries = np.int64(0)
@@ -145,7 +151,8 @@ def cluster_poles(base, offset, strength, p_hat, scale):
         nothing = np.empty(0)
         return Clusters(
             0, False, np.zeros(1, dtype=np.int64), nothing, nothing, nothing, nothing, nothing, nothing,
-            np.empty((RESIDUE, 0)), nothing, np.empty(0, dtype=np.int64), np.empty((3, 0)), owner,
+            np.empty((RESIDUE, 0)), nothing, np.empty(0, dtype=np.int64), np.empty((3, 0)),
+            np.zeros(1, dtype=np.int64), nothing, nothing, owner,
         )  # fmt: skip
     position = np.empty(entries)
     for i in range(entries):
@@ -184,6 +191,10 @@ def cluster_poles(base, offset, strength, p_hat, scale):
     matrix = np.empty((3, 3), dtype=np.complex128)
     eigenvalues = np.empty(3)
     poles = np.int64(0)
+    faint_first = np.zeros(count + 1, dtype=np.int64)
+    faint_location = np.empty(capacity)
+    faint_bound = np.zeros(capacity)
+    faints = 0
     start = 0
     for k in range(count):
         stop = start
@@ -205,22 +216,40 @@ def cluster_poles(base, offset, strength, p_hat, scale):
         sequence = ascending(local, local.size)
         widest = max(abs(local[sequence[0]]), abs(local[sequence[-1]]))
         tolerance = MERGE * EPSILON * max(scale, widest)
+        low = np.inf
+        high = -np.inf
         i = 0
         while i < local.size:
             head = local[sequence[i]]
             merged = 0
+            strong = 0
             while i + merged < local.size and local[sequence[i + merged]] - head <= tolerance:
                 entry = sequence[i + merged]
                 mirrored = entry >= members
                 q = pair[start + (entry - members if mirrored else entry)]
+                merged += 1
+                if faint[q]:
+                    faint_bound[faints] += 2.0 * abs(strength[q])
+                    if not mirrored:
+                        owner[q] = -2 - faints
+                    continue
+                strong += 1
                 sign = 1.0 if (base[q] + offset[q] >= 0.0) != mirrored else -1.0
                 add_residue(strength[q], p_hat[q, 0], p_hat[q, 1], p_hat[q, 2], sign, poles, residue)
                 pole_bound[poles] += 2.0 * abs(strength[q])
                 if not mirrored:
                     owner[q] = poles
-                merged += 1
-            location[poles] = head + 0.5 * (local[sequence[i + merged - 1]] - head)
-            if merged == 1:
+            place = head + 0.5 * (local[sequence[i + merged - 1]] - head)
+            low = min(low, place)
+            high = max(high, place)
+            i += merged
+            if strong < merged:
+                faint_location[faints] = place
+                faints += 1
+            if strong == 0:
+                continue
+            location[poles] = place
+            if strong == 1:
                 rank[poles] = 1
                 seed[0, poles] = residue[0, poles] + residue[3, poles] + residue[5, poles]
             else:
@@ -230,11 +259,11 @@ def cluster_poles(base, offset, strength, p_hat, scale):
                     if abs(eigenvalues[m]) > RANK_TOLERANCE * pole_bound[poles]:
                         rank[poles] += 1
             poles += 1
-            i += merged
         first[k + 1] = poles
+        faint_first[k + 1] = faints
         total[k] = pole_bound[first[k] : poles].sum()
-        low = location[first[k]]
-        high = location[poles - 1]
+        for j in range(faint_first[k], faints):
+            total[k] += faint_bound[j]
         centre[k] = 0.5 * (low + high)
         half[k] = 0.5 * (high - low)
         if start > 0 and not both:
@@ -246,5 +275,6 @@ def cluster_poles(base, offset, strength, p_hat, scale):
         start = stop
     return Clusters(
         count, central, first, reference, centre, half, total, room, location[:poles], residue[:, :poles].copy(),
-        pole_bound[:poles], rank[:poles], seed[:, :poles].copy(), owner,
+        pole_bound[:poles], rank[:poles], seed[:, :poles].copy(),
+        faint_first, faint_location[:faints], faint_bound[:faints], owner,
     )  # fmt: skip

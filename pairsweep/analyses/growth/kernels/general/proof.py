@@ -25,7 +25,7 @@ from pairsweep.analyses.growth.kernels.dispersion import (
     VOLUME,
     real_pole_sums,
 )
-from pairsweep.analyses.growth.kernels.general.strip import evaluate, nearest_pole
+from pairsweep.analyses.growth.kernels.general.strip import evaluate, faint_size, nearest_pole
 from pairsweep.analyses.growth.kernels.general.window import WHOLE, look, window_room
 from pairsweep.kernels.exact import UNIT_ROUNDOFF
 from pairsweep.kernels.jit import jit
@@ -154,7 +154,9 @@ def negative_eigenvalues(strip, x, nearest, work, sums):
     )  # fmt: skip
     e3 = D0 - (D1 - (D2 - strip.poles[VOLUME, nearest] / t) / t) / t
     pole = strip.poles[BOUND, nearest] / abs(t)
-    error = matrix_error(size, strip.depth)
+    error = matrix_error(size, strip.depth) + faint_size(strip, x, 0.0, 0.0, False)
+    if error == np.inf:
+        return UNKNOWN
     norm = error + np.sqrt(
         s00 * s00 + s11 * s11 + s22 * s22
         + 2.0 * (s01 * s01 + s02 * s02 + s12 * s12 + a0 * a0 + a1 * a1 + a2 * a2)
@@ -257,8 +259,11 @@ def pole_free_series(strip, c, nearest, series, out):
 
 
 @jit()
-def series_error(strip, c, nearest, series, sizes, closest, rho):
-    """Bound of abs(H - its computed Taylor polynomial) on the disc of radius ``rho``: truncation and rounding."""
+def series_error(strip, c, nearest, series, sizes, closest, rho, change):
+    """Bound of abs(H - its computed Taylor polynomial) on the disc of radius ``rho``: truncation and rounding.
+
+    ``change`` bounds what W may change by on it besides (``faint``).
+    """
     room = strip.cut - abs(c.real - strip.centre)
     if not (rho < 0.5 * closest and rho < 0.5 * room):
         return np.inf
@@ -266,7 +271,7 @@ def series_error(strip, c, nearest, series, sizes, closest, rho):
     rest = sizes[2] * rho * rho * rho / (closest - rho) + strip.far_size * q * q * q / (1.0 - q)
     relative = 3.0 * UNIT_ROUNDOFF * (strip.count + strip.order + strip.depth + 16.0)
     far = strip.far_size
-    noise = relative * (
+    noise = change + relative * (
         1.0 + sizes[0] + far + (sizes[1] + far / room) * rho + (sizes[2] + far / room / room) * rho * rho
     )
     rank = int(strip.poles[RANK, nearest])
@@ -346,7 +351,8 @@ def smallest_disc(strip, c, nearest, wanted, largest, polish):
     for _ in range(WIDENINGS):
         if not rho <= largest:
             break
-        error = series_error(strip, c, nearest, series, sizes, closest, rho)
+        change = faint_size(strip, c.real, c.imag, rho, False)
+        error = series_error(strip, c, nearest, series, sizes, closest, rho, change)
         if error == np.inf:
             break
         if disc_zeros(h, rho, error) == wanted:
@@ -408,7 +414,7 @@ def simple_zero(strip, c, nearest, work, sums):
                 size += a
                 a1 += a / away
                 a2 += 2.0 * a / (away * away)
-        error = rounding * size
+        error = rounding * size + faint_size(strip, c.real, c.imag, rho, False)
         a0 = norm + error + a1 * rho
         b0 = strip.poles[BOUND, nearest] / (t - rho)
         b1 = b0 / (t - rho)
@@ -438,13 +444,36 @@ def simple_zero(strip, c, nearest, work, sums):
 
 
 @jit()
-def count_real(strip, windows, points, number, largest, disc_x, disc_r):
+def make_walls(strip, low, high, circles, wall_low, wall_high):
+    """Merge own poles and discs about faint ones, low[i]:high[i], into disjoint intervals; return their number."""
+    location = strip.poles[LOCATION]
+    walls = 0
+    pole = 0
+    circle = 0
+    while pole < strip.own or circle < circles:
+        if circle < circles and (pole == strip.own or low[circle] <= location[pole]):
+            wall_low[walls] = low[circle]
+            wall_high[walls] = high[circle]
+            circle += 1
+            while pole < strip.own and location[pole] <= wall_high[walls]:
+                pole += 1
+        else:
+            wall_low[walls] = location[pole]
+            wall_high[walls] = location[pole]
+            pole += 1
+        walls += 1
+    return walls
+
+
+@jit()
+def count_real(strip, windows, points, number, largest, walls, wall_low, wall_high, discs):
     """Lower bound of the zeros on or next to the real axis of a strip; returns (zeros, number of discs used).
 
-    Inertia is taken at the middles between neighbours among the own poles and the ``number`` sorted estimates
-    ``points`` of real zeros; outside the radius of the strip W is positive definite. Estimates closer than ``largest``
-    between which the inertia does not change may be a pair that has just left the axis or is about to: a disc with
-    radius at most ``largest`` about the real ``disc_x`` counts them.
+    Inertia is taken at the middles between neighbours among the ``walls`` (poles, ``make_walls``) and the ``number``
+    sorted estimates ``points`` of real zeros, and zeros inside of a wall are left out; outside the radius of the strip
+    W is positive definite. Estimates closer than ``largest`` between which the inertia does not change may be a pair
+    that has just left the axis or is about to: a disc with radius at most ``largest`` counts them; ``discs``
+    (2, zeros) gets their centres and radii.
     """
     room = window_room(strip, windows)
     poles = np.empty((ROWS, room))
@@ -454,11 +483,12 @@ def count_real(strip, windows, points, number, largest, disc_x, disc_r):
     view = strip
     no_polish = np.int64(0)
     found = 0
-    discs = 0
+    used = 0
+    nearest = np.int64(0)
     i = 0
-    for j in range(strip.own + 1):
-        left = strip.poles[LOCATION, j - 1] if j > 0 else strip.centre - strip.radius
-        right = strip.poles[LOCATION, j] if j < strip.own else strip.centre + strip.radius
+    for j in range(walls + 1):
+        left = wall_high[j - 1] if j > 0 else strip.centre - strip.radius
+        right = wall_low[j] if j < walls else strip.centre + strip.radius
         while i < number and points[i] < left:
             i += 1
         first = i
@@ -472,8 +502,8 @@ def count_real(strip, windows, points, number, largest, disc_x, disc_r):
         since = first
         for k in range(first, i + 1):
             x = 0.5 * ((points[k - 1] if k > first else left) + (points[k] if k < i else right))
-            nearest = nearest_pole(strip, x, min(j, strip.own - 1))
-            if (j == 0 and k == first) or (j == strip.own and k == i):
+            nearest = nearest_pole(strip, x, nearest)
+            if (j == 0 and k == first) or (j == walls and k == i):
                 now = 0
             else:
                 view, panel, local = look(strip, windows, nearest, x, 0.0, poles, view, panel)
@@ -493,11 +523,11 @@ def count_real(strip, windows, points, number, largest, disc_x, disc_r):
                     rho, _ = smallest_disc(view, complex(centre, 0.0), local, k - since, space, no_polish)
                     if rho < np.inf:
                         change = k - since
-                        disc_x[discs] = centre
-                        disc_r[discs] = rho
-                        discs += 1
+                        discs[0, used] = centre
+                        discs[1, used] = rho
+                        used += 1
             found += change
             previous = now
             behind = x
             since = k
-    return found, discs
+    return found, used

@@ -103,12 +103,16 @@ def null_vectors(matrix, multiplicity, vectors):
 
 
 @jit()
-def mode_share(energy, weight, p_hat, n, g, rates, references, positions, multiplicities, count, share):
+def mode_share(energy, weight, p_hat, n, g, table, count, share):
     """Fill ``share`` (N,) with the share of each pair in the first ``count`` modes, taken as equally fast.
 
-    The modes are given as by ``unstable_modes``; those beyond LARGEST_SPAN dimensions are left out.
+    The modes are those of the ``ModeTable``; those beyond LARGEST_SPAN dimensions are left out.
     """
     pairs = energy.size
+    rates = table.rates
+    references = table.references
+    positions = table.positions
+    multiplicities = table.multiplicities
     base = np.empty(pairs)
     offset = np.empty(pairs)
     strength = np.empty(pairs)

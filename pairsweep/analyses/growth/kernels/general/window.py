@@ -172,6 +172,8 @@ def open_window(strip, windows, t, poles):
         MAX_ORDER,
         windows.panel[FAR_SIZE, t],
         depth,
+        strip.faint,
+        strip.faint_far,
     )
 
 

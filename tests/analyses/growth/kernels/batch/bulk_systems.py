@@ -5,6 +5,7 @@ import numpy as np
 
 from pairsweep.analyses.growth.kernels.batch.solve import bulk_growth
 from pairsweep.analyses.growth.kernels.dense import stability_matrices
+from pairsweep.analyses.growth.kernels.results import point_table
 
 
 def coupling(grid, n, g):
@@ -12,26 +13,18 @@ def coupling(grid, n, g):
     return 4.0 * g * (np.abs(n) * grid.weight).sum(axis=1)
 
 
-def grow(grid, n, g, tolerance=None):
+def grow(grid, n, g, tolerance=None, modes=1):
     """Outputs of ``bulk_growth`` by name; the default tolerance is 1e-6 of the coupling."""
     n = np.atleast_2d(np.asarray(n, dtype=float))
     g = np.broadcast_to(np.asarray(g, dtype=float), n.shape[:1]).copy()
     if tolerance is None:
         tolerance = 1e-6 * coupling(grid, n, g) + 1e-300
-    points = g.size
-    out = {
-        "growth_rate": np.full(points, np.nan),
-        "frequency": np.full(points, np.nan),
-        "n_unstable": np.full(points, -1),
-        "mode_kind": np.full(points, -1, dtype=np.int8),
-        "status": np.full(points, -1, dtype=np.int8),
-        "energy_weight": np.full((points, grid.bin_energy.size), -1.0),
-    }
+    out = point_table(g.size, grid.bin_energy.size, modes)
     failed = bulk_growth(
-        grid.energy, grid.weight, grid.p_hat, n, g, np.asarray(tolerance), grid.energy_bin, *out.values()
+        grid.energy, grid.weight, grid.p_hat, n, g, np.asarray(tolerance), grid.energy_bin, out
     )
-    assert failed == (out["status"] != 0).sum()
-    return out
+    assert failed == (out.status != 0).sum()
+    return {**out._asdict(), "energy_weight": out.share}
 
 
 def dense_matrices(grid, n, g):

@@ -12,7 +12,13 @@ from pairsweep.analyses.growth.kernels.general.farfield import (
     moments,
     reach,
 )
-from pairsweep.analyses.growth.kernels.general.modes import coupling_norm, tolerance_floor, unstable_modes
+from pairsweep.analyses.growth.kernels.general.modes import (
+    ModeTable,
+    Status,
+    coupling_norm,
+    tolerance_floor,
+    unstable_modes,
+)
 from pairsweep.analyses.growth.kernels.general.poles import Clusters, cluster_poles
 from pairsweep.analyses.growth.kernels.general.strip import Strip, make_strip
 from pairsweep.kernels.coupling import oscillators
@@ -38,7 +44,7 @@ KINDS = (
 class Modes:
     """What ``unstable_modes`` found."""
 
-    status: int
+    status: Status
     tolerance: float
     rates: np.ndarray
     frequencies: np.ndarray
@@ -95,12 +101,15 @@ def find(grid, n, g, tolerance=None):
     if tolerance is None:
         coupling, scale = coupling_norm(grid.weight, n, g), coupling_norm(grid.weight, n + 1, g)
         tolerance = max(1e-6 * coupling, float(tolerance_floor(coupling, scale)))
-    rates, references, positions = (np.full(2 * grid.size, np.nan) for _ in range(3))
-    multiplicities = np.zeros(2 * grid.size, np.int64)
-    status, count = unstable_modes(
-        grid.energy, grid.weight, grid.p_hat, n, g, tolerance, rates, references, positions, multiplicities
-    )
-    return Modes(status, tolerance, rates[:count], (references + positions)[:count], multiplicities[:count])
+    table = mode_table(2 * grid.size)
+    status, count, _ = unstable_modes(grid.energy, grid.weight, grid.p_hat, n, g, tolerance, table)
+    frequencies = (table.references + table.positions)[:count]
+    return Modes(Status(status), tolerance, table.rates[:count], frequencies, table.multiplicities[:count])
+
+
+def mode_table(modes):
+    """Room for modes."""
+    return ModeTable(*(np.full(modes, np.nan) for _ in range(3)), np.zeros(modes, np.int64))
 
 
 def dense(grid, n, g):
@@ -123,7 +132,7 @@ def clusters_of(grid, n, g) -> Clusters:
     """The poles of a system, cut into strips."""
     base, offset, strength = np.empty((3, grid.size))
     scale = oscillators(grid.energy, grid.weight, grid.p_hat, n, g, base, offset, strength)
-    return cluster_poles(base, offset, strength, grid.p_hat, scale)
+    return cluster_poles(base, offset, strength, grid.p_hat, scale, np.zeros(grid.size, np.bool_))
 
 
 def strip_of(clusters, k=0) -> Strip:

@@ -4,18 +4,21 @@ import numpy as np
 import pytest
 
 from pairsweep.analyses.growth.kernels.general.modes import (
-    CERTIFIED,
-    NOT_FINITE,
-    STATUS_TEXT,
-    TOLERANCE_TOO_SMALL,
-    TOO_MANY_MODES,
+    Status,
     coupling_norm,
     unstable_modes,
 )
 from pairsweep.physics.grid import beams, bins
 from pairsweep.physics.patterns.quadrant import quadrant
 from tests.analyses.growth.kernels.batch.bulk_systems import exact_eigenvalues
-from tests.analyses.growth.kernels.general.mode_systems import KINDS, dense, dense_noise, find, make_system
+from tests.analyses.growth.kernels.general.mode_systems import (
+    KINDS,
+    dense,
+    dense_noise,
+    find,
+    make_system,
+    mode_table,
+)
 
 
 def letter(*shape):
@@ -30,14 +33,14 @@ def letter(*shape):
 )
 def test_known_growth_rates(shape, rate, unstable):
     found = find(*letter(*shape), 1e-6)
-    assert found.status == CERTIFIED
+    assert found.status == Status.CERTIFIED
     assert found.rates[0] == pytest.approx(rate, rel=1e-4)
     assert unstable is None or found.n_unstable == unstable
 
 
 def test_growth_of_a_large_grid():
     found = find(*letter(8, 16, 16), 1e-6)
-    assert found.status == CERTIFIED
+    assert found.status == Status.CERTIFIED
     assert found.rates[0] == pytest.approx(2.03e-3, rel=2e-3)
 
 
@@ -48,14 +51,14 @@ def test_a_million_pairs_are_certified(occupation):
     if occupation == "random":
         n = np.random.default_rng(0).uniform(-1, 1, grid.size)
     found = find(grid, n, 1e-6)
-    assert found.status == CERTIFIED, STATUS_TEXT[found.status]
+    assert found.status == Status.CERTIFIED, found.status.text
     assert found.rates.size > 50
 
 
 @pytest.mark.parametrize("n_energy", range(5, 13))
 def test_stable_beyond_four_energy_bins(n_energy):
     found = find(*letter(n_energy, 1, 4), 1e-6)
-    assert (found.status, found.rates.size) == (CERTIFIED, 0)
+    assert (found.status, found.rates.size) == (Status.CERTIFIED, 0)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -63,7 +66,7 @@ def test_agrees_with_dense_eigenvalues(kind):
     for seed in range(25):
         grid, n, g = make_system(kind, np.random.default_rng([seed, KINDS.index(kind)]))
         found = find(grid, n, g)
-        assert found.status == CERTIFIED, STATUS_TEXT[found.status]
+        assert found.status == Status.CERTIFIED, found.status.text
         single, double = dense_noise(grid, n, g)
         tolerance = 1e-6 * coupling_norm(grid.weight, n, g)
         values = dense(grid, n, g)
@@ -92,7 +95,7 @@ def test_agrees_with_fifty_digits_at_the_physical_coupling(seed):
 def test_two_pairs_agree_with_fifty_digits(mu, n_x, n_z):
     grid = beams([1.0, 1.0], [1.0, 1.0], [np.pi / 2, 0.0], [0.0, 0.0])
     found = find(grid, [n_x, n_z], mu)
-    assert found.status == CERTIFIED
+    assert found.status == Status.CERTIFIED
     expected = exact_eigenvalues(grid, np.array([n_x, n_z]), mu)
     expected = expected.real[(expected.real > 1e-6 * mu) & (expected.imag > -1e-30)]
     np.testing.assert_allclose(found.rates, np.sort(expected)[::-1], rtol=1e-9)
@@ -112,7 +115,7 @@ def test_threshold_double_root_from_both_sides(side):
         low, high = (middle, high) if exact_growth(system(middle), n, g) > 0 else (low, middle)
     grid = system(low * (1 + side))
     found = find(grid, n, g)
-    assert found.status == CERTIFIED
+    assert found.status == Status.CERTIFIED
     exact = exact_growth(grid, n, g)
     tolerance = 1e-6 * coupling_norm(grid.weight, n, g)
     if exact > 1.1 * tolerance:
@@ -130,7 +133,7 @@ def exact_growth(grid, n, g):
 def test_static_modes_have_frequency_zero_and_count_once():
     grid = bins(1, 8, 8)
     found = find(grid, -np.ones(grid.size), 0.13 / 400)
-    assert found.status == CERTIFIED
+    assert found.status == Status.CERTIFIED
     np.testing.assert_array_equal(found.frequencies, 0.0)
     values = dense(grid, -np.ones(grid.size), 0.13 / 400)
     assert found.n_unstable == np.sum(values.real > 1e-8)
@@ -139,7 +142,7 @@ def test_static_modes_have_frequency_zero_and_count_once():
 def test_multiple_roots_are_one_mode_with_its_multiplicity():
     grid = bins(1, 1, 4)  # symmetric under a quarter turn: x and y are equivalent
     found = find(grid, -np.ones(4), 0.1 / 400)
-    assert found.status == CERTIFIED
+    assert found.status == Status.CERTIFIED
     assert 2 in found.multiplicities or found.rates.size == 1
 
 
@@ -154,34 +157,43 @@ def test_scales_with_the_units():
 def test_nothing_couples():
     grid = beams([1.0, 2.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0])
     found = find(grid, [0.0, 1.0], 1e-3)
-    assert (found.status, found.rates.size) == (CERTIFIED, 0)
+    assert (found.status, found.rates.size) == (Status.CERTIFIED, 0)
 
 
 def test_a_single_pair_is_stable():
     found = find(beams([1.0], [1.0], [0.3], [0.2]), [0.7], 1e-3)
-    assert (found.status, found.rates.size) == (CERTIFIED, 0)
+    assert (found.status, found.rates.size) == (Status.CERTIFIED, 0)
 
 
 def test_refuses_a_tolerance_it_cannot_vouch_for():
     grid, n = letter(1, 1, 4)
-    assert find(grid, n, 1e-6, 1e-9 * coupling_norm(grid.weight, n, 1e-6)).status == TOLERANCE_TOO_SMALL
+    assert (
+        find(grid, n, 1e-6, 1e-9 * coupling_norm(grid.weight, n, 1e-6)).status == Status.TOLERANCE_TOO_SMALL
+    )
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_refuses_numbers_that_are_not_finite(bad):
     grid, n = letter(1, 1, 4)
     n[1] = bad
-    assert find(grid, n, 1e-6, 1e-6).status == NOT_FINITE
+    assert find(grid, n, 1e-6, 1e-6).status == Status.NOT_FINITE
 
 
 def test_says_when_the_output_is_too_small():
     grid, n = letter(1, 8, 8)
-    outputs = [np.empty(2) for _ in range(3)]
-    status, _ = unstable_modes(
-        grid.energy, grid.weight, grid.p_hat, n, 1e-6, 1e-6, *outputs, np.empty(2, np.int64)
-    )
-    assert status == TOO_MANY_MODES
+    frame = (grid.energy, grid.weight, grid.p_hat)
+    status, _, _ = unstable_modes(*frame, n, 1e-6, 1e-6, mode_table(2))
+    assert status == Status.TOO_MANY_MODES
 
 
 def test_every_status_has_a_text():
-    assert set(STATUS_TEXT) == set(range(len(STATUS_TEXT)))
+    assert len({status.text for status in Status}) == len(Status)
+
+
+def test_a_failure_says_how_far_the_count_came():
+    # a double root at its threshold (found by bisection as above), at the smallest tolerance that is not refused
+    grid = beams([1.0 + 0.0009999998746240688, 1.0], [1.0, 1.0], [np.pi / 2, 0.0], [0.0, 0.0])
+    frame = (grid.energy, grid.weight, grid.p_hat, np.array([0.5, -0.5]), 1e-3)
+    status, _, seen = unstable_modes(*frame, 3.38e-10, mode_table(4))
+    assert status == Status.NOT_CERTIFIED
+    assert seen == (0, 4, 2, 0, 0)

@@ -14,7 +14,8 @@ def clusters_of(grid, n, g):
     n = np.ascontiguousarray(n, dtype=float)
     base, offset, strength = np.empty((3, grid.size))
     scale = oscillators(grid.energy, grid.weight, grid.p_hat, n, g, base, offset, strength)
-    return cluster_poles(base, offset, strength, grid.p_hat, scale), strength
+    faint = np.zeros(grid.size, np.bool_)
+    return cluster_poles(base, offset, strength, grid.p_hat, scale, faint), strength
 
 
 def test_isotropic_pairs_merge_into_one_pole_of_rank_three():

@@ -7,7 +7,7 @@ from pairsweep.analyses.growth.kernels.dense import stability_matrix
 from pairsweep.analyses.growth.kernels.general.modes import coupling_norm, unstable_modes
 from pairsweep.analyses.growth.kernels.general.shares import dispersion_matrix, mode_share, null_vectors
 from pairsweep.physics.grid import bins
-from tests.analyses.growth.kernels.general.mode_systems import make_system
+from tests.analyses.growth.kernels.general.mode_systems import make_system, mode_table
 
 
 def dense_share(grid, n, g, floor):
@@ -23,15 +23,14 @@ def dense_share(grid, n, g, floor):
 
 def shares(grid, n, g):
     tolerance = 1e-6 * coupling_norm(grid.weight, n, g)
-    rates, references, positions = np.empty((3, 2 * grid.size))
-    multiplicities = np.empty(2 * grid.size, np.int64)
+    table = mode_table(2 * grid.size)
     frame = (grid.energy, grid.weight, grid.p_hat, n, g)
-    _, count = unstable_modes(*frame, tolerance, rates, references, positions, multiplicities)
+    _, count, _ = unstable_modes(*frame, tolerance, table)
     if count == 0:
         return None, None
-    fastest = int(np.sum(rates[:count] >= rates[0] - tolerance))
+    fastest = int(np.sum(table.rates[:count] >= table.rates[0] - tolerance))
     share = np.empty(grid.size)
-    mode_share(*frame, rates, references, positions, multiplicities, fastest, share)
+    mode_share(*frame, table, fastest, share)
     return share, dense_share(grid, n, g, tolerance)
 
 

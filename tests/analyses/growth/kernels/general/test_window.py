@@ -5,7 +5,7 @@ import pytest
 
 from pairsweep.analyses.growth.kernels.dispersion import BOUND, LOCATION, RESIDUE, ROWS, SUMS, pole_sums
 from pairsweep.analyses.growth.kernels.general.farfield import MAX_ORDER, binomials
-from pairsweep.analyses.growth.kernels.general.modes import CERTIFIED, coupling_norm
+from pairsweep.analyses.growth.kernels.general.modes import Status, coupling_norm
 from pairsweep.analyses.growth.kernels.general.proof import matrix_error, negative_eigenvalues
 from pairsweep.analyses.growth.kernels.general.strip import nearest_pole
 from pairsweep.analyses.growth.kernels.general.window import (
@@ -163,7 +163,7 @@ def test_large_strips_agree_with_dense_eigenvalues(kind):
     grid = beams(energy, grid.weight, grid.theta, grid.phi)
     assert windows_of(strip_of(clusters_of(grid, n, g))).targets > 0
     found = find(grid, n, g)
-    assert found.status == CERTIFIED
+    assert found.status == Status.CERTIFIED
     single, double = dense_noise(grid, n, g)
     tolerance = 1e-6 * coupling_norm(grid.weight, n, g)
     values = dense(grid, n, g)

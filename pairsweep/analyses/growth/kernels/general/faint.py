@@ -1,0 +1,121 @@
+"""Faint poles: pairs whose EPN is so small beside the others that the zeros they bring cannot be told from their pole.
+
+Such a pole is not among the poles of its strip. It counts as an uncertainty of W, of norm at most
+sum b_i/abs(omega - p_i) with b_i = sum 2 abs(c) over its pairs, which every sign and every disc of ``proof`` is charged
+with: what is proven of zeros away from the faint poles holds with them and without them. The rest is local (Rouche).
+With the nearest strong pole P of rank r taken out, let the Taylor series of H = (omega - P)^r det W about a faint pole
+obey, on a circle of radius rho,
+
+    abs(h_m) rho^m > sum_{k != m} abs(h_k) rho^k + (all errors, and the change of H by the uncertainty on the circle).
+
+Then H has m zeros inside, whatever the faint poles are, and det W has as many more zeros than poles as without them.
+All those zeros are within rho of the real axis, and the strip has sum r_j - sum m zeros outside of these discs: that is
+the total which ``proof`` must account for. Nothing is said of the ranks of faint poles, and nothing need be.
+
+A circle cannot be drawn where a zero of the strong poles comes too close: the pole is then taken as a strong one.
+"""
+
+import numpy as np
+
+from pairsweep.analyses.growth.kernels.dispersion import RESIDUE, ROWS
+from pairsweep.analyses.growth.kernels.general.proof import (
+    DEGREE,
+    UNKNOWN,
+    disc_zeros,
+    pole_free_series,
+    series_error,
+    taylor,
+)
+from pairsweep.analyses.growth.kernels.general.strip import faint_size, nearest_pole
+from pairsweep.analyses.growth.kernels.general.window import WHOLE, look, window_room
+from pairsweep.kernels.exact import EPSILON
+from pairsweep.kernels.jit import jit
+
+# A pair is faint whose 2 abs(c) is below this fraction of the tolerance, all of them together a tenth of it.
+FAINT = 1e-4
+CROWD = 1000.0
+WIDENINGS = 32
+WIDENING = 4.0
+
+
+@jit()
+def find_faint(strength, tolerance, faint):
+    """Mark in ``faint`` (N,) pairs of little ``strength`` c (N,) beside the ``tolerance``, MeV; return their number."""
+    limit = FAINT * tolerance * min(1.0, CROWD / strength.size)
+    found = 0
+    for q in range(strength.size):
+        faint[q] = 0.0 < 2.0 * abs(strength[q]) <= limit
+        if faint[q]:
+            found += 1
+    return found
+
+
+@jit()
+def circle_about(strip, c, bound, nearest, largest):
+    """Return the radius, at most ``largest``, of a circle about the faint pole ``c`` as above, and m; or infinity.
+
+    ``bound`` is the b of this pole, MeV, and ``nearest`` the own strong pole next to it.
+    """
+    series = np.empty((RESIDUE, 3), dtype=np.complex128)
+    sizes = np.empty(3)
+    h = np.empty(DEGREE + 1, dtype=np.complex128)
+    centre = complex(c, 0.0)
+    closest = taylor(strip, centre, nearest, series, sizes)
+    if closest == 0.0:
+        return np.inf, 0
+    pole_free_series(strip, centre, nearest, series, h)
+    rho = 2.0 * WIDENING * bound
+    for _ in range(WIDENINGS):
+        if not rho <= largest:
+            break
+        change = faint_size(strip, c, 0.0, rho, True)
+        error = series_error(strip, centre, nearest, series, sizes, closest, rho, change)
+        inside = disc_zeros(h, rho, error)
+        if inside != UNKNOWN:
+            return rho, inside
+        rho *= WIDENING
+    return np.inf, 0
+
+
+@jit()
+def enclose_faint(strip, windows, largest, low, high, too_close):
+    """Draw circles of radius at most ``largest`` about all faint poles of a strip; return (circles, zeros inside).
+
+    ``low`` and ``high`` (F,) get the ends of the discs on the real axis, disjoint and ascending. Poles without a
+    circle are marked in ``too_close`` (F,), and the number of circles is then -1.
+    """
+    room = window_room(strip, windows)
+    poles = np.empty((ROWS, room))
+    panel = np.int64(WHOLE)
+    nearest = np.int64(0)
+    view = strip
+    circles = 0
+    zeros = 0
+    complete = True
+    for i in range(strip.faint.shape[1]):
+        c = strip.faint[0, i]
+        if circles > 0 and c <= high[circles - 1]:
+            # inside of the last circle, which has allowed for it
+            continue
+        nearest = nearest_pole(strip, c, nearest)
+        view, panel, local = look(strip, windows, nearest, c, 0.0, poles, view, panel)
+        rho, inside = circle_about(view, c, strip.faint[1, i], local, largest)
+        if rho == np.inf or (circles > 0 and c - rho <= high[circles - 1]):
+            too_close[i] = True
+            complete = False
+            continue
+        low[circles] = c - rho
+        high[circles] = c + rho
+        zeros += inside
+        circles += 1
+    return (circles if complete else -1), zeros
+
+
+@jit()
+def meets_circle(x, y, radius, low, high, circles):
+    """Whether a disc about x + i y meets one of the discs about the faint poles."""
+    for i in range(circles):
+        reach = radius + 0.5 * (high[i] - low[i]) + 4.0 * EPSILON * max(abs(low[i]), abs(high[i]))
+        if y <= reach and abs(complex(x - 0.5 * (low[i] + high[i]), y)) <= reach:
+            return True
+    return False

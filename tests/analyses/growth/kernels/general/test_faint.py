@@ -1,0 +1,159 @@
+"""Pairs of nearly no EPN: bounded, enclosed, and never a reason to fail or to be wrong."""
+
+import numpy as np
+import pytest
+
+from pairsweep.analyses.growth.kernels.batch.solve import bulk_growth
+from pairsweep.analyses.growth.kernels.general import faint as faint_poles
+from pairsweep.analyses.growth.kernels.general.faint import enclose_faint, find_faint, meets_circle
+from pairsweep.analyses.growth.kernels.general.farfield import MAX_ORDER, binomials
+from pairsweep.analyses.growth.kernels.general.modes import Status, coupling_norm
+from pairsweep.analyses.growth.kernels.general.poles import cluster_poles
+from pairsweep.analyses.growth.kernels.general.proof import make_walls
+from pairsweep.analyses.growth.kernels.general.strip import faint_size
+from pairsweep.analyses.growth.kernels.general.window import make_windows
+from pairsweep.analyses.growth.kernels.results import point_table
+from pairsweep.kernels.coupling import oscillators
+from pairsweep.physics.grid import beams, bins
+from tests.analyses.growth.kernels.batch.bulk_systems import exact_eigenvalues
+from tests.analyses.growth.kernels.general.mode_systems import dense, dense_noise, find, one_energy, strip_of
+
+BOTH = [False, True]
+
+
+def faint_strip(grid, n, g):
+    """Strip 0 of a system, with its faint pairs, and the tolerance 1e-6 of the coupling."""
+    base, offset, strength = np.empty((3, grid.size))
+    scale = oscillators(grid.energy, grid.weight, grid.p_hat, n, g, base, offset, strength)
+    tolerance = 1e-6 * coupling_norm(grid.weight, n, g)
+    faint = np.empty(grid.size, np.bool_)
+    count = find_faint(strength, tolerance, faint)
+    assert count == faint.sum()
+    return strip_of(cluster_poles(base, offset, strength, grid.p_hat, scale, faint)), tolerance, strength
+
+
+def mixed(seed, pairs=20, tiny=8, exponents=(-17, -11)):
+    rng = np.random.default_rng(seed)
+    grid, n, g = one_energy(rng, pairs, 1e-2)
+    n[:tiny] = rng.choice([-1, 1], tiny) * 10 ** rng.uniform(*exponents, tiny)
+    return grid, n, g
+
+
+@pytest.mark.parametrize("around", BOTH)
+def test_the_bound_of_faint_poles_is_above_their_sum(around):
+    grid, n, g = mixed(1, pairs=80, tiny=60)
+    strip, tolerance, _ = faint_strip(grid, n, g)
+    location, bound = strip.faint
+    assert location.size == 60
+    assert np.all(np.diff(location) > 0)
+    rng = np.random.default_rng(2)
+    for _ in range(200):
+        x = rng.uniform(location[0], location[-1])
+        y = 0.0 if around else tolerance * 10 ** rng.uniform(-3, 3)
+        reach = 10 ** rng.uniform(-4, -0.01) * (np.abs(location - x).min() if around else y)
+        found = faint_size(strip, x, y, reach, around)
+        on_it = x + 1j * y + reach * np.exp(2j * np.pi * np.arange(64) / 64)
+        largest = (bound / np.abs(on_it[:, None] - location)).sum(axis=1).max()
+        assert largest <= found * (1 + 1e-12)
+        assert found <= 50 * largest
+        assert faint_size.py_func(strip, x, y, reach, around) == pytest.approx(found, rel=1e-12)
+
+
+def test_a_disc_with_a_faint_pole_inside_has_no_bound_but_its_circle_has():
+    strip, tolerance, _ = faint_strip(*mixed(3))
+    x = strip.faint[0, 2]
+    assert faint_size(strip, x, 0.0, 1e-3 * tolerance, False) == np.inf
+    assert faint_size(strip, x, 0.0, 1e-3 * tolerance, True) < np.inf
+    assert faint_size(strip, x, 0.0, 0.0, False) == np.inf
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_circles_enclose_every_faint_pole_and_walls_every_pole(seed):
+    strip, tolerance, _ = faint_strip(*mixed(seed))
+    windows = make_windows(strip, binomials(np.int64(MAX_ORDER)))
+    low, high, too_close = np.empty(8), np.empty(8), np.zeros(8, np.bool_)
+    circles, inside = enclose_faint(strip, windows, 0.45 * tolerance, low, high, too_close)
+    assert circles > 0
+    assert inside == 0
+    assert not too_close.any()
+    low, high = low[:circles], high[:circles]
+    assert np.all(low[1:] > high[:-1])
+    for x in strip.faint[0]:
+        assert np.any((low <= x) & (x <= high))
+        assert meets_circle(x, 0.0, 0.0, low, high, circles)
+    assert not meets_circle(strip.faint[0, 0], tolerance, 0.5 * tolerance, low, high, circles)
+    plain = np.empty(8), np.empty(8), np.zeros(8, np.bool_)
+    assert faint_poles.enclose_faint.py_func(strip, windows, 0.45 * tolerance, *plain) == (circles, 0)
+    np.testing.assert_allclose(plain[0][:circles], low, rtol=1e-14)
+    wall_low, wall_high = np.empty((2, strip.own + circles))
+    walls = make_walls(strip, low, high, circles, wall_low, wall_high)
+    assert np.all(wall_low[1:walls] > wall_high[: walls - 1])
+    for x in (*strip.poles[9, : strip.own], *low, *high):
+        assert np.any((wall_low[:walls] <= x) & (x <= wall_high[:walls]))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_modes_are_those_of_the_dense_matrix(seed):
+    rng = np.random.default_rng(seed)
+    grid, n, g = mixed(seed, exponents=(-17, -6))
+    if seed % 2:
+        grid, n = bins(2, 2, 4), rng.choice([0.6, -0.7, -0.2], 16)
+        n[rng.random(16) < 0.6] = 10 ** rng.uniform(-17, -7) * rng.choice([-1, 1])
+        g = 10 ** rng.uniform(-7, -3)
+    found = find(grid, n, g)
+    assert found.status == Status.CERTIFIED, found.status.text
+    values = dense(grid, n, g)
+    single, double = dense_noise(grid, n, g)
+    assert np.sum(values.real > found.tolerance + double) <= found.n_unstable
+    assert found.n_unstable <= np.sum(values.real > found.tolerance - double - single)
+    if found.rates.size:
+        assert found.rates[0] == pytest.approx(values.real.max(), abs=double + single)
+
+
+@pytest.mark.parametrize("small", [1e-17, -1e-15, 1e-13, -1e-11, 1e-9, -1e-7])
+@pytest.mark.parametrize("miss", [0.0, 1e-9, 1e-7, 1e-5, 1e-3])
+def test_a_faint_pole_close_to_a_zero_of_the_others(small, miss):
+    # two pairs turn at frequencies of their own; a third, of hardly any EPN, is put next to the slower one
+    g = 1e-3
+
+    def system(energy):
+        return beams([1.0, 1.3, energy], [1.0, 1.0, 1.0], [np.pi / 2, 0.0, 1.0], [0.0, 0.0, 2.0])
+
+    n = np.array([0.7, -0.4, 0.0])
+    values = exact_eigenvalues(system(2.0), n, g, digits=40)
+    slowest = values.imag[values.imag > 0].min()
+    base, offset, strength = np.empty((3, 3))
+    grid = system(2.0)
+    oscillators(grid.energy, grid.weight, grid.p_hat, n, g, base, offset, strength)
+    grid = system(0.5 * (slowest - offset[2] + miss * coupling_norm(grid.weight, n, g)))
+    n[2] = small
+    found = find(grid, n, g)
+    assert found.status == Status.CERTIFIED, found.status.text
+    exact = exact_eigenvalues(grid, n, g, digits=50)
+    fastest = exact.real.max()
+    if fastest > 1.01 * found.tolerance:
+        assert found.rates[0] == pytest.approx(fastest, rel=1e-6)
+    elif fastest < 0.99 * found.tolerance:
+        assert found.rates.size == 0
+
+
+def test_strong_pairs_only_are_solved_as_before():
+    grid, n, g = mixed(5)
+    strip, _, strength = faint_strip(grid, n, g)
+    assert strip.own == 12
+    assert strip.faint.shape == (2, 8)
+    np.testing.assert_allclose(np.sort(strip.faint[1]), np.sort(2 * np.abs(strength[:8])))
+    n[:8] = 0.3
+    assert faint_strip(grid, n, g)[0].faint.shape == (2, 0)
+
+
+def test_the_batch_agrees():
+    grid, _, g = mixed(0)
+    n = np.stack([mixed(seed)[1] for seed in range(60)])
+    g = np.full(60, g)
+    tolerance = np.array([1e-6 * coupling_norm(grid.weight, row, g[0]) for row in n])
+    out = point_table(60, 0, 1)
+    assert bulk_growth(grid.energy, grid.weight, grid.p_hat, n, g, tolerance, grid.energy_bin, out) == 0
+    for row, rate in zip(n, out.growth_rate, strict=True):
+        found = find(grid, row, g[0])
+        assert (found.rates[0] if found.rates.size else 0.0) == pytest.approx(rate, rel=1e-9)
