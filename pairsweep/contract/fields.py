@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, Literal
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Kind = Literal["integer", "number", "text", "flag"]
 Scalar = float | int | str
@@ -43,6 +46,15 @@ class Parameter:
     field: Field
     values: tuple[Scalar, ...]
     is_axis: bool
+
+    @cached_property
+    def column(self) -> NDArray[Any]:
+        """Its values as an array, made once: an axis may have millions."""
+        import numpy as np  # a check of a file needs none
+
+        column: NDArray[Any] = np.asarray(self.values)
+        column.flags.writeable = False
+        return column
 
 
 def option(

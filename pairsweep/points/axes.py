@@ -57,11 +57,11 @@ class Sweep:
     def _columns(self) -> dict[str, tuple[int | None, NDArray[Any]]]:
         """For each parameter its dimension (None for a single value) and its values."""
         columns: dict[str, tuple[int | None, NDArray[Any]]] = {
-            p.name: (None, np.asarray(p.values)) for p in self.spec.parameters
+            p.name: (None, p.column) for p in self.spec.parameters
         }
         for number, dimension in enumerate(self.dimensions):
             for member in dimension.members:
-                columns[member.name] = (number, np.asarray(member.values))
+                columns[member.name] = (number, member.column)
         return columns
 
     def dimension_of(self, name: str) -> int | None:
@@ -72,6 +72,29 @@ class Sweep:
         """Values of a parameter at ``positions`` (P, dimensions): (P,), or (1,) for a single value."""
         dimension, values = self._columns[name]
         return values if dimension is None else values[positions[:, dimension]]
+
+    def codes(self, dimension: int, names: frozenset[str]) -> NDArray[np.int64]:
+        """Number the combinations of some members' values along a dimension, (size,), in the order of their first places.
+
+        Found once: a block must not walk a whole axis.
+        """
+        key = (dimension, names)
+        if key not in self._known_codes:
+            found = np.zeros(self.dimensions[dimension].size, dtype=np.int64)
+            for name in sorted(names):
+                _, along = np.unique(self._columns[name][1], return_inverse=True)
+                _, first, found = np.unique(
+                    found * (along.max() + 1) + along, return_index=True, return_inverse=True
+                )
+                rank = np.empty(first.size, dtype=np.int64)
+                rank[np.argsort(first)] = np.arange(first.size)
+                found = rank[found]
+            self._known_codes[key] = found
+        return self._known_codes[key]
+
+    @cached_property
+    def _known_codes(self) -> dict[tuple[int, frozenset[str]], NDArray[np.int64]]:
+        return {}
 
     def point(self, position: tuple[int, ...]) -> dict[str, Scalar]:
         """Every parameter's value at one position."""

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pairsweep.contract.fields import Scalar
 from pairsweep.physics.grid import Floats, Grid, beams, bins
 from pairsweep.physics.patterns.base import Occupations
 from pairsweep.physics.patterns.registry import PATTERNS
@@ -55,11 +54,9 @@ def grouped(
     """
     key = np.zeros(len(positions), dtype=np.int64)
     for number, dimension in enumerate(sweep.dimensions):
-        members = [member for member in dimension.members if wanted(member.name, member.table)]
-        codes: dict[tuple[Scalar, ...], int] = {}
-        along = [codes.setdefault(row, len(codes)) for row in zip(*(m.values for m in members), strict=True)]
-        if members:
-            key = key * len(codes) + np.array(along)[positions[:, number]]
+        names = frozenset(member.name for member in dimension.members if wanted(member.name, member.table))
+        if names:
+            key = key * dimension.size + sweep.codes(number, names)[positions[:, number]]
     _, first, group = np.unique(key, return_index=True, return_inverse=True)
     return first, group
 

@@ -39,3 +39,13 @@ def test_values_at_positions():
 def test_large_sweeps_are_not_laid_out():
     axis = "{ start = 0.0, stop = 1.0, num = 30000 }"
     assert expand(parse_spec(growth(rho_high=axis, rho_low=axis))).n_points == 900_000_000
+
+
+def test_codes_number_combinations_in_the_order_of_their_first_places():
+    text = 'zip = [["rho_low", "n_energy", "rho_high"]]\n' + growth(
+        rho_low="[0.3, 0.2, 0.1, 0.0]", n_energy="[3, 1, 3, 1]", rho_high="[0.9, 0.9, 0.9, 0.8]"
+    )
+    sweep = expand(parse_spec(text))
+    np.testing.assert_array_equal(sweep.codes(0, frozenset({"n_energy"})), [0, 1, 0, 1])
+    np.testing.assert_array_equal(sweep.codes(0, frozenset({"n_energy", "rho_high"})), [0, 1, 0, 2])
+    np.testing.assert_array_equal(sweep.codes(0, frozenset({"rho_low"})), [0, 1, 2, 3])
