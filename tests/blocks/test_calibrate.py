@@ -34,10 +34,12 @@ def deadly(tmp_path):
     return make
 
 
+@pytest.mark.processes
 def test_a_function_that_kills_every_process_leaves_this_one_alone(deadly):
     assert measured_seconds(expand(deadly("True", [0.1, 0.2]))) == {4: SECONDS_UNKNOWN}
 
 
+@pytest.mark.processes
 def test_the_deadly_point_of_a_function_is_named_and_the_others_are_done(deadly, tmp_path):
     widths = [round(0.05 * i, 2) for i in range(20)]
     outcome = run_to_store(deadly("width == 0.6", widths), tmp_path / "s.zarr", Where(workers=1), quiet=True)
@@ -52,6 +54,7 @@ def test_a_function_for_debugging_stays_in_this_process(deadly):
     assert measured_seconds(expand(spec), apart=False)[4] > 0
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(("lasts", "measured"), [(0.1, [0, 1, 2]), (1.1, [0, 1])])
 def test_the_start_of_a_process_is_not_of_the_time_for_measuring(deadly, monkeypatch, lasts, measured):
     spec = deadly("False", [0.1], n_energy=[1, 2, 4])

@@ -65,6 +65,7 @@ def test_status_for_people_and_programs(store, capsys):
     assert capsys.readouterr().out == "4 of 4 points done, 0 failed, 0 pending\n"
 
 
+@pytest.mark.processes
 def test_a_reader_that_leaves_ends_a_command_quietly(store):
     environment = os.environ | {"PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-m", "pairsweep", "show", store]
@@ -76,6 +77,7 @@ def test_a_reader_that_leaves_ends_a_command_quietly(store):
     assert process.returncode == READER_LEFT
 
 
+@pytest.mark.processes
 def test_an_interrupted_run_says_so_even_where_nobody_reads():
     # as in `pairsweep run ... 2>&1 | tee log`, whose tee is interrupted as well
     code = (
@@ -154,6 +156,7 @@ def compiling(tmp_path):
     return str(path)
 
 
+@pytest.mark.processes
 def test_what_worker_processes_compile_is_said_once(compiling, tmp_path, capfd):
     store = str(tmp_path / "out.zarr")
     commands = (
@@ -295,6 +298,7 @@ def test_unusable_input_ends_with_one_line_and_code_2(tmp_path, monkeypatch, cap
     assert not Path("out.zarr").exists()
 
 
+@pytest.mark.processes
 def test_help_is_light():
     code = "import sys; from pairsweep.cli.commands import parser; parser(); print('numpy' in sys.modules)"
     done = subprocess.run(

@@ -10,6 +10,7 @@ import xarray as xr
 from pairsweep.drawing import style
 
 
+@pytest.mark.processes
 def test_importing_the_pictures_does_not_load_matplotlib():
     code = "import sys, pairsweep.plot; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -19,6 +19,8 @@ from pairsweep.execute import Ack, ExecuteError, Site, Tls, check_scheduler, clu
 from pairsweep.kernels.compiling import NOTE
 from tests.execute.test_execute import Count
 
+pytestmark = pytest.mark.processes
+
 
 def nothing(ack):
     pass

@@ -8,6 +8,8 @@ import pytest
 
 from pairsweep.execute import Ack, ExecuteError, cluster, execute
 
+pytestmark = pytest.mark.processes
+
 
 @dataclass(frozen=True)
 class Count:

@@ -14,6 +14,8 @@ import pytest
 from pairsweep.execute import Ack, ExecuteError, Pool, execute, pool
 from pairsweep.kernels.compiling import NOTE
 
+pytestmark = pytest.mark.processes
+
 
 @dataclass(frozen=True)
 class Deadly:

@@ -20,6 +20,8 @@ from pairsweep.execute import ExecuteError, cluster, execute
 from pairsweep.machine_code.folders import cache_folder
 from tests.execute.test_execute import Count
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[2]
 ALLOCATION = ROOT / "scripts" / "slurm" / "one_allocation.sbatch"
 POINTS = 240

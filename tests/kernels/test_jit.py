@@ -1,6 +1,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from pairsweep.kernels import jit as module
 from pairsweep.machine_code.cache import KernelCache
 
@@ -17,6 +19,7 @@ def test_kernels_run_without_the_gil_and_are_cached():
     assert isinstance(twice._cache, KernelCache)
 
 
+@pytest.mark.processes
 def test_importing_a_kernel_leaves_numbas_settings_alone():
     code = (
         "import numba, pairsweep.kernels.sorting; assert numba.config.CACHE_DIR == '', numba.config.CACHE_DIR"

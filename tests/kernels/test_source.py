@@ -251,6 +251,7 @@ def test_a_memory_that_is_too_large_keeps_what_is_in_use(folder, memory, monkeyp
     assert list(json.loads(memory.read_text())) == [hashlib.sha256(b"").hexdigest()]
 
 
+@pytest.mark.processes
 def test_it_brings_no_heavy_module():
     code = "import sys, pairsweep.kernels.source; print('numpy' in sys.modules or 'numba' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"

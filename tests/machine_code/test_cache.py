@@ -81,6 +81,7 @@ def run(folder, **own):
 ALL = ["outer", "inner", "other"]
 
 
+@pytest.mark.processes
 def test_code_is_compiled_once_and_anew_only_where_an_edit_reaches(folder):
     assert run(folder) == ([6, 6], ALL, "")
     assert run(folder) == ([6, 6], [], "")
@@ -96,6 +97,7 @@ def test_code_is_compiled_once_and_anew_only_where_an_edit_reaches(folder):
     assert run(folder) == ([6, 8], [], "")
 
 
+@pytest.mark.processes
 def test_another_version_or_processor_has_a_folder_of_its_own(folder):
     run(folder)
     (machine,) = (folder / "cache").glob("kernels-*")
@@ -104,6 +106,7 @@ def test_another_version_or_processor_has_a_folder_of_its_own(folder):
     assert len(list((folder / "cache").glob("kernels-*-generic-*"))) == 1
 
 
+@pytest.mark.processes
 def test_of_two_processes_one_compiles_and_the_other_loads(folder):
     slow = RUN.replace("pass  # here", "time.sleep(0.5)")
     both = [result(p) for p in [start(folder, slow), start(folder, slow)]]
@@ -111,6 +114,7 @@ def test_of_two_processes_one_compiles_and_the_other_loads(folder):
     assert sorted(both[0][1] + both[1][1]) == sorted(ALL)
 
 
+@pytest.mark.processes
 def test_a_killed_process_leaves_no_lock(folder):
     stuck = RUN.replace("pass  # here", "print('taken', flush=True); time.sleep(100)")
     first = start(folder, stuck)
@@ -123,6 +127,7 @@ def test_a_killed_process_leaves_no_lock(folder):
     assert result(second)[:2] == ([6, 6], ALL)
 
 
+@pytest.mark.processes
 def test_a_stopped_process_is_waited_for_only_so_long(folder):
     stuck = RUN.replace("pass  # here", "print('taken', flush=True); time.sleep(100)")
     first = start(folder, stuck)
@@ -135,6 +140,7 @@ def test_a_stopped_process_is_waited_for_only_so_long(folder):
         first.communicate()
 
 
+@pytest.mark.processes
 def test_a_kernel_that_does_not_compile_gives_its_lock_back(folder):
     (folder / "outer.py").write_text(OUTER.replace("3 * x", "x.nothing"))
     held = (
@@ -146,6 +152,7 @@ def test_a_kernel_that_does_not_compile_gives_its_lock_back(folder):
     assert out == "None\n", err
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("kind", ["nbc", "nbi"])
 @pytest.mark.parametrize("damage", ["cut", "changed"])
 def test_damaged_files_are_one_line_and_made_anew(folder, kind, damage):
@@ -165,6 +172,7 @@ def test_damaged_files_are_one_line_and_made_anew(folder, kind, damage):
     assert run(folder) == ([6, 6], [], "")
 
 
+@pytest.mark.processes
 def test_a_folder_of_somebody_else_is_read_and_the_rest_is_kept_in_a_private_one(folder):
     run(folder)
     read_only = "from pairsweep.machine_code import folders\nfolders._is_usable = lambda f: False\n"
@@ -177,6 +185,7 @@ def test_a_folder_of_somebody_else_is_read_and_the_rest_is_kept_in_a_private_one
     assert {p.name.split("-")[0] for p in private.glob("kernels-*/*")} == {"outer"}
 
 
+@pytest.mark.processes
 def test_a_full_disk_is_one_line(folder):
     full = (
         "from pairsweep.machine_code import cache\n"
@@ -188,11 +197,13 @@ def test_a_full_disk_is_one_line(folder):
     assert said == f"pairsweep: machine code cannot be kept in {folder / 'cache'}: No space left on device\n"
 
 
+@pytest.mark.processes
 def test_where_there_are_no_locks_everybody_compiles(folder):
     none = "import fcntl\ndef flock(*_): raise OSError(37, 'No locks available')\nfcntl.flock = flock\n"
     assert result(start(folder, none + RUN)) == ([6, 6], ALL, "")
 
 
+@pytest.mark.processes
 def test_code_that_nobody_has_used_for_a_month_goes_when_something_is_compiled(folder):
     run(folder)
     names = {p.name.split("-")[0]: p for p in (folder / "cache").glob("kernels-*/*")}
@@ -223,6 +234,7 @@ def test_a_kernel_of_no_file_is_compiled_without_a_place_on_disk():
     assert not isinstance(space["f"]._cache, cache.KernelCache)
 
 
+@pytest.mark.processes
 def test_a_script_may_have_kernels(folder):
     script = folder / "my script.py"
     script.write_text(OUTER + "print(outer(2), len(outer.stats.cache_hits))\n")

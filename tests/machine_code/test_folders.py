@@ -79,6 +79,7 @@ def test_what_others_could_have_put_there_is_not_used(tmp_path, monkeypatch, pla
     assert folder.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.processes
 def test_a_user_whom_the_system_does_not_know_is_one_without_home():
     code = (
         "import os; from pairsweep.machine_code.folders import wanted\n"

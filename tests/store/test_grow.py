@@ -236,6 +236,7 @@ stores.grow(sys.argv[1], template(MORE, KINDS, (3, 2)), PRINT)
 """
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("step", [2, 20, 33, 34, 36])
 def test_a_killed_growth_leaves_one_generation_whole(store, step):
     fill(store)

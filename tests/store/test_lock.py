@@ -34,6 +34,7 @@ def holder(path):
     return process
 
 
+@pytest.mark.processes
 def test_two_coordinators(path):
     with holder(path) as process:
         with pytest.raises(StoreError, match=f"process {process.pid} on {os.uname().nodename}"):

@@ -342,6 +342,7 @@ def test_a_disk_full_from_the_start_is_no_traceback(store, monkeypatch):
         pass
 
 
+@pytest.mark.processes
 def test_no_room_leaves_nothing_falsely_done(store):
     code = (
         "import resource, sys\n"
@@ -376,6 +377,7 @@ while True:
 """
 
 
+@pytest.mark.processes
 def test_a_killed_writer_tears_nothing(tmp_path):
     sweep = template(rho=tuple(np.arange(1, 2001) / 4096), block_shape=(1000, 1))
     store = stores.create(tmp_path / "s.zarr", sweep, PRINT)

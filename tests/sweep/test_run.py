@@ -23,6 +23,7 @@ def finished(tmp_path_factory):
     return path
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("scheduler", ["local", "threads"])
 def test_schedulers_agree_bitwise(finished, tmp_path, scheduler, monkeypatch):
     monkeypatch.setattr("pairsweep.sweep.run.IN_PROCESS_SECONDS", 0.0)
@@ -189,6 +190,7 @@ def test_a_point_of_a_store_wants_the_function_it_was_made_with(failing, tmp_pat
         solve_one(store, {"width": "3.0"})
 
 
+@pytest.mark.processes
 def test_a_custom_function_travels_to_worker_processes(failing, tmp_path):
     ds = ps.run(failing, tmp_path / "out.zarr", scheduler="local", workers=2, quiet=True)
     np.testing.assert_array_equal(ds.status, [1, 2, 1])
@@ -216,6 +218,7 @@ def test_a_point_that_is_not_in_the_sweep(finished, at, words):
         solve_one(finished, at)
 
 
+@pytest.mark.processes
 def test_importing_the_package_is_light():
     import subprocess
 
@@ -227,6 +230,7 @@ def test_importing_the_package_is_light():
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.processes
 def test_growth_functions_load_neither_dask_nor_matplotlib_nor_scipy():
     import subprocess
 

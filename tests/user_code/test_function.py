@@ -232,6 +232,7 @@ def test_a_function_that_is_not_there(folder):
         folder.call()
 
 
+@pytest.mark.processes
 def test_an_installed_module(folder):
     folder.write(keep="")
     function = folder.find("numpy.linalg:norm")

@@ -250,6 +250,7 @@ print(json.dumps({name: values.tolist() for name, values in out.items()}))
 """
 
 
+@pytest.mark.processes
 def test_uncompiled_kernels_agree():
     environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
     done = subprocess.run(

@@ -1,0 +1,50 @@
+"""``--fast``: only the tests that compile no kernel and start no process."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import numba.core.event
+import pytest
+
+
+class Fast(numba.core.event.Listener):
+    """Ends a test as skipped where it begins to compile, so that nobody keeps a list of those that do."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        # Code that an earlier run has compiled would hide who needs it.
+        os.environ["PAIRSWEEP_CACHE_DIR"] = folder
+        numba.core.event.register("numba:compile", self)
+
+    def on_start(self, event):
+        pytest.skip("compiles a kernel")
+
+    def on_end(self, event):
+        pass
+
+    def pytest_collection_modifyitems(self, config, items):
+        left_out = [item for item in items if item.get_closest_marker("processes")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self):
+        outcome = yield
+        for compiled in self.folder.rglob("*.nbi"):
+            compiled.unlink()
+            pytest.fail("another process has compiled: mark this test `processes`")
+        return outcome
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--fast", action="store_true", help="only the tests that compile no kernel and start no process"
+    )
+
+
+def pytest_configure(config):
+    if config.getoption("fast"):
+        folder = tempfile.TemporaryDirectory(prefix="pairsweep-fast-")
+        config.add_cleanup(folder.cleanup)
+        config.pluginmanager.register(Fast(folder.name))
