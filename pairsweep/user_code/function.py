@@ -8,17 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import inspect
 import os
 import site
 import sys
 import sysconfig
-from collections.abc import Iterable, Iterator, Sequence
+import textwrap
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+import numpy as np
 
 from pairsweep.contract.errors import SpecError, shorten
-from pairsweep.kernels.source import Import, reading
+from pairsweep.kernels.source import Import, reading, syntax_digest
 
 PLACE = "occupation.function"
 DATA_PLACE = "occupation.data"
@@ -60,6 +67,8 @@ class UserFunction:
     sources : its file and all that this imports from below the roots, at any depth
     data : the files that it reads
     installed : whether it belongs to an installed package, which is imported like any other
+    pickled : a function that stands in no file, as of a notebook, with all that it uses
+    identity : digest of such a function, where it can be told apart from an edited one in another process
     """
 
     reference: str
@@ -70,18 +79,20 @@ class UserFunction:
     sources: tuple[SourceFile, ...]
     data: tuple[DataFile, ...] = ()
     installed: bool = False
+    pickled: bytes = b""
+    identity: str = ""
 
     @cached_property
     def digest(self) -> str:
         """Digest of what the code says, 16 hexadecimal digits, wherever it lies."""
-        parts = [self.name, self.module]
+        parts = [self.name, self.module, self.identity]
         parts += [f"{file.module} {file.digest}" for file in sorted(self.sources, key=lambda f: f.module)]
         return _digest("\n".join(parts).encode())
 
     @cached_property
     def text_digest(self) -> str:
         """Digest of every byte of code and data, and of where they lie."""
-        parts = [self.reference, self.home]
+        parts = [self.reference, self.home, _digest(self.pickled)]
         parts += [f"{file.path} {_digest(file.content)}" for file in self.sources]
         parts += [f"{file.path} {file.digest}" for file in self.data]
         return _digest("\n".join(parts).encode())
@@ -142,6 +153,96 @@ def find_function(reference: object, folder: Path, data: Sequence[str] = ()) -> 
     below = tuple(dict.fromkeys(os.path.relpath(each, home) for each in roots))
     files = [_data_file(str(home), found) for entry in data for found in _expanded(home, folder, entry)]
     return UserFunction(reference, name, module, str(home), below, sources, _travelling(files), installed)
+
+
+def from_callable(called: Callable[..., Any], data: Sequence[str] = ()) -> UserFunction:
+    """Take a function of a running program: from its file where it is imported from one, else by value.
+
+    By value it is digested by its source and by what it uses of its surroundings. Where that cannot be had (no source,
+    values that have no stable form) the digest is good for this process alone, so that another one never takes an
+    edited function for the same.
+    """
+    module = sys.modules.get(getattr(called, "__module__", None) or "")
+    name = getattr(called, "__name__", type(called).__name__)
+    file = getattr(module, "__file__", None)
+    if (
+        module is not None
+        and file
+        and module.__name__ != "__main__"
+        and getattr(module, name, None) is called
+    ):
+        return find_function(f"{Path(file).name}:{name}", Path(file).parent, data)
+    import cloudpickle
+
+    home = Path.cwd()
+    said = name if name.isidentifier() else "function"
+    files = [_data_file(str(home), found) for entry in data for found in _expanded(home, home, entry)]
+    return UserFunction(
+        reference=f"__main__:{said}",
+        name=said,
+        module="__main__",
+        home=str(home),
+        roots=(".",),
+        sources=(),
+        data=_travelling(files),
+        pickled=cloudpickle.dumps(called),
+        identity=_identity(called, set()) or f"this process alone {uuid.uuid4().hex}",
+    )
+
+
+def _identity(value: Any, seen: set[int]) -> str | None:
+    """Digest of a value that is the same in every process, None where there is none."""
+    if value is None or isinstance(value, bool | int | float | complex | str | bytes):
+        return repr(value)
+    if isinstance(value, ModuleType):
+        return value.__name__
+    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
+        return f"{value.dtype.str}{value.shape}{_digest(np.ascontiguousarray(value).tobytes())}"
+    if id(value) in seen:
+        return "seen"
+    seen.add(id(value))
+    parts: list[str | None]
+    if isinstance(value, list | tuple):
+        parts = [_identity(item, seen) for item in value]
+    elif isinstance(value, dict):
+        parts = [_identity(item, seen) for pair in value.items() for item in pair]
+    elif inspect.isfunction(value):
+        parts = _function_parts(value, seen)
+    elif isinstance(value, type) or inspect.isbuiltin(value):
+        known = value.__module__ != "__main__"
+        parts = [f"{value.__module__}.{value.__qualname__}" if known else None]
+    else:
+        parts = [None]
+    return None if None in parts else _digest(f"{type(value).__name__} {parts}".encode())
+
+
+def _function_parts(function: FunctionType, seen: set[int]) -> list[str | None]:
+    if function.__module__ != "__main__" and function.__module__ in sys.modules:
+        return [f"{function.__module__}.{function.__qualname__}"]
+    try:
+        source = syntax_digest(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, TypeError, SyntaxError):
+        return [None]
+    names = set(_names_of(function.__code__))
+    surroundings = {name: value for name, value in function.__globals__.items() if name in names}
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    surroundings |= {name: cell.cell_contents for name, cell in cells}
+    parts = [source, _identity((function.__defaults__, function.__kwdefaults__), seen)]
+    if function.__name__ == "<lambda>":  # several may share a line
+        parts.append(_digest(function.__code__.co_code + repr(function.__code__.co_consts).encode()))
+    return [
+        *parts,
+        *sorted(surroundings),
+        *(_identity(surroundings[name], seen) for name in sorted(surroundings)),
+    ]
+
+
+def _names_of(code: CodeType) -> Iterator[str]:
+    """Yield the names that a function uses, those in functions inside it too."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names_of(constant)
 
 
 def _digest(content: bytes) -> str:

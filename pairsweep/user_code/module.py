@@ -11,6 +11,7 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import os
+import pickle
 import shutil
 import sys
 import tempfile
@@ -149,6 +150,9 @@ def load_anew(function: UserFunction) -> Loaded:
     sources = function.sources if apart else ()
     names = frozenset(file.module for file in sources)
     place = _Place(names, _Finder(sources, base), folders, str(_folder(function) / "compiled"))
+    if function.pickled:
+        with _entered(place):
+            return Loaded(pickle.loads(function.pickled), place)
     with _entered(place):
         module = importlib.import_module(function.module)
     found = getattr(module, function.name, None)
