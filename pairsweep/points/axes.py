@@ -74,7 +74,7 @@ class Sweep:
         return values if dimension is None else values[positions[:, dimension]]
 
     def codes(self, dimension: int, names: frozenset[str]) -> NDArray[np.int64]:
-        """Number the combinations of some members' values along a dimension, (size,), in the order of their first places.
+        """Number the combinations of members' values along a dimension, (size,), in the order of their first places.
 
         Found once: a block must not walk a whole axis.
         """
