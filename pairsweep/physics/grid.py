@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,7 +15,16 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 CELL_VOLUMES = ("midpoint", "exact")
+CLOSED = 1e-4  # how exactly edges in phi must close, as a share of 2 pi
 NAMED_DIRECTIONS = {"x": (np.pi / 2, 0.0), "y": (np.pi / 2, np.pi / 2), "z": (0.0, 0.0)}
+
+
+class CellEdges(NamedTuple):
+    """Edges of cells: energy (n_energy + 1,) MeV, cos_theta (n_theta + 1,), phi (n_phi + 1,) radians, all rising."""
+
+    energy: Floats
+    cos_theta: Floats
+    phi: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +45,7 @@ class Grid:
     shape : (n_energy, n_theta, n_phi), or None for beams
         Pairs are ordered (energy, theta, phi), energy slowest.
     names : names of the beams; empty for bins
+    edges : of the cells that the pairs stand for; None for beams
     """
 
     energy: Floats
@@ -45,6 +56,7 @@ class Grid:
     bin_energy: Floats
     shape: tuple[int, int, int] | None = None
     names: tuple[str, ...] = ()
+    edges: CellEdges | None = None
 
     @property
     def size(self) -> int:
@@ -124,18 +136,90 @@ def bins(
         shell = width**3 * ((np.arange(n_energy) + 1.0) ** 3 - np.arange(n_energy) ** 3.0) / 3.0
     else:
         raise ValueError(f"cell_volume = {cell_volume!r}: choose one of {', '.join(CELL_VOLUMES)}")
-    theta = np.arccos(-1.0 + (np.arange(n_theta) + 0.5) * (2.0 / n_theta))
-    phi = (np.arange(n_phi) + 0.5) * (2.0 * np.pi / n_phi)
-    solid_angle = (2.0 / n_theta) * (2.0 * np.pi / n_phi)
-    index = np.indices((n_energy, n_theta, n_phi)).reshape(3, -1)
+    theta: Floats = np.arccos(-1.0 + (np.arange(n_theta) + 0.5) * (2.0 / n_theta))
+    phi = (np.arange(n_phi, dtype=np.float64) + 0.5) * (2.0 * np.pi / n_phi)
+    solid_angle = np.full((n_theta, n_phi), (2.0 / n_theta) * (2.0 * np.pi / n_phi))
+    edges = CellEdges(
+        np.linspace(0.0, energy_max, n_energy + 1),
+        np.linspace(-1.0, 1.0, n_theta + 1),
+        np.linspace(0.0, 2.0 * np.pi, n_phi + 1),
+    )
+    return _product(centre, shell, theta, phi, solid_angle, edges)
+
+
+def cells(energy_edges: ArrayLike, cos_theta_edges: ArrayLike, phi_edges: ArrayLike) -> Grid:
+    """Cells between edges in energy, cos(theta) and phi, with a pair at the centre of each and exact volumes.
+
+    The volume of a cell is (E_hi^3 - E_lo^3)/3 dcos dphi.
+
+    Parameters
+    ----------
+    energy_edges : (n_energy + 1,) MeV, from 0 or above
+    cos_theta_edges : (n_theta + 1,), from -1 to 1
+    phi_edges : (n_phi + 1,) radians, once around; to 1e-4 of it, and then stretched to 2 pi exactly
+
+    Raises
+    ------
+    ValueError
+        For edges that do not rise or do not cover the sphere: gaps would be directions without any pair.
+    """
+    energy, cos_theta, phi = (
+        _rising(name, values)
+        for name, values in (
+            ("energy_edges", energy_edges),
+            ("cos_theta_edges", cos_theta_edges),
+            ("phi_edges", phi_edges),
+        )
+    )
+    if energy[0] < 0:
+        raise ValueError(f"energy_edges[0] = {energy[0]:g}: energies start at 0 MeV or above")
+    if cos_theta[0] != -1.0 or cos_theta[-1] != 1.0:
+        raise ValueError(
+            f"cos_theta_edges = {cos_theta[0]:g} ... {cos_theta[-1]:g}: they run from -1 to 1, without gaps"
+        )
+    around = phi[-1] - phi[0]
+    if abs(around / (2.0 * np.pi) - 1.0) > CLOSED:
+        raise ValueError(
+            f"phi_edges = {phi[0]:g} ... {phi[-1]:g}: they run once around, 2 pi = {2.0 * np.pi:.10g} in all"
+        )
+    phi = phi[0] + (phi - phi[0]) * (2.0 * np.pi / around)
+    width = np.diff(energy)
+    centre: Floats = 0.5 * (energy[1:] + energy[:-1])
+    # the difference of the cubes, without cancellation
+    shell = width * (centre**2 + width**2 / 12.0)
+    theta: Floats = np.arccos(0.5 * (cos_theta[1:] + cos_theta[:-1]))
+    solid_angle = np.outer(np.diff(cos_theta), np.diff(phi))
+    return _product(
+        centre, shell, theta, 0.5 * (phi[1:] + phi[:-1]), solid_angle, CellEdges(energy, cos_theta, phi)
+    )
+
+
+def _rising(name: str, values: ArrayLike) -> Floats:
+    edges = np.atleast_1d(np.asarray(values, dtype=np.float64))
+    if edges.ndim != 1 or edges.size < 2 or not np.isfinite(edges).all():
+        raise ValueError(f"{name}: give at least two finite numbers, the edges of the cells in rising order")
+    falling = np.flatnonzero(np.diff(edges) <= 0)
+    if falling.size:
+        at = int(falling[0])
+        raise ValueError(f"{name}[{at + 1}] = {edges[at + 1]:g}: does not lie above {edges[at]:g} before it")
+    return edges
+
+
+def _product(
+    centre: Floats, shell: Floats, theta: Floats, phi: Floats, solid_angle: Floats, edges: CellEdges
+) -> Grid:
+    """Every energy (MeV, with its shell in MeV^3) with every direction, (n_theta, n_phi) of them."""
+    shape = (centre.size, theta.size, phi.size)
+    index = np.indices(shape).reshape(3, -1)
     return Grid(
         energy=centre[index[0]],
-        weight=shell[index[0]] * solid_angle,
+        weight=shell[index[0]] * solid_angle[index[1], index[2]],
         theta=theta[index[1]],
         phi=phi[index[2]],
         energy_bin=index[0].astype(np.int64),
         bin_energy=centre,
-        shape=(n_energy, n_theta, n_phi),
+        shape=shape,
+        edges=edges,
     )
 
 

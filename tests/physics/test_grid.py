@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-from pairsweep.physics.grid import beams, bins
+from pairsweep.physics.grid import beams, bins, cells
+
+AROUND = [0.0, 2 * np.pi]
 
 
 @pytest.mark.parametrize("cell_volume", ["midpoint", "exact"])
@@ -55,6 +57,14 @@ def test_beams_of_one_energy_share_a_bin():
         (lambda: bins(1, 1, 4, -1.0), "energy_max"),
         (lambda: bins(1, 1, 4, float("nan")), "energy_max"),
         (lambda: bins(1, 1, 4, 20.0, "other"), "cell_volume"),
+        (lambda: cells([0, 1, 1], [-1, 1], AROUND), r"energy_edges\[2\] = 1"),
+        (lambda: cells([-1, 1], [-1, 1], AROUND), r"energy_edges\[0\]"),
+        (lambda: cells([0], [-1, 1], AROUND), "at least two"),
+        (lambda: cells([0, np.inf], [-1, 1], AROUND), "finite"),
+        (lambda: cells([0, 1], [1, -1], AROUND), r"cos_theta_edges\[1\]"),
+        (lambda: cells([0, 1], [-1, 0, 0.9], AROUND), "from -1 to 1"),
+        (lambda: cells([0, 1], [-1, 1], [0, 2, 6.2]), "once around"),
+        (lambda: cells([0, 1], [-1, 1], [0, 4, 3, 2 * np.pi]), r"phi_edges\[2\] = 3"),
         (lambda: beams([], [], [], []), "beams"),
         (lambda: beams([1.0], [1.0, 2.0], [0.0], [0.0]), "length"),
         (lambda: beams([np.inf], [1.0], [0.0], [0.0]), "finite"),
@@ -64,3 +74,29 @@ def test_beams_of_one_energy_share_a_bin():
 def test_unusable_numbers_are_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_bins_are_cells_with_uniform_edges():
+    uniform = bins(5, 3, 8, 17.0, "exact")
+    same = cells(*uniform.edges)
+    for name in ("energy", "weight", "theta", "phi"):
+        np.testing.assert_allclose(getattr(same, name), getattr(uniform, name), rtol=1e-14)
+    np.testing.assert_array_equal(same.energy_bin, uniform.energy_bin)
+    assert same.shape == uniform.shape
+
+
+def test_cells_fill_a_shell_whatever_their_edges():
+    rng = np.random.default_rng(3)
+    inner = np.sort(rng.uniform(0.01, 30, 7))
+    cos_theta = np.concatenate([[-1.0], np.sort(rng.uniform(-1, 1, 4)), [1.0]])
+    phi = -0.3 + np.concatenate([[0.0], np.sort(rng.uniform(0, 2 * np.pi, 5)), [2 * np.pi]])
+    grid = cells(inner, cos_theta, phi)
+    assert grid.shape == (6, 5, 6)
+    assert grid.weight.sum() == pytest.approx(4 / 3 * np.pi * (inner[-1] ** 3 - inner[0] ** 3), rel=1e-13)
+    inside = (grid.energy > inner[grid.energy_bin]) & (grid.energy < inner[grid.energy_bin + 1])
+    assert inside.all()
+
+
+def test_edges_in_phi_that_are_written_with_few_digits_close():
+    grid = cells([0, 1], [-1, 1], [0, 1.5708, 3.1416, 4.7124, 6.2832])
+    assert grid.weight.sum() == pytest.approx(4 / 3 * np.pi, rel=1e-14)
