@@ -11,7 +11,8 @@ from typing import Any, TypeVar, cast
 import numba
 
 from pairsweep.kernels.source import code_digest
-from pairsweep.machine_code.cache import KernelCache, Origin
+from pairsweep.machine_code.cache import Origin
+from pairsweep.machine_code.kernel import Kernel
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -34,6 +35,9 @@ def kernel_digest() -> str:
     )
 
 
+LONG = 1000
+"""Bytes of bytecode from which on a kernel is compiled apart from its callers, about 25 lines."""
+
 KERNELS: list[Any] = []
 """All kernels of the modules that were imported, in that order."""
 
@@ -54,20 +58,31 @@ def _origin(module: str) -> Origin | None:
         return None
 
 
-def jit(**options: Any) -> Callable[[F], F]:
+def jit(*, apart: bool | None = None, **options: Any) -> Callable[[F], F]:
     """Compile a kernel without the GIL and keep its machine code on disk.
 
-    ``options`` go to ``numba.njit``; every kernel stays callable uncompiled as ``kernel.py_func``.
+    Every kernel stays callable uncompiled as ``kernel.py_func``.
+
+    Parameters
+    ----------
+    apart
+        Compile the kernel once and let its callers call it, instead of once again within each caller: unless given,
+        what `LONG` says. For a short kernel in an inner loop False.
+    **options
+        For numba's compiler, such as ``fastmath``.
     """
 
     def decorate(function: F) -> F:
+        settings: Any = numba.config
+        if settings.DISABLE_JIT:
+            return function
+        long = len(function.__code__.co_code) > LONG and not options.get("forceinline")
         # C callbacks, which nothing here asks for, would cost a tenth of the compilation
-        chosen: Any = {"no_cfunc_wrapper": True} | options
-        compiled: Any = numba.njit(nogil=True, error_model="numpy", **chosen)(function)
-        origin = _origin(function.__module__)
-        if origin and hasattr(compiled, "py_func"):  # it has none where numba is switched off
-            compiled._cache = KernelCache(function, origin)
-        KERNELS.append(compiled)
-        return cast(F, compiled)
+        chosen = {"nopython": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True} | options
+        kernel: Any = Kernel(
+            function, chosen, apart=long if apart is None else apart, origin=_origin(function.__module__)
+        )
+        KERNELS.append(kernel)
+        return cast(F, kernel)
 
     return decorate

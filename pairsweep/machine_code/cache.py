@@ -141,13 +141,30 @@ class _Locator(caching._CacheLocator):
         return "k"  # no line number, which changes with any comment above
 
 
-class _OfKernels(caching.CompileResultCacheImpl):
-    """numba's reading and writing of a compiled function, for a place that is known."""
+class Calls(NamedTuple):
+    """How code on disk finds the kernels that it calls by name: which it needs, and whether they are there."""
 
-    def __init__(self, function: Callable[..., Any], folder: Path) -> None:
+    needed: Callable[[Any], Any]
+    are_there: Callable[[Any], bool]
+
+
+class _OfKernels(caching.CompileResultCacheImpl):
+    """numba's reading and writing of a compiled function, for a place that is known, with the names that it calls."""
+
+    def __init__(self, function: Callable[..., Any], folder: Path, calls: Calls) -> None:
         self._lineno = function.__code__.co_firstlineno
         self._locator = _Locator(folder)
         self._filename_base = self.get_filename_base(function.__qualname__, sys.abiflags)
+        self._calls = calls
+
+    def reduce(self, cres: Any) -> Any:
+        return self._calls.needed(cres), super().reduce(cres)  # type: ignore[no-untyped-call]
+
+    def rebuild(self, target_context: Any, payload: Any) -> Any:
+        needed, reduced = payload
+        if not self._calls.are_there(needed):
+            return None  # code whose callees have other names by now would end the process
+        return super().rebuild(target_context, reduced)  # type: ignore[no-untyped-call]
 
 
 class _Files(caching.IndexDataCacheFile):
@@ -168,9 +185,9 @@ class _Files(caching.IndexDataCacheFile):
 class _InFolder(caching.FunctionCache):
     """numba's cache of one function in one folder."""
 
-    def __init__(self, function: Callable[..., Any], folder: Path) -> None:
+    def __init__(self, function: Callable[..., Any], folder: Path, calls: Calls) -> None:
         self._name, self._py_func = repr(function), function
-        self._impl = _OfKernels(function, folder)
+        self._impl = _OfKernels(function, folder, calls)
         self._cache_path = str(folder)
         self._cache_file = _Files(self._cache_path, self._impl.filename_base, folder.name)
         self.enable()
@@ -179,13 +196,16 @@ class _InFolder(caching.FunctionCache):
 class KernelCache(caching._Cache):
     """The machine code of one kernel: read from any of the folders, compiled by one process and kept in the last."""
 
-    def __init__(self, function: Callable[..., Any], origin: Origin) -> None:
-        self._function, self._origin = function, origin
+    def __init__(self, function: Callable[..., Any], origin: Origin, calls: Calls) -> None:
+        self._function, self._origin, self._calls = function, origin, calls
         self._enabled = True
 
     @property
     def _folders(self) -> list[Path]:
         return [folder / self._origin.folder for folder in machine_folders()]
+
+    def _in(self, folder: Path) -> _InFolder:
+        return _InFolder(self._function, folder, self._calls)
 
     @property
     def cache_path(self) -> str:
@@ -194,7 +214,7 @@ class KernelCache(caching._Cache):
 
     def _load(self, sig: Any, target_context: Any) -> Any:
         for folder in self._folders:
-            here = _InFolder(self._function, folder)
+            here = self._in(folder)
             try:
                 found = here.load_overload(sig, target_context)
             except Exception as error:  # pickle raises anything for bytes that are none
@@ -224,7 +244,7 @@ class KernelCache(caching._Cache):
             return
         folder = self._folders[-1]
         try:
-            _InFolder(self._function, folder).save_overload(sig, data)
+            self._in(folder).save_overload(sig, data)
             sweep(folder.parents[1])
         except OSError as error:
             _complain(f"machine code cannot be kept in {folder.parents[1]}: {error.strerror or error}")
@@ -245,7 +265,7 @@ class KernelCache(caching._Cache):
 
     def flush(self) -> None:
         """Forget the code on disk."""
-        _InFolder(self._function, self._folders[-1]).flush()
+        self._in(self._folders[-1]).flush()
 
 
 class _FailedCompilation(event.Listener):

@@ -253,3 +253,52 @@ def test_a_script_may_have_kernels(folder):
         assert process.returncode == 0, process.stderr
         found.append(process.stdout.split())
     assert found == [["6", "0"], ["6", "1"]]
+
+
+APART = """
+from pairsweep.kernels.jit import jit
+
+@jit(apart=True)
+def inner(x):
+    if x > 100:
+        raise ValueError("too large")
+    return x + 1
+"""
+
+
+def test_a_kernel_apart_is_not_taken_in_by_its_callers(folder):
+    (folder / "inner.py").write_text(APART)
+    code = RUN + (
+        "library = outer.outer.overloads[outer.outer.signatures[0]].library\n"
+        "called = [f.name for f in library._final_module.functions if f.is_declaration and 'inner' in f.name]\n"
+        "assert len(called) == 1, called\n"
+        "try: outer.outer(200)\n"
+        "except ValueError as error: assert str(error) == 'too large'\n"
+        "else: raise AssertionError\n"
+    )
+    assert result(start(folder, code)) == ([6, 6], ALL, "")
+    assert run(folder) == ([6, 6], [], "")
+
+
+def test_code_whose_callee_has_another_name_by_now_is_compiled_anew(folder):
+    (folder / "inner.py").write_text(APART)
+    assert run(folder) == ([6, 6], ALL, "")
+    for path in (folder / "cache").glob("kernels-*/inner-*/inner-*"):
+        path.unlink()
+    # numba numbers the functions of a process, and so this one goes by another name now
+    other = (
+        "import numba\n@numba.njit\ndef f(x): return x\nf(1), f(1.0), f(1j)\nimport inner\ninner.inner(1)\n"
+    )
+    assert start(folder, other).communicate() == ("", "")
+    assert run(folder) == ([6, 6], ["outer"], "")
+    assert run(folder) == ([6, 6], [], "")
+
+
+def test_a_callee_that_is_missing_on_disk_is_compiled(folder):
+    (folder / "inner.py").write_text(APART)
+    assert run(folder) == ([6, 6], ALL, "")
+    for path in (folder / "cache").glob("kernels-*/inner-*/inner-*"):
+        path.unlink()
+    values, compiled, said = run(folder)
+    assert (values, said) == ([6, 6], "")
+    assert compiled[0] == "inner"
