@@ -106,6 +106,7 @@ def test_impossible_bands_are_refused(parameters, reason):
 TYPICAL = {
     "quadrant": {"rho_high": 0.9, "rho_low": 0.1},
     "energy_band": {"rho_high": 0.9, "rho_low": 0.1, "e_low": 5.0, "e_high": 15.0, "edge_width": 1.0},
+    "moments": {"mean_occupation": 0.3, "flux_factor": 0.2, "flux_theta": 0.5},
     "fermi_dirac": {"temperature": 4.0, "chemical_potential": 8.0, "dipole": 0.3},
 }
 
