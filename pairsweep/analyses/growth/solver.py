@@ -46,6 +46,8 @@ GROWTH_TOLERANCE = 1e-6
 BULK_PAIRS = 64
 # Where the general solver has no certificate, dense eigenvalues are affordable up to here (about 3 s).
 DENSE_PAIRS = 1024
+# A point with a doubt is looked at again at these multiples of its tolerance, unless dense eigenvalues do better.
+WIDER = (10.0, 100.0)
 # Pairs of the points that one call of a kernel solves: a kernel cannot be interrupted, so a call takes some tenths of
 # a second.
 CALL_PAIRS = 2**15
@@ -84,6 +86,7 @@ class _Problem:
     coupling: Floats
     floor: Floats  # what double precision can vouch for in the dispersion function, MeV
     asked: float | None  # growth_tolerance as given
+    insists: bool  # on this tolerance
     tolerance: Floats  # MeV
     method: str
 
@@ -196,7 +199,7 @@ def _problem(grid: Grid, n: Floats, g: Floats, method: str, asked: float | None)
     # only who insists on the dispersion function and on a tolerance below its floor is refused
     insists = method == "dispersion" and asked is not None
     tolerance = wanted if insists else np.maximum(wanted, floor)
-    return _Problem(grid, n, g, coupling, floor, asked, tolerance, method)
+    return _Problem(grid, n, g, coupling, floor, asked, insists, tolerance, method)
 
 
 def _nothing_found(grid: Grid, points: int, modes: int, shares: bool) -> _Found:
@@ -267,14 +270,35 @@ def _by_bulk(problem: _Problem, found: _Found, rows: Ints) -> Ints:
 
 
 def _by_dispersion(problem: _Problem, found: _Found, rows: Ints) -> Ints:
-    """All zeros of the dispersion function, point by point."""
+    """All zeros of the dispersion function, point by point; a doubt is looked at again at a wider tolerance."""
+    rows = _in_calls(problem, found, rows, 1.0)
+    if problem.insists:
+        return rows
+    refused = [row for row in rows if found.diagnoses[row] is None]
+    for wider in WIDER:
+        doubtful = rows[~np.isin(rows, refused)]
+        if problem.method == "auto" and problem.grid.size <= DENSE_PAIRS and doubtful.size > 0:
+            n, g, tolerance = problem.rows(doubtful)
+            doubtful = doubtful[wider * tolerance < dense_floor(problem.grid, n, g)]
+        if doubtful.size > 0:
+            left = _in_calls(problem, found, doubtful, wider)
+            rows = rows[~np.isin(rows, np.setdiff1d(doubtful, left))]
+    return rows
+
+
+def _in_calls(problem: _Problem, found: _Found, rows: Ints, wider: float) -> Ints:
     step = max(1, CALL_PAIRS // problem.grid.size)
-    left = [_some_by_dispersion(problem, found, rows[i : i + step]) for i in range(0, rows.size, step)]
+    left = [rows[:0]]
+    left += [
+        _some_by_dispersion(problem, found, rows[i : i + step], wider) for i in range(0, rows.size, step)
+    ]
     return np.concatenate(left)
 
 
-def _some_by_dispersion(problem: _Problem, found: _Found, rows: Ints) -> Ints:
+def _some_by_dispersion(problem: _Problem, found: _Found, rows: Ints, wider: float) -> Ints:
+    """Solve points at ``wider`` times their tolerance; returns those that are left to another method."""
     n, g, tolerance = problem.rows(rows)
+    tolerance = wider * tolerance
     out = point_table(rows.size, problem.grid.size, found.rates.shape[1])
     growth_of_points(*problem.frame, n, g, tolerance, out)
     good = out.status == Status.CERTIFIED
@@ -283,8 +307,10 @@ def _some_by_dispersion(problem: _Problem, found: _Found, rows: Ints) -> Ints:
     _record_share(problem.grid, found, certified, out.share[good])
     found.accept(certified, Method.DISPERSION, np.minimum(tolerance, problem.coupling[rows])[good])
     for row, code, seen in zip(rows[~good], out.status[~good], out.seen[~good], strict=True):
-        found.reasons[row] = _reason(problem, int(row), Status(code))
-        found.diagnoses[row] = Diagnosis(*seen.tolist())
+        status = Status(code)
+        found.reasons[row] = _reason(problem, int(row), status, wider)
+        if status == Status.NOT_CERTIFIED:
+            found.diagnoses[row] = Diagnosis(*seen.tolist())
     return np.asarray(rows[~good & (out.status != Status.NOT_FINITE)])
 
 
@@ -353,9 +379,9 @@ def _record_share(grid: Grid, found: _Found, rows: Ints, share: Floats) -> None:
         found.energy_weight[rows, energy_bin] = share[:, inside].sum(axis=1)
 
 
-def _reason(problem: _Problem, row: int, status: Status) -> str:
+def _reason(problem: _Problem, row: int, status: Status, wider: float) -> str:
     """Why a point has no certificate: with its numbers, and a cure that works."""
-    tolerance, coupling = problem.tolerance[row], problem.coupling[row]
+    tolerance, coupling = wider * problem.tolerance[row], problem.coupling[row]
     if status == Status.TOLERANCE_TOO_SMALL:
         least = 1.01 * problem.floor[row] / coupling
         return (

@@ -17,25 +17,30 @@ A circle cannot be drawn where a zero of the strong poles comes too close: the p
 
 import numpy as np
 
-from pairsweep.analyses.growth.kernels.dispersion import RESIDUE, ROWS
+from pairsweep.analyses.growth.kernels.dispersion import LOCATION, RESIDUE, ROWS
 from pairsweep.analyses.growth.kernels.general.proof import (
     DEGREE,
+    LARGEST_GROUP,
     UNKNOWN,
     disc_zeros,
     pole_free_series,
     series_error,
+    smallest_disc,
     taylor,
 )
 from pairsweep.analyses.growth.kernels.general.strip import faint_size, nearest_pole
 from pairsweep.analyses.growth.kernels.general.window import WHOLE, look, window_room
 from pairsweep.kernels.exact import EPSILON
 from pairsweep.kernels.jit import jit
+from pairsweep.kernels.sorting import ascending
 
 # A pair is faint whose 2 abs(c) is below this fraction of the tolerance, all of them together a tenth of it.
 FAINT = 1e-4
 CROWD = 1000.0
 WIDENINGS = 32
 WIDENING = 4.0
+# Zeros this close to a pole, as a fraction of the largest circle, go into a circle about it.
+CROWDED = 0.3
 
 
 @jit()
@@ -119,3 +124,55 @@ def meets_circle(x, y, radius, low, high, circles):
         if y <= reach and abs(complex(x - 0.5 * (low[i] + high[i]), y)) <= reach:
             return True
     return False
+
+
+@jit()
+def enclose_crowded(strip, windows, largest, zero_x, zero_y, low, high, circles):
+    """Draw circles about own poles that have zeros within a fraction of ``largest``, where inertia resolves nothing.
+
+    There the pole itself is taken out of H, so that the disc counts all zeros about it. Merges their ends with those
+    of the ``circles`` in ``low`` and ``high`` (>= own + circles,); returns (circles, zeros in the new ones).
+    """
+    room = window_room(strip, windows)
+    poles = np.empty((ROWS, room))
+    panel = np.int64(WHOLE)
+    view = strip
+    no_polish = np.int64(0)
+    location = strip.poles[LOCATION]
+    order = ascending(zero_x, strip.zeros)
+    old_low = low[:circles].copy()
+    old_high = high[:circles].copy()
+    made = 0
+    old = 0
+    zeros = 0
+    since = 0
+    for j in range(strip.own + 1):
+        p = location[j] if j < strip.own else np.inf
+        while old < circles and old_low[old] <= p:
+            low[made] = old_low[old]
+            high[made] = old_high[old]
+            old += 1
+            made += 1
+        if j == strip.own or (made > 0 and p <= high[made - 1]):
+            continue
+        while since < strip.zeros and zero_x[order[since]] < p - CROWDED * largest:
+            since += 1
+        members = np.int64(0)
+        for i in range(since, strip.zeros):
+            k = order[i]
+            if zero_x[k] > p + CROWDED * largest:
+                break
+            if abs(complex(zero_x[k] - p, zero_y[k])) <= CROWDED * largest:
+                members += 1
+        if members == 0 or members > LARGEST_GROUP:
+            continue
+        view, panel, local = look(strip, windows, j, p, 0.0, poles, view, panel)
+        rho, _ = smallest_disc(view, complex(p, 0.0), local, members, largest, no_polish)
+        before = high[made - 1] if made > 0 else -np.inf
+        after = old_low[old] if old < circles else np.inf
+        if p - rho > before and p + rho < after:
+            low[made] = p - rho
+            high[made] = p + rho
+            made += 1
+            zeros += members
+    return made, zeros

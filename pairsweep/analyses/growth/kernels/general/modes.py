@@ -13,7 +13,12 @@ from typing import NamedTuple
 import numpy as np
 
 from pairsweep.analyses.growth.kernels.dispersion import LOCATION, ROWS, SUMS
-from pairsweep.analyses.growth.kernels.general.faint import enclose_faint, find_faint, meets_circle
+from pairsweep.analyses.growth.kernels.general.faint import (
+    enclose_crowded,
+    enclose_faint,
+    find_faint,
+    meets_circle,
+)
 from pairsweep.analyses.growth.kernels.general.farfield import (
     MAX_ORDER,
     binomials,
@@ -199,16 +204,17 @@ def _strip_modes(clusters, k, tolerance, moment, binomial, table, at, too_close)
     zeros = strip.zeros
     both = clusters.central and k == 0
     faints = strip.faint.shape[1]
-    low = np.empty(faints)
-    high = np.empty(faints)
+    low = np.empty(faints + strip.own)
+    high = np.empty(faints + strip.own)
     largest = 0.45 * tolerance
     first = clusters.faint_first[k]
-    circles, hidden = enclose_faint(strip, windows, largest, low, high, too_close[first : first + faints])
-    if circles < 0:
+    about_faint, inside = enclose_faint(strip, windows, largest, low, high, too_close[first : first + faints])
+    if about_faint < 0:
         return Status.NOT_CERTIFIED, at, Diagnosis(k, 0, zeros, 0, 0)
-    wall_low = np.empty(strip.own + circles)
-    wall_high = np.empty(strip.own + circles)
-    walls = make_walls(strip, low, high, circles, wall_low, wall_high)
+    faint_low = low[:about_faint].copy()
+    faint_high = high[:about_faint].copy()
+    wall_low = np.empty(faints + strip.own)
+    wall_high = np.empty(faints + strip.own)
     zero_x = np.empty(zeros)
     zero_y = np.empty(zeros)
     host = np.empty(zeros, dtype=np.int64)
@@ -222,6 +228,7 @@ def _strip_modes(clusters, k, tolerance, moment, binomial, table, at, too_close)
     discs = np.empty((2, zeros))
     real = 0
     proven = 0
+    hidden = inside
     for attempt in range(ATTEMPTS):
         if attempt != 1:
             # the second attempt takes the first one further
@@ -229,6 +236,14 @@ def _strip_modes(clusters, k, tolerance, moment, binomial, table, at, too_close)
         steady = LOOSE if attempt == 0 else TIGHT
         flat = FLAT if attempt == 0 else FLATTER
         iterate(strip, windows, WINDOW if attempt < 2 else zeros, steady, zero_x, zero_y, host)
+        circles = np.int64(about_faint)
+        hidden = inside
+        if attempt > 0:
+            low[:circles] = faint_low
+            high[:circles] = faint_high
+            circles, crowd = enclose_crowded(strip, windows, largest, zero_x, zero_y, low, high, circles)
+            hidden += crowd
+        walls = make_walls(strip, low, high, circles, wall_low, wall_high)
         reals = np.int64(0)
         uppers = np.int64(0)
         for i in range(zeros):

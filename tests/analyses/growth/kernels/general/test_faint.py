@@ -5,7 +5,12 @@ import pytest
 
 from pairsweep.analyses.growth.kernels.batch.solve import bulk_growth
 from pairsweep.analyses.growth.kernels.general import faint as faint_poles
-from pairsweep.analyses.growth.kernels.general.faint import enclose_faint, find_faint, meets_circle
+from pairsweep.analyses.growth.kernels.general.faint import (
+    enclose_crowded,
+    enclose_faint,
+    find_faint,
+    meets_circle,
+)
 from pairsweep.analyses.growth.kernels.general.farfield import MAX_ORDER, binomials
 from pairsweep.analyses.growth.kernels.general.modes import Status, coupling_norm
 from pairsweep.analyses.growth.kernels.general.poles import cluster_poles
@@ -157,3 +162,30 @@ def test_the_batch_agrees():
     for row, rate in zip(n, out.growth_rate, strict=True):
         found = find(grid, row, g[0])
         assert (found.rates[0] if found.rates.size else 0.0) == pytest.approx(rate, rel=1e-9)
+
+
+@pytest.mark.parametrize("small", [1e-12, -1e-10, -6.94408202e-9, 1e-8])
+def test_zeros_close_to_a_pole_that_is_not_faint_are_counted_about_it(small):
+    # by symmetry two zeros of the three strong pairs stay at the pole of the fourth
+    grid, n = bins(1, 1, 4), np.full(4, 0.544374366)
+    n[2] = small
+    found = find(grid, n, 8.3e-14)
+    assert found.status == Status.CERTIFIED
+    exact = exact_eigenvalues(grid, n, 8.3e-14, digits=50)
+    assert found.rates.size == np.sum((exact.real > found.tolerance) & (exact.imag > 0))
+
+
+def test_circles_about_crowded_poles_leave_those_of_faint_ones_alone():
+    grid, n, g = mixed(0)
+    strip, tolerance, _ = faint_strip(grid, n, g)
+    windows = make_windows(strip, binomials(np.int64(MAX_ORDER)))
+    ends = np.empty((2, 20))
+    largest = 0.45 * tolerance
+    circles, _ = enclose_faint(strip, windows, largest, *ends, np.zeros(8, np.bool_))
+    before = ends[:, :circles].copy()
+    # estimates that sit on their poles ask for circles about all of them, but there are no zeros: none is drawn
+    zero_x, zero_y = strip.poles[9, :12].copy(), np.zeros(12)
+    for enclose in (enclose_crowded, enclose_crowded.py_func):
+        made, inside = enclose(strip, windows, largest, zero_x, zero_y, *ends, np.int64(circles))
+        assert (made, inside) == (circles, 0)
+        np.testing.assert_array_equal(ends[:, :circles], before)
