@@ -184,9 +184,9 @@ def _plan(options: argparse.Namespace) -> int:
     spec = read_spec(options.spec)
     sweep = expand(spec)
     done = done_points(options.store, sweep) if options.store else 0  # refuses the store of another sweep
-    say = Progress().say
-    with announced(say):
-        plan = plan_sweep(sweep, echo=say)
+    progress = Progress()
+    with announced(progress.say, progress.step):
+        plan = plan_sweep(sweep, echo=progress.say)
     template = plan.template
     axes = " x ".join(f"{name} ({size})" for name, size in zip(template.axes, template.shape, strict=True))
     print(spec.title or options.spec)

@@ -82,7 +82,7 @@ def _perform(payload: bytes, work: Work, topic: str) -> Ack:
 
     from pairsweep.kernels.compiling import announced
 
-    with announced(lambda line: get_worker().log_event(topic, line)):
+    with announced(lambda line: get_worker().log_event(topic, line), step=unheard):
         return _unpack(payload)(work.block, work.only)
 
 

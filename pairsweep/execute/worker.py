@@ -17,7 +17,7 @@ from functools import lru_cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from pairsweep.execute.task import Task, Work
+from pairsweep.execute.task import Task, Work, unheard
 
 
 def _stand_back(memory: int) -> None:
@@ -73,7 +73,7 @@ def main() -> None:
         connection.send_bytes(pickle.dumps(None))  # ready
         from pairsweep.kernels.compiling import announced  # brings numba, for which nobody has to wait before
 
-        with announced(lambda line: connection.send_bytes(pickle.dumps(line))):
+        with announced(lambda line: connection.send_bytes(pickle.dumps(line)), step=unheard):
             while True:
                 payload, work = pickle.loads(connection.recv_bytes())
                 connection.send_bytes(_answer(payload, work))

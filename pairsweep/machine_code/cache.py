@@ -37,6 +37,8 @@ PATIENCE = 300.0
 KEPT = 30 * 86400.0
 """Seconds after its last use for which machine code is kept."""
 DAY = 86400.0
+WAITING = "pairsweep:waiting"
+"""Event of this process waiting for another one."""
 
 
 def _say(line: str) -> None:
@@ -107,17 +109,23 @@ class _Lock:
             self._handle = None
 
 
+def _is_locked(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 def _wait(handle: int) -> bool:
+    """Lock a file; returns whether that took waiting for another process."""
+    if _is_locked(handle):
+        return False
     ends = time.monotonic() + PATIENCE
-    waited = False
-    while time.monotonic() < ends:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            break
-        except BlockingIOError:
-            waited = True
+    with event.trigger_event(WAITING):
+        while time.monotonic() < ends and not _is_locked(handle):
             time.sleep(0.05)
-    return waited
+    return True
 
 
 @cache

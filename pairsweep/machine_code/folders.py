@@ -35,9 +35,14 @@ def _is_usable(folder: Path) -> bool:
     return os.access(folder, os.W_OK | os.X_OK)
 
 
+def _own() -> Path:
+    """One folder per user among the temporary files."""
+    return Path(tempfile.gettempdir()) / f"pairsweep-{os.getuid()}"
+
+
 def _private() -> Path:
-    """One folder per user among the temporary files, which nobody else can write to: its code will be executed."""
-    folder = Path(tempfile.gettempdir()) / f"pairsweep-{os.getuid()}"
+    """Return a folder that nobody else can write to, since its code will be executed: `_own` if it is one."""
+    folder = _own()
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         found = folder.lstat()
@@ -53,6 +58,19 @@ def cache_folder() -> Path:
     """Return the writable folder of all that is kept: `wanted` if it can be, else the user's private one."""
     folder = wanted()
     return folder if folder and _is_usable(folder) else _private()
+
+
+def why_not_wanted() -> str:
+    """Say why `cache_folder` is not the one that is `wanted`; nothing where it is."""
+    folder = wanted()
+    if folder == cache_folder():
+        return ""
+    reason = f"{folder} cannot be written" if folder else "this user has no home"
+    return (
+        reason
+        if cache_folder() == _own()
+        else f"{reason}, and for this process only: {_own()} is not private"
+    )
 
 
 @cache

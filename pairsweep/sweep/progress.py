@@ -93,6 +93,11 @@ class Progress:
         self._clear()
         print(line, file=self._stream, flush=True)
 
+    def step(self, line: str) -> None:
+        """Draw a line where the bar is going to be, in a terminal; an empty one removes it."""
+        if self._terminal and not self.quiet:
+            print(ERASE + line[: _columns(self._stream) - 1], end="", file=self._stream, flush=True)
+
     def advance(self, done: int, failed: int) -> None:
         """Count points, and draw if it is time to."""
         self.done += done + failed

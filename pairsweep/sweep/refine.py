@@ -209,7 +209,7 @@ class _Target:
     ) -> None:
         self.path, self._spec, self._where = path, spec, where
         self._sweep = expand(spec)
-        with announced(progress.say):
+        with announced(progress.say, progress.step):
             self._seconds = max(measured_seconds(self._sweep, echo=progress.say).values())
         self._marks = fingerprint(spec) | {
             "refined along": ", ".join(along),

@@ -206,7 +206,7 @@ def run_to_store(
     sweep = expand(spec)
     progress = Progress(quiet)
     seconds = math.inf
-    with announced(progress.say):
+    with announced(progress.say, progress.step):
         store = _matching_store(path, sweep) if Path(path).exists() else None
         if store is None or not _same_labels(store, sweep):
             plan = plan_sweep(sweep, where.scheduler not in ("serial", "threads"), progress.say)

@@ -36,6 +36,7 @@ def test_the_folder_is_the_one_asked_for(tmp_path, monkeypatch, given, expected)
     assert folders.cache_folder() == tmp_path / expected
     assert folders.cache_folders() == (tmp_path / expected,)
     assert folders.cache_folder().is_dir()
+    assert folders.why_not_wanted() == ""
 
 
 def test_a_user_without_home_has_a_private_folder_and_has_it_again(tmp_path, monkeypatch):
@@ -49,6 +50,7 @@ def test_a_user_without_home_has_a_private_folder_and_has_it_again(tmp_path, mon
     folders.cache_folder.cache_clear()
     assert folders.cache_folder() == folder
     assert folders.cache_folders() == (folder,)
+    assert folders.why_not_wanted() == "this user has no home"
 
 
 def test_a_folder_that_cannot_be_written_is_still_read(tmp_path, monkeypatch):
@@ -58,6 +60,7 @@ def test_a_folder_that_cannot_be_written_is_still_read(tmp_path, monkeypatch):
     private = tmp_path / "tmp" / f"pairsweep-{os.getuid()}"
     assert folders.cache_folder() == private
     assert folders.cache_folders() == (wanted, private)
+    assert folders.why_not_wanted() == f"{wanted} cannot be written"
 
 
 @pytest.mark.parametrize("place", ["open to others", "link", "file"])
@@ -77,6 +80,8 @@ def test_what_others_could_have_put_there_is_not_used(tmp_path, monkeypatch, pla
     assert folder != private
     assert folder.is_dir()
     assert folder.stat().st_mode & 0o077 == 0
+
+    assert folders.why_not_wanted().endswith(f"for this process only: {private} is not private")
 
 
 @pytest.mark.processes

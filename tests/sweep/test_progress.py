@@ -2,10 +2,8 @@ import io
 import os
 import time
 
-import numba
 import pytest
 
-from pairsweep.kernels.compiling import NOTE, announced
 from pairsweep.sweep import progress as module
 from pairsweep.sweep.progress import Progress, doing, duration
 
@@ -92,17 +90,19 @@ def test_silence_when_asked(monkeypatch):
     assert drawn(Terminal(), monkeypatch, quiet=True) == ""
 
 
-def test_compilation_is_announced_once_and_code_at_hand_is_not():
-    said = []
-    twice = numba.njit(lambda x: 2 * x)
-    with announced(said.append):
-        twice(1)
-        twice(1.0)
-    assert said == [NOTE]
-    with announced(said.append):
-        twice(2)
-    numba.njit(lambda x: 3 * x)(1)
-    assert said == [NOTE]
+def test_a_step_is_drawn_in_a_terminal_and_nowhere_else(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(Terminal, "fileno", lambda self: 2)
+    monkeypatch.setattr(os, "get_terminal_size", lambda _: os.terminal_size((6, 24)))
+    for stream, quiet, text in [
+        (Terminal(), False, f"{module.ERASE}12345{module.ERASE}"),
+        (Terminal(), True, ""),
+        (io.StringIO(), False, ""),
+    ]:
+        progress = Progress(quiet, stream)
+        progress.step("123456789")
+        progress.step("")
+        assert stream.getvalue() == text
 
 
 def test_what_takes_long_is_named_and_goes_away_in_a_terminal(monkeypatch):
