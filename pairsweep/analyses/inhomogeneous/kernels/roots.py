@@ -1,0 +1,227 @@
+"""Ehrlich-Aberth iteration for all zeros of det W in one strip.
+
+A strip with poles p_l (each listed as often as its rank) has as many zeros z_l. The Newton step of det W times its
+poles, with all other zeros divided out,
+
+    1/step = (log det B)' + sum_{l not of the host} 1/(z_k - p_l) - sum_{l != k} 1/(z_k - z_l),
+
+sends each estimate to a zero of its own; B is bordered by the nearest pole (the host), whose terms it holds already.
+A strip of few poles starts from the eigenvalues of the matrix that the far field, held at its value in the middle,
+leaves: P + S U^dagger W_far^-1 U. The estimates need no proof: ``proof`` counts the zeros by other means.
+"""
+
+import numpy as np
+
+from pairsweep.analyses.inhomogeneous.kernels.view import WIDEST, evaluate, invert, nearest_pole, unpack
+from pairsweep.kernels.jit import jit
+
+SWEEPS = 60
+LOOSE = 1e-3
+TIGHT = 1e-12
+# Strips up to this many zeros start from a characteristic polynomial.
+FEW = 8
+
+
+@jit()
+def start(view, turn, zero_x, zero_y, host):
+    """Place the estimates around their poles, at the distance of a lone weak pole's zero, rotated by ``turn``."""
+    location = view.location
+    for j in range(view.own):
+        gap = np.inf
+        if j > 0:
+            gap = location[j] - location[j - 1]
+        if j < view.own - 1:
+            gap = min(gap, location[j + 1] - location[j])
+        for m in range(view.first[j], view.first[j + 1]):
+            shift = 0.0
+            for a in range(4):
+                u = view.columns[m, a]
+                shift += (u.real * u.real + u.imag * u.imag) / view.constant[a, a]
+            shift *= view.signs[m] * view.bound[j]
+            rank = m - view.first[j]
+            size = max(min(abs(shift), 0.45 * gap), 0.01 * min(view.bound[j], gap)) * (1.0 - 0.1 * rank)
+            angle = turn * (1.0 + 0.2 * rank)
+            if (j + rank) % 2 == 1:
+                angle = -angle
+            zero_x[m] = location[j] + (size if shift > 0.0 else -size) * np.cos(angle)
+            zero_y[m] = size * np.sin(angle)
+            host[m] = j
+
+
+@jit()
+def start_few(view, zero_x, zero_y, host, work):
+    """Place the estimates of at most FEW zeros on the eigenvalues with the far field frozen at the centre."""
+    sums, far, inverse = work
+    sums[:, :, :] = 0.0
+    flat = sums.reshape(-1)
+    for e in range(16):
+        re = 0.0
+        if view.order > 0:
+            re = view.table[view.size, e // WIDEST, e % WIDEST]
+        for j in range(view.own, view.size):
+            re += view.table[j, e // WIDEST, e % WIDEST] / (view.centre - view.location[j])
+        flat[e] = re
+    for a in range(4):
+        for b in range(4):
+            far[a, b] = view.constant[a, b]
+    unpack(sums, 0, -1.0, far)
+    invert(far, 4, inverse)
+    zeros = view.zeros
+    j = 0
+    for m in range(zeros):
+        while m >= view.first[j + 1]:
+            j += 1
+        host[m] = j
+    matrix = np.empty((FEW, FEW), dtype=np.complex128)
+    for m in range(zeros):
+        left = view.signs[m] * np.sqrt(view.bound[host[m]]) / view.radius
+        for n in range(zeros):
+            total = complex(0.0, 0.0)
+            for a in range(4):
+                part = complex(0.0, 0.0)
+                for b in range(4):
+                    part += inverse[a, b] * view.columns[n, b]
+                total += view.columns[m, a].conjugate() * part
+            matrix[m, n] = left * np.sqrt(view.bound[host[n]]) * total
+        matrix[m, m] += (view.location[host[m]] - view.centre) / view.radius
+    coefficients = np.empty(FEW + 1)
+    characteristic_polynomial(matrix, zeros, coefficients)
+    polynomial_roots(coefficients, zeros, zero_x, zero_y)
+    for m in range(zeros):
+        zero_x[m] = view.centre + view.radius * zero_x[m]
+        zero_y[m] *= view.radius
+
+
+@jit()
+def characteristic_polynomial(matrix, size, coefficients):
+    """Coefficients c_k of det(z - M) = sum_k c_k z^k by Faddeev and LeVerrier; those of a real polynomial."""
+    power = np.zeros((FEW, FEW), dtype=np.complex128)
+    product = np.empty((FEW, FEW), dtype=np.complex128)
+    coefficients[size] = 1.0
+    for k in range(1, size + 1):
+        for i in range(size):
+            power[i, i] += coefficients[size - k + 1]
+        trace = complex(0.0, 0.0)
+        for i in range(size):
+            for j in range(size):
+                total = complex(0.0, 0.0)
+                for m in range(size):
+                    total += matrix[i, m] * power[m, j]
+                product[i, j] = total
+            trace += product[i, i]
+        coefficients[size - k] = -trace.real / k
+        for i in range(size):
+            for j in range(size):
+                power[i, j] = product[i, j]
+
+
+@jit()
+def polynomial_roots(coefficients, degree, x, y):
+    """All roots of a real polynomial whose roots lie in the unit disc, by Ehrlich-Aberth from points around it."""
+    for k in range(degree):
+        angle = 2.0 * np.pi * (k + 0.3) / degree
+        x[k] = 0.5 * np.cos(angle)
+        y[k] = 0.5 * np.sin(angle)
+    for _ in range(SWEEPS):
+        moved = 0.0
+        for k in range(degree):
+            z = complex(x[k], y[k])
+            value = complex(1.0, 0.0)
+            slope = complex(0.0, 0.0)
+            for m in range(degree - 1, -1, -1):
+                slope = slope * z + value
+                value = value * z + coefficients[m]
+            size = slope.real * slope.real + slope.imag * slope.imag
+            if not size > 0.0:
+                continue
+            # Newton's step q = p/p', then q/(1 - q sum 1/(z - z_m))
+            q = value * slope.conjugate() / size
+            pull = complex(0.0, 0.0)
+            for m in range(degree):
+                if m != k:
+                    dx = z.real - x[m]
+                    dy = z.imag - y[m]
+                    apart = dx * dx + dy * dy
+                    if apart > 0.0:
+                        pull += complex(dx / apart, -dy / apart)
+            below = 1.0 - q * pull
+            size = below.real * below.real + below.imag * below.imag
+            if not size > 0.0:
+                continue
+            step = q * below.conjugate() / size
+            x[k] -= step.real
+            y[k] -= step.imag
+            moved = max(moved, abs(step))
+        if moved < 1e-9:
+            break
+
+
+@jit()
+def iterate(view, steady, zero_x, zero_y, host, work):
+    """Move the estimates until steps fall below ``steady`` of the distance to the nearest pole or other estimate.
+
+    Convergence is cubic for simple zeros, so a thousandth is enough to tell zeros apart. Returns the number of
+    estimates still moving after SWEEPS sweeps.
+    """
+    location = view.location
+    zeros = view.zeros
+    nearest = host.copy()
+    active = np.ones(zeros, dtype=np.bool_)
+    left = zeros
+    for _ in range(SWEEPS):
+        left = 0
+        for k in range(zeros):
+            if not active[k]:
+                continue
+            x = zero_x[k]
+            y = zero_y[k]
+            nearest[k] = nearest_pole(view, x, nearest[k])
+            here = nearest[k]
+            value, slope = evaluate(view, x, y, here, work)
+            if value == 0.0:
+                # on a zero, or not a number, which the count will show
+                active[k] = False
+                continue
+            gx = slope.real
+            gy = slope.imag
+            dx = x - location[here]
+            closest = dx * dx + y * y
+            for m in range(zeros):
+                if host[m] != here:
+                    dx = x - location[host[m]]
+                    size = dx * dx + y * y
+                    gx += dx / size
+                    gy -= y / size
+                if m != k:
+                    dx = x - zero_x[m]
+                    dy = y - zero_y[m]
+                    size = dx * dx + dy * dy
+                    if size > 0.0:
+                        closest = min(closest, size)
+                        gx -= dx / size
+                        gy += dy / size
+            size = gx * gx + gy * gy
+            if not size > 0.0:
+                left += 1
+                continue
+            dx = gx / size
+            dy = -gy / size
+            length = np.sqrt(dx * dx + dy * dy)
+            if length > 0.5 * view.radius:
+                dx *= 0.5 * view.radius / length
+                dy *= 0.5 * view.radius / length
+            x -= dx
+            y -= dy
+            away = np.sqrt((x - view.centre) ** 2 + y * y)
+            if away > view.radius:
+                x = view.centre + (x - view.centre) * view.radius / away
+                y *= view.radius / away
+            zero_x[k] = x
+            zero_y[k] = y
+            if length <= steady * np.sqrt(closest):
+                active[k] = False
+            else:
+                left += 1
+        if left == 0:
+            break
+    return left

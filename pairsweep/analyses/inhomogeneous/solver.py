@@ -1,0 +1,356 @@
+"""Growth of modes with a wave vector k, for many systems on one grid: arrays in, arrays by name out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pairsweep.analyses.inhomogeneous.ceiling import continuum_ceiling
+from pairsweep.analyses.inhomogeneous.kernels.modes import (
+    STATUS_TEXT,
+    Points,
+    Results,
+    Status,
+    modes_of_points,
+)
+from pairsweep.analyses.inhomogeneous.kernels.poles import Momenta, fill_poles
+from pairsweep.physics.grid import Floats, Grid
+
+Rows = NDArray[np.intp]
+_Poles = tuple[Floats, Floats, NDArray[np.complex128], Floats]
+Occupation = Callable[[Floats, Floats, Floats], tuple[Floats, Floats]]
+
+ETA = np.diag([1.0, -1.0, -1.0, -1.0])
+FAMILIES = ("pair", "all")
+BACKGROUNDS = ("shift", "kinetic")
+VACUA = ("grid", "subtracted")
+STABLE, POSSIBLE, DISCRETISATION, UNDETERMINED = range(4)
+# Numbers of one table of occupations held at once while points are solved.
+TABLE_NUMBERS = 2**18
+# Where a point has no certificate, dense eigenvalues are affordable up to this many poles (about 5 s).
+DENSE_POLES = 1024
+# A momentum this small against its centre has no direction.
+FOCUS = 1e-12
+
+
+class Occupations(Protocol):
+    """Occupations of P systems, as functions of the particles' momenta; rhobar in the label of its pair."""
+
+    rho: Floats  # (P, N), at the pairs of the grid
+    rhobar: Floats
+    moves: bool  # False: they belong to the pairs (beams) and are the same for every k
+
+    def at(self, rows: Rows, energy: Floats, theta: Floats, phi: Floats) -> tuple[Floats, Floats]:
+        """(rho, rhobar) of systems ``rows`` (R,) at momenta (R, N): MeV and radians, phi in [0, 2 pi)."""
+
+
+@dataclass(frozen=True, eq=False)
+class PairOccupations:
+    """Occupations that belong to the pairs of beams, whatever k is."""
+
+    rho: Floats
+    rhobar: Floats
+    moves: bool = False
+
+    def at(self, rows: Rows, energy: Floats, theta: Floats, phi: Floats) -> tuple[Floats, Floats]:
+        """Those of the pairs."""
+        return self.rho[rows], self.rhobar[rows]
+
+
+@dataclass(frozen=True, eq=False)
+class FunctionOccupations:
+    """Occupations of P systems by one function each, evaluated once at the grid."""
+
+    functions: tuple[Occupation, ...]
+    rho: Floats
+    rhobar: Floats
+    moves: bool = True
+
+    @classmethod
+    def on(cls, grid: Grid, functions: tuple[Occupation, ...]) -> FunctionOccupations:
+        """Evaluate the functions at the pairs of a grid."""
+        values = [_evaluated(f, grid.energy, grid.theta, np.mod(grid.phi, 2 * np.pi)) for f in functions]
+        rho, rhobar = (np.array([value[i] for value in values]) for i in range(2))
+        return cls(functions, rho, rhobar)
+
+    def at(self, rows: Rows, energy: Floats, theta: Floats, phi: Floats) -> tuple[Floats, Floats]:
+        """One call for each run of equal rows."""
+        rho, rhobar = np.empty(energy.shape), np.empty(energy.shape)
+        starts = np.flatnonzero(np.diff(rows, prepend=-1))
+        for start, stop in zip(starts, [*starts[1:], rows.size], strict=True):
+            part = slice(start, stop)
+            rho[part], rhobar[part] = _evaluated(
+                self.functions[rows[start]], energy[part], theta[part], phi[part]
+            )
+        return rho, rhobar
+
+
+def _evaluated(function: Occupation, energy: Floats, theta: Floats, phi: Floats) -> tuple[Floats, Floats]:
+    rho, rhobar = (np.broadcast_to(values, energy.shape) for values in function(energy, theta, phi))
+    return rho, rhobar
+
+
+@dataclass(frozen=True)
+class Medium:
+    """What of the gas takes part: the options ``families``, ``background`` and ``vacuum``."""
+
+    families: str = "pair"
+    background: str = "shift"
+    vacuum: str = "grid"
+
+    def __post_init__(self) -> None:
+        for name, value, allowed in (
+            ("families", self.families, FAMILIES),
+            ("background", self.background, BACKGROUNDS),
+            ("vacuum", self.vacuum, VACUA),
+        ):
+            if value not in allowed:
+                raise ValueError(f"{name} = {value!r}: choose one of {', '.join(allowed)}")
+
+
+@dataclass(frozen=True, eq=False)
+class InhomogeneousResult:
+    """Results of P points by variable name, leading axis P; ``reasons`` is None where a point succeeded.
+
+    ``modes`` (P, K) are the fastest omega (MeV), 0 beyond the last.
+    """
+
+    arrays: dict[str, NDArray[Any]]
+    modes: NDArray[np.complex128]
+    reasons: list[str | None]
+
+
+class Inhomogeneous:
+    """P systems on one grid whose modes can be asked for at any wave vectors."""
+
+    def __init__(
+        self,
+        grid: Grid,
+        occupations: Occupations,
+        g: Floats,
+        medium: Medium,
+        growth_tolerance: float | None = None,
+    ) -> None:
+        if growth_tolerance is not None and not (math.isfinite(growth_tolerance) and growth_tolerance > 0):
+            raise ValueError(
+                f"growth_tolerance = {growth_tolerance}: give a positive fraction of the coupling"
+            )
+        self.grid, self.occupations, self.g, self.medium = grid, occupations, g, medium
+        self.fraction = math.nan if growth_tolerance is None else growth_tolerance
+        self.centre = grid.energy[:, None] * grid.p_hat
+        filled = grid.weight * (occupations.rho + occupations.rhobar)
+        shifts = medium.background == "shift"
+        self.drift = 2.0 * g[:, None] * (filled @ grid.p_hat) * shifts
+        self.scale = 4.0 * g * np.abs(filled).sum(axis=1) * shifts
+
+    def solve(self, rows: Rows, k: Floats, modes: int = 1) -> InhomogeneousResult:
+        """Modes of systems ``rows`` (P,) at wave vectors ``k`` (P, 3), MeV; the ``modes`` fastest are kept.
+
+        A point's numbers do not depend on which others are passed along.
+        """
+        points = rows.size
+        arrays: dict[str, NDArray[Any]] = {
+            "inhomogeneous_growth_rate": np.empty(points),
+            "inhomogeneous_frequency": np.empty(points),
+            "inhomogeneous_n_unstable": np.empty(points, np.int32),
+            "inhomogeneous_growth_floor": np.empty(points),
+        }
+        status = np.empty(points, np.int64)
+        fastest = np.empty((points, max(modes, 1), 2))
+        everything: tuple[NDArray[Any], ...] = (*arrays.values(), status, fastest)
+        reasons: list[str | None] = [None] * points
+        step = max(1, TABLE_NUMBERS // self.grid.size)
+        for start in range(0, points, step):
+            part = slice(start, min(start + step, points))
+            momenta, table = self._table(rows[part], k[part])
+            out = Results(*(values[part] for values in everything))
+            modes_of_points(momenta, table, out)
+            for i in np.flatnonzero(status[part] != Status.CERTIFIED):
+                at = slice(start + i, start + i + 1)
+                poles = _poles_of(momenta, table, int(i))
+                one = Results(*(values[at] for values in everything))
+                reasons[start + i] = self._without_certificate(poles, table.k[i], one)
+        arrays["inhomogeneous_ceiling"] = continuum_ceiling(
+            self.g[rows], np.linalg.norm(k, axis=1), self.energy_max
+        )
+        arrays["inhomogeneous_verdict"] = self._verdicts(arrays)
+        arrays["inhomogeneous_resolution"] = self._resolution(k, arrays["inhomogeneous_growth_rate"])
+        return InhomogeneousResult(arrays, fastest[..., 0] + 1j * fastest[..., 1], reasons)
+
+    @property
+    def energy_max(self) -> float:
+        """Energy up to which the momenta of the grid reach, MeV: its highest edge, or the highest beam."""
+        grid = self.grid
+        if grid.shape is None:
+            return float(grid.energy.max())
+        # midpoints: every edge lies as far beyond its centre as the one before
+        edge = 0.0
+        for centre in grid.bin_energy:
+            edge = 2.0 * centre - edge
+        return float(edge)
+
+    def dense_modes(self, row: int, k: Floats) -> NDArray[np.complex128]:
+        """All omega of one system at one wave vector (3,) by LAPACK, O(N^3)."""
+        return _dense_modes(*_poles_of(*self._table(np.array([row]), k[None]), 0))
+
+    def matrix(self, row: int, k: Floats, omega: complex) -> NDArray[np.complex128]:
+        """W(omega, k) of one system, (4, 4)."""
+        location, strength, vector, constant = _poles_of(*self._table(np.array([row]), k[None]), 0)
+        weight = strength / (omega - location)
+        return np.asarray(constant - (weight[:, None] * vector).T @ vector.conj())
+
+    def _table(self, rows: Rows, k: Floats) -> tuple[Momenta, Points]:
+        grid, occupations = self.grid, self.occupations
+        points, pairs = rows.size, grid.size
+        everything = self.medium.families == "all"
+        if occupations.moves:
+            half_shift = np.zeros(pairs)
+            factor = np.zeros((points, 4, pairs))
+            both = [self.centre + sign * 0.5 * k[:, None, :] for sign in (1, -1)]
+            (rho_plus, rhobar_plus), (rho_minus, rhobar_minus) = (
+                occupations.at(rows, *_spherical(momentum)) for momentum in both
+            )
+            factor[:, 0] = 1.0 - rho_plus - rhobar_minus
+            factor[:, 1] = rho_minus + rhobar_plus - 1.0
+            if everything:
+                factor[:, 2] = rho_minus - rho_plus
+                factor[:, 3] = rhobar_plus - rhobar_minus
+        else:
+            rho, rhobar = occupations.rho[rows], occupations.rhobar[rows]
+            n = rho + rhobar - 1.0
+            if everything:
+                # every beam is p+ of one centre and p- of another: each conserves the current by itself
+                half_shift = np.repeat([-1.0, 1.0, 0.0], pairs)
+                vacuum = np.ones_like(rho)
+                nothing = np.zeros_like(rho)
+                factor = np.stack(
+                    [
+                        np.concatenate([-rho, -rhobar, vacuum], axis=1),
+                        np.concatenate([rhobar, rho, -vacuum], axis=1),
+                        np.concatenate([-rho, rho, nothing], axis=1),
+                        np.concatenate([rhobar, -rhobar, nothing], axis=1),
+                    ],
+                    axis=1,
+                )
+            else:
+                half_shift = np.zeros(pairs)
+                factor = np.zeros((points, 4, pairs))
+                factor[:, 0], factor[:, 1] = -n, n
+        copies = half_shift.size // pairs
+        constant = np.broadcast_to(ETA, (points, 4, 4)).copy()
+        if self.medium.vacuum == "subtracted":
+            p_hat = grid.p_hat
+            transverse = np.eye(3) - p_hat[:, :, None] * p_hat[:, None, :]
+            delta = np.tensordot(grid.weight / grid.energy, transverse, axes=1)
+            constant[:, 1:, 1:] -= 2.0 * self.g[rows, None, None] * delta
+        momenta = Momenta(
+            np.tile(grid.energy, copies),
+            np.tile(grid.weight, copies),
+            np.tile(grid.p_hat, (copies, 1)),
+            half_shift,
+        )
+        per_point = (k, self.drift[rows], self.scale[rows], factor, self.g[rows], constant)
+        fraction = np.full(points, self.fraction)
+        return momenta, Points(*(np.ascontiguousarray(values) for values in (*per_point, fraction)))
+
+    def _without_certificate(self, poles: _Poles, k: Floats, out: Results) -> str | None:
+        """Fill the outputs of a point by dense eigenvalues if they can vouch for it; else say why it failed."""
+        status = Status(int(out.status[0]))
+        out.growth_rate[0] = out.frequency[0] = out.modes[0] = np.nan
+        out.n_unstable[0] = 0
+        location, strength, _, _ = poles
+        if status is Status.NOT_FINITE:
+            return self._focus(k) or STATUS_TEXT[status]
+        if status is not Status.NOT_CERTIFIED or location.size > DENSE_POLES:
+            return STATUS_TEXT[status]
+        coupling = 2.0 * np.abs(strength).sum()
+        # a double root splits by the root of what rounding does to a matrix of this size
+        doubt = math.sqrt(16.0 * np.finfo(float).eps * max(np.abs(location).max(), coupling) * coupling)
+        if doubt > out.floor[0]:
+            return STATUS_TEXT[status]
+        found = _dense_modes(*poles)
+        found = found[np.argsort(-found.imag)]
+        found = found[found.imag > out.floor[0]]
+        out.growth_rate[0] = found[0].imag if found.size else 0.0
+        out.frequency[0] = abs(found[0].real) if found.size else 0.0
+        out.n_unstable[0] = found.size
+        out.modes[0] = 0.0
+        kept = min(found.size, out.modes.shape[1])
+        out.modes[0, :kept, 0], out.modes[0, :kept, 1] = found[:kept].real, found[:kept].imag
+        return None
+
+    def _focus(self, k: Floats) -> str | None:
+        for sign in (1, -1):
+            length = np.linalg.norm(self.centre + sign * 0.5 * k, axis=1)
+            at = int(np.argmin(length / self.grid.energy))
+            if length[at] <= FOCUS * self.grid.energy[at]:
+                return (
+                    f"k = {np.linalg.norm(k):g}: half of it is the momentum of pair {at} (energy "
+                    f"{self.grid.energy[at]:g}), whose partner then has no direction: change k or the grid a little"
+                )
+        return None
+
+    def _verdicts(self, arrays: dict[str, NDArray[Any]]) -> NDArray[np.int8]:
+        growth = arrays["inhomogeneous_growth_rate"]
+        unstable = POSSIBLE if self.medium.families == "pair" else UNDETERMINED
+        verdict = np.where(growth > 0.0, unstable, STABLE)
+        if self.medium.families == "pair":
+            verdict = np.where(growth > arrays["inhomogeneous_ceiling"], DISCRETISATION, verdict)
+        return np.where(np.isnan(growth), UNDETERMINED, verdict).astype(np.int8)
+
+    def _resolution(self, k: Floats, growth: Floats) -> Floats:
+        """Twice the widest energy bin, or |k| times the widest step in angle, over the growth: to be well below 1."""
+        grid = self.grid
+        step = np.full(growth.shape, np.nan)
+        if grid.shape is not None:
+            edges = np.diff(grid.bin_energy, prepend=-grid.bin_energy[0])
+            _, n_theta, n_phi = grid.shape
+            angle = max(np.pi / n_theta, 2.0 * np.pi / n_phi)
+            step = np.maximum(2.0 * edges.max(), np.linalg.norm(k, axis=1) * angle)
+        with np.errstate(divide="ignore"):
+            return np.where(growth > 0.0, step / np.where(growth > 0.0, growth, 1.0), np.nan)
+
+
+def _spherical(momentum: Floats) -> tuple[Floats, Floats, Floats]:
+    """Energy, theta, phi in [0, 2 pi) of momenta (..., 3)."""
+    energy = np.sqrt((momentum**2).sum(axis=-1))
+    cos_theta = np.clip(momentum[..., 2] / np.where(energy > 0.0, energy, 1.0), -1.0, 1.0)
+    phi = np.arctan2(momentum[..., 1], momentum[..., 0])
+    return energy, np.arccos(cos_theta), np.where(phi < 0.0, phi + 2.0 * np.pi, phi)
+
+
+def _poles_of(momenta: Momenta, points: Points, point: int) -> _Poles:
+    """Locations, strengths and vectors of the poles of one point, and W0."""
+    room = 4 * momenta.energy.size
+    high, low, strength = np.empty(room), np.empty(room), np.empty(room)
+    vector = np.empty((room, 4), complex)
+    count, _ = fill_poles(
+        momenta, points.k[point], points.drift[point], points.factor[point], points.g[point],
+        high, low, strength, vector,
+    )  # fmt: skip
+    return (high + low)[:count], strength[:count], vector[:count], points.constant[point]
+
+
+def _dense_modes(
+    location: Floats, strength: Floats, vector: NDArray[np.complex128], constant: Floats
+) -> NDArray[np.complex128]:
+    """Eigenvalues of diag(P) + c_j v_j^dagger W0^-1 v_i: all zeros of det W."""
+    metric = vector.conj() @ np.linalg.inv(constant) @ vector.T
+    return np.asarray(np.linalg.eigvals(np.diag(location) + strength[:, None] * metric))
+
+
+def wave_number_fault(k: float, energy_max: float) -> str | None:
+    """Why a wave number is out of range, or None."""
+    if not math.isfinite(k) or k < 0.0:
+        return f"k = {k}: give a wave number of at least 0, in MeV"
+    if k > 2.0 * energy_max:
+        return (
+            f"k = {k:g}: above 2 energy_max = {2 * energy_max:g} MeV, every momentum p + k/2 or p - k/2 lies beyond "
+            "the grid, where the occupation is only continued: lower k or raise energy_max"
+        )
+    return None

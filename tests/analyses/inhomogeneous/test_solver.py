@@ -1,0 +1,300 @@
+"""Growth with a wave number: the table of the derivation, symmetries, limits, and what is refused."""
+
+import numpy as np
+import pytest
+
+from pairsweep.analyses.growth.solver import growth_of_systems
+from pairsweep.analyses.inhomogeneous.ceiling import continuum_ceiling
+from pairsweep.analyses.inhomogeneous.solver import (
+    FunctionOccupations,
+    Inhomogeneous,
+    Medium,
+    PairOccupations,
+)
+from pairsweep.physics.grid import beams, bins
+from tests.analyses.inhomogeneous import reference
+from tests.analyses.inhomogeneous.reference import quadrant, smooth
+
+DIAGONAL = np.array([-1.0, 1.0, 0.0]) / np.sqrt(2)
+ALONG = np.array([1.0, 1.0, 0.0]) / np.sqrt(2)
+Z = np.array([0.0, 0.0, 1.0])
+
+# section 9: grid, k (MeV), abs Re omega, growth
+TABLE = [
+    ((1, 1, 4), 0.0 * Z, 19.977830291, 1.339345400e-2),
+    ((1, 1, 4), 0.4 * ALONG, 19.979665649, 1.349769393e-2),
+    ((5, 1, 4), 0.0 * Z, None, 0.0),
+    ((5, 1, 4), 1.37 * DIAGONAL, 35.985994026, 9.153661177e-3),
+    ((8, 1, 4), 1.625 * DIAGONAL, 37.490708496, 6.231165787e-3),
+    ((1, 8, 8), 0.7 * Z, 19.996263465, 1.081917176e-2),
+    ((4, 8, 8), 1.1 * Z, 34.993907525, 9.067080292e-3),
+    ((4, 8, 8), 0.6 * DIAGONAL, 34.982506660, 5.576935127e-3),
+    ((2, 4, 8), np.array([0.3, -0.5, 0.8]), 29.996271352, 1.008185783e-2),
+]
+
+
+def gas(grid, occupation, g, **medium):
+    occupations = FunctionOccupations.on(grid, (occupation,))
+    return Inhomogeneous(grid, occupations, np.array([g]), Medium(**medium))
+
+
+def at(system, k, modes=1):
+    """Result of one system at wave vectors (P, 3)."""
+    k = np.atleast_2d(k)
+    result = system.solve(np.zeros(len(k), dtype=int), k, modes)
+    assert result.reasons == [None] * len(k)
+    return result
+
+
+@pytest.mark.parametrize(("shape", "k", "frequency", "growth"), TABLE)
+def test_table_of_the_derivation(shape, k, frequency, growth):
+    found = at(gas(bins(*shape), quadrant(), 1e-6), k).arrays
+    assert found["inhomogeneous_growth_rate"][0] == pytest.approx(growth, rel=1e-9, abs=1e-300)
+    if frequency is not None:
+        assert found["inhomogeneous_frequency"][0] == pytest.approx(frequency, rel=3e-11)
+
+
+@pytest.mark.parametrize(("shape", "k", "frequency", "growth"), TABLE)
+def test_table_by_the_twin(shape, k, frequency, growth):
+    rate, turning = reference.fastest(reference.poles(bins(*shape), quadrant(), 1e-6, k).modes())
+    assert rate == pytest.approx(growth, rel=3e-9, abs=1e-12)
+    if frequency is not None:
+        assert turning == pytest.approx(frequency, rel=3e-11)
+
+
+def test_function_values_of_the_derivation():
+    omega, k, grid = 30.1 + 0.02j, np.array([0.3, -0.5, 0.8]), bins(2, 4, 8)
+    W = gas(grid, quadrant(), 1e-6).matrix(0, k, omega)
+    assert -np.linalg.det(W) == pytest.approx(1.721547649196 - 0.258178372999j, abs=1e-11)
+    W = gas(grid, smooth, 1e-4, families="all", background="kinetic").matrix(0, k, omega)
+    assert -np.linalg.det(W) == pytest.approx(34.138411050759 - 10.410475766341j, abs=1e-11)
+    # row and column of the current: a transpose would exchange these
+    assert W[0, 1] == pytest.approx(-0.037152325723 + 0.031496389653j, abs=1e-11)
+    assert W[1, 0] == pytest.approx(-0.047269284639 - 0.011980063292j, abs=1e-11)
+    assert W[1, 2] == pytest.approx(0.277785570108 + 1.166752077880j, abs=1e-11)
+    assert W[2, 1] == pytest.approx(-0.209644922766 - 1.191665156735j, abs=1e-11)
+
+
+@pytest.mark.parametrize("families", ["pair", "all"])
+@pytest.mark.parametrize("background", ["shift", "kinetic"])
+@pytest.mark.parametrize("subtracted", [False, True])
+def test_matrix_of_the_twin(families, background, subtracted):
+    grid, k, omega = bins(2, 3, 4), np.array([0.7, 0.4, -0.2]), 21.3 + 0.4j
+    vacuum = "subtracted" if subtracted else "grid"
+    W = gas(grid, smooth, 3e-5, families=families, background=background, vacuum=vacuum).matrix(0, k, omega)
+    chosen = reference.ALL if families == "all" else reference.PAIRING
+    twin = reference.poles(grid, smooth, 3e-5, k, chosen, background, subtracted).matrix(omega)
+    np.testing.assert_allclose(W, twin, rtol=0, atol=2e-14 * np.abs(twin).max())
+
+
+@pytest.mark.parametrize(
+    "shape", [(1, 1, 4), (3, 1, 4), (4, 1, 4), (5, 1, 4), (1, 8, 8), (4, 8, 8), (2, 4, 8)]
+)
+def test_no_wave_number_is_the_homogeneous_analysis(shape):
+    grid = bins(*shape)
+    system = gas(grid, quadrant(), 1e-6)
+    found = at(system, 0.0 * Z).arrays
+    n = system.occupations.rho + system.occupations.rhobar - 1.0
+    expected = growth_of_systems(grid, n, np.array([1e-6])).arrays
+    assert found["inhomogeneous_growth_rate"] == pytest.approx(expected["growth_rate"], rel=1e-11)
+    assert found["inhomogeneous_frequency"] == pytest.approx(expected["frequency"], rel=1e-13)
+    np.testing.assert_array_equal(found["inhomogeneous_n_unstable"], expected["n_unstable"])
+
+
+def test_growth_is_even_in_k():
+    rng = np.random.default_rng(3)
+    k = rng.normal(size=(20, 3))
+    system = gas(bins(3, 2, 4), smooth, 2e-5)
+    there, back = at(system, k, 4), at(system, -k, 4)
+    floor = there.arrays["inhomogeneous_growth_floor"]
+    assert there.arrays["inhomogeneous_growth_rate"].max() > 0.0
+    for one, other, atol in zip(there.modes, back.modes, floor, strict=True):
+        # spectrum(-k) = -conj spectrum(k), as a set
+        np.testing.assert_allclose(np.sort(one.imag), np.sort(other.imag), rtol=1e-10, atol=1e-3 * atol)
+        np.testing.assert_allclose(np.sort(one.real), np.sort(-other.real), rtol=1e-10, atol=1e-3 * atol)
+
+
+def test_rotating_grid_and_k_together_changes_nothing():
+    rng = np.random.default_rng(5)
+    weight, rho, rhobar = rng.uniform(0.1, 1.0, 12), rng.random((1, 12)), rng.random((1, 12))
+    p_hat, k = rng.normal(size=(12, 3)), np.array([0.05, -0.02, 0.03])
+    p_hat /= np.linalg.norm(p_hat, axis=1)[:, None]
+    rotation, _ = np.linalg.qr(rng.normal(size=(3, 3)))
+    rotation *= np.linalg.det(rotation)
+    modes = []
+    for turn in (np.eye(3), rotation):
+        turned = p_hat @ turn.T
+        theta, phi = np.arccos(turned[:, 2]), np.arctan2(turned[:, 1], turned[:, 0])
+        grid = beams(np.ones(12), weight, theta, phi)
+        system = Inhomogeneous(grid, PairOccupations(rho, rhobar), np.array([1e-3]), Medium())
+        modes.append(at(system, turn @ k, 12).modes[0])
+    assert modes[0].imag.max() > 1e-4
+    np.testing.assert_allclose(modes[0].imag, modes[1].imag, atol=1e-12)
+    np.testing.assert_allclose(np.abs(modes[0].real), np.abs(modes[1].real), atol=1e-12)
+
+
+def test_the_physical_coupling():
+    """Growth/g at k = 1370 sqrt(g) tends to a constant, down to splittings of 1e-9 MeV on top of 36 MeV."""
+    scaled = []
+    for g in (1e-8, 1e-9, 1e-11, 6.65e-14):
+        found = at(gas(bins(5, 1, 4), quadrant(), g), 1370 * np.sqrt(g) * DIAGONAL).arrays
+        assert found["inhomogeneous_n_unstable"][0] == 6
+        scaled.append(found["inhomogeneous_growth_rate"][0] / g)
+    np.testing.assert_allclose(scaled, 9153.155, rtol=1e-5)
+
+
+def test_subtracted_vacuum():
+    grid = bins(1, 1, 4)
+    unstable = at(gas(grid, quadrant(), 1e-4, vacuum="subtracted"), 0.0 * Z).arrays
+    assert unstable["inhomogeneous_growth_rate"][0] == pytest.approx(0.874073, abs=5e-7)
+    stable = at(gas(grid, quadrant(), 5e-4, vacuum="subtracted"), 0.0 * Z).arrays
+    assert stable["inhomogeneous_growth_rate"][0] == 0.0
+
+
+def test_uniform_v_is_removed_in_the_kinetic_reading():
+    """V drops out: only n counts, whatever part of it is rho + rhobar; with the shift it does not."""
+    grid = bins(3, 1, 4)
+
+    def more(energy, theta, phi):
+        rho, rhobar = quadrant()(energy, theta, phi)
+        return rho + 0.1, rhobar - 0.1
+
+    k = 0.8 * DIAGONAL
+    systems = [gas(grid, f, 1e-6, background="kinetic") for f in (quadrant(), more)]
+    np.testing.assert_array_equal([s.drift for s in systems], 0.0)
+    growths = [at(s, k).arrays["inhomogeneous_growth_rate"][0] for s in systems]
+    assert growths[0] == pytest.approx(growths[1], rel=1e-9)
+    shifted = at(gas(grid, quadrant(), 1e-6), k).arrays["inhomogeneous_growth_rate"][0]
+    assert abs(shifted - growths[0]) > 1e-4
+
+
+def test_all_families_conserve_the_current_of_beams():
+    """k_mu Pi^mu nu = 0 for the occupied part, every beam by itself; without the intraband response it fails."""
+    rng = np.random.default_rng(2)
+    grid = beams(
+        rng.uniform(5, 15, 3), rng.uniform(0.5, 1.5, 3), np.arccos(rng.uniform(-1, 1, 3)), [0.3, 2.0, 4.0]
+    )
+    rho, rhobar = rng.random((2, 1, 3))
+    k, omega, g = np.array([0.7, -0.4, 1.1]), 13.0 + 0.7j, 0.5
+    empty = np.zeros((1, 3))
+
+    def polarisation(families):
+        one, none = (
+            Inhomogeneous(
+                grid,
+                PairOccupations(a, b),
+                np.array([g]),
+                Medium(families=families, background="kinetic"),
+            ).matrix(0, k, omega)
+            for a, b in ((rho, rhobar), (empty, empty))
+        )
+        return none - one
+
+    four_k = np.array([omega, *(-k)])
+    for families, conserved in (("all", True), ("pair", False)):
+        Pi = polarisation(families)
+        divergence = np.abs([four_k @ Pi, Pi @ four_k]).max() / (np.abs(Pi).max() * abs(omega))
+        assert (divergence < 1e-14) == conserved, (families, divergence)
+
+
+def test_beams_of_all_families_are_the_homogeneous_ones_at_k_zero():
+    grid = beams([1.0, 1.0], [1.0, 1.0], [np.pi / 2, 0.0], [0.0, 0.0])
+    rho, rhobar = np.array([[1.0, 0.0]]), np.array([[1.0, 0.0]])
+    for families in ("pair", "all"):
+        system = Inhomogeneous(
+            grid, PairOccupations(rho, rhobar), np.array([1e-3]), Medium(families=families)
+        )
+        found = at(system, 0.0 * Z).arrays
+        expected = growth_of_systems(grid, rho + rhobar - 1.0, np.array([1e-3])).arrays
+        assert found["inhomogeneous_growth_rate"] == pytest.approx(expected["growth_rate"], rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_all_modes_of_random_systems(seed):
+    """Every unstable mode, its growth and the count, against dense eigenvalues."""
+    rng = np.random.default_rng(seed)
+    shape = (int(rng.integers(1, 4)), int(rng.integers(1, 4)), int(rng.integers(2, 6)))
+    grid, g = bins(*shape), 10 ** rng.uniform(-6.5, -4.5)
+    values = rng.random((2, 4))
+
+    def patchy(energy, theta, phi):
+        patch = (np.cos(theta) > 0).astype(int) + 2 * (phi > np.pi)
+        return values[0][patch], values[1][patch]
+
+    families = "all" if seed % 3 == 0 else "pair"
+    k = rng.normal(size=3) * rng.uniform(0.05, 1.0)
+    found = at(gas(grid, patchy, g, families=families), k, 2 * grid.size)
+    chosen = reference.ALL if families == "all" else reference.PAIRING
+    dense = reference.poles(grid, patchy, g, k, chosen).modes()
+    floor = found.arrays["inhomogeneous_growth_floor"][0]
+    unstable = dense[dense.imag > floor]
+    assert found.arrays["inhomogeneous_n_unstable"][0] == unstable.size
+    modes = found.modes[0]
+    np.testing.assert_allclose(
+        np.sort(modes.imag)[::-1][: unstable.size], np.sort(unstable.imag)[::-1], atol=0.02 * floor
+    )
+
+
+def test_a_point_does_not_depend_on_the_others():
+    rng = np.random.default_rng(8)
+    grid, k = bins(2, 2, 4), rng.normal(size=(9, 3))
+    occupations = FunctionOccupations.on(grid, (quadrant(), smooth, quadrant(0.7, 0.2)))
+    systems = Inhomogeneous(grid, occupations, np.array([1e-5, 2e-5, 3e-5]), Medium())
+    rows = np.repeat([0, 1, 2], 3)
+    together = systems.solve(rows, k).arrays
+    order = rng.permutation(9)
+    mixed = systems.solve(rows[order], k[order]).arrays
+    for name, values in together.items():
+        np.testing.assert_array_equal(values[order], mixed[name], err_msg=name)
+        for i in range(9):
+            alone = systems.solve(rows[i : i + 1], k[i : i + 1]).arrays[name]
+            np.testing.assert_array_equal(alone, values[i : i + 1], err_msg=name)
+
+
+def test_ceiling_of_the_derivation():
+    found = np.log10(continuum_ceiling(1e-6, [0.0, 1.0, 5.0, 20.0], 20.0))
+    np.testing.assert_allclose(found, [-63.1, -63.0, -61.2, -41.7], atol=0.05)
+    np.testing.assert_allclose(np.log10(continuum_ceiling([1e-5, 2e-5], 0.0, 20.0)), [-4.8, -1.5], atol=0.05)
+    assert continuum_ceiling(6.65e-14, 0.0, 20.0) == 0.0
+    assert continuum_ceiling(1.0, 0.0, 20.0) == np.inf
+
+
+def test_ceiling_solves_its_equation():
+    g, E = 2e-5, 20.0
+    for k in (0.3, 4.0, 17.0):
+        delta = float(continuum_ceiling(g, k, E))
+        L = np.hypot(2 * E, k)
+        terms = (L**2 + k**2) * 2 * np.arcsinh((L - k) / (2 * delta)) + (L**2 - k**2) / 2
+        assert 2 * np.pi / 3 * g * (terms + k**2 * np.log(L / k)) == pytest.approx(1.0, rel=1e-12)
+
+
+def test_verdict():
+    grid = bins(1, 1, 4)
+    k = np.array([0.0 * Z])
+    assert at(gas(grid, quadrant(), 1e-6), k).arrays["inhomogeneous_verdict"] == 2
+    assert at(gas(grid, quadrant(), 1e-4), k).arrays["inhomogeneous_verdict"] == 1
+    assert at(gas(grid, quadrant(0.5, 0.1), 1e-6), k).arrays["inhomogeneous_verdict"] == 0
+    assert at(gas(grid, quadrant(), 1e-6, families="all"), k).arrays["inhomogeneous_verdict"] == 3
+
+
+def test_a_focus_on_the_grid_is_a_failed_point():
+    grid = bins(1, 1, 4)
+    k = 2 * grid.energy[0] * grid.p_hat[[0]]
+    result = gas(grid, quadrant(), 1e-6).solve(np.array([0]), k)
+    # p - k/2 vanishes at pair 0, p + k/2 at the opposite one
+    assert "k = 20: half of it is the momentum of pair" in result.reasons[0]
+    assert np.isnan(result.arrays["inhomogeneous_growth_rate"][0])
+
+
+def test_a_tolerance_below_double_precision_is_refused():
+    grid = bins(1, 1, 4)
+    occupations = FunctionOccupations.on(grid, (quadrant(),))
+    system = Inhomogeneous(grid, occupations, np.array([1e-6]), Medium(), growth_tolerance=1e-12)
+    assert "double precision" in system.solve(np.array([0]), np.ones((1, 3))).reasons[0]
+    with pytest.raises(ValueError, match="growth_tolerance = -1"):
+        Inhomogeneous(grid, occupations, np.array([1e-6]), Medium(), growth_tolerance=-1.0)
+
+
+def test_unknown_options_are_refused():
+    with pytest.raises(ValueError, match="families = 'some': choose one of pair, all"):
+        Medium(families="some")
