@@ -17,12 +17,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pairsweep
+from pairsweep.analyses.base import Analysis
+from pairsweep.analyses.registry import ANALYSES, owners
 from pairsweep.cli import commands as cli
-from pairsweep.contract import vocab
 from pairsweep.contract.fields import Field
+from pairsweep.contract.variables import GRID_LABELS, STATUS, Variable
 from pairsweep.execute import Site
+from pairsweep.physics.grid import MAX_PAIRS, NAMED_DIRECTIONS
 from pairsweep.physics.patterns.registry import PATTERNS
-from pairsweep.plot import KINDS
+from pairsweep.plot import pictures
 from pairsweep.points.axes import expand
 from pairsweep.spec import reader as spec
 from pairsweep.spec import schema
@@ -48,7 +51,7 @@ SPECIAL_TABLES = {
             "BEAM",
             "One table for each beam, in the order of the file. `name` is letters, digits and underscores; a key of a "
             "beam becomes an axis called after both, such as `rho_x` or `theta_x`. Instead of `theta` and `phi` a "
-            f"beam may have `direction`: {', '.join(f'`{d!r}`' for d in schema.DIRECTIONS)}.".replace(
+            f"beam may have `direction`: {', '.join(f'`{d!r}`' for d in NAMED_DIRECTIONS)}.".replace(
                 "'", '"'
             ),
         ),
@@ -85,7 +88,7 @@ def specification() -> str:
                 ("`title`", "one line for people; it decides no number"),
                 (
                     "`analyses`",
-                    "list of what is computed: " + ", ".join(f"`{name!r}`" for name in vocab.ANALYSES),
+                    "list of what is computed: " + ", ".join(f"`{name!r}`" for name in ANALYSES),
                 ),
                 ("`zip`", 'groups of axes that move together, such as `[["rho_high", "rho_low"]]`'),
             ),
@@ -93,6 +96,9 @@ def specification() -> str:
     ]
     for table in schema.TABLES:
         parts += _spec_table(table)
+    for analysis in ANALYSES.values():
+        parts += [f"## Table `[{analysis.name}]`", f"For the analysis `{analysis.name}`: {analysis.meaning}."]
+        parts += [_fields(analysis.fields)]
     return _page(parts)
 
 
@@ -109,7 +115,7 @@ def _spec_rules() -> str:
 - `zip = [["n_energy", "e_low", "e_high"]]` lets axes of one length move together: one dimension, called after the
   first, with the others as coordinates along it. An axis is in one group at most.
 - An axis has at most {MAX_AXIS:,} values, a sweep at most {spec.MAX_POINTS:,} points, a system at most
-  {spec.MAX_PAIRS:,} pairs.
+  {MAX_PAIRS:,} pairs.
 - An unknown key, a wrong type or a value outside its limits ends with one line: the place, the value, the cure."""
 
 
@@ -226,29 +232,26 @@ def dataset() -> str:
             ("name", "units", "meaning"),
             (
                 (f"`{label.name}`", _units(label.units), label.meaning)
-                for label in (*vocab.LABELS.values(), vocab.TIME_IN_MU)
+                for label in (*GRID_LABELS.values(), *(x for a in ANALYSES.values() for x in a.labels))
             ),
         ),
     ]
-    for analysis in ("", *vocab.ANALYSES):
-        variables = [v for v in vocab.VARIABLES.values() if v.analysis == analysis]
-        if variables:
-            heading = f'## Variables of `"{analysis}"`' if analysis else "## In every store"
-            parts += [heading, _variables(variables)]
-        details = [v for v in vocab.GROWTH_DETAILS.values() if v.analysis == analysis]
-        if details:
-            parts += [
-                "Where the table `[growth]` asks for them, by `modes` or `details` (`ps.growth` gives all of them):",
-                _variables(details),
-            ]
-        if analysis == "continuum":
-            parts += [
-                "Where the table `[continuum]` asks for it, by `angle_rungs`:",
-                _variables(list(vocab.ANGLE_LADDER.values())),
-            ]
-    flagged = [v for v in (*vocab.VARIABLES.values(), *vocab.GROWTH_DETAILS.values()) if v.flags]
+    parts += ["## In every store", _variables([STATUS])]
+    for analysis in ANALYSES.values():
+        parts += _analysis_variables(analysis)
+    flagged = [variable for _, variable in owners() if variable.flags]
     parts += ["## Codes", _table(("variable", "values"), ((f"`{v.name}`", _flags(v)) for v in flagged))]
     return _page(parts)
+
+
+def _analysis_variables(analysis: Analysis) -> list[str]:
+    """Variables of an analysis: always computed ones first, then each condition with its own."""
+    parts = [f'## Variables of `"{analysis.name}"`']
+    for condition in dict.fromkeys(v.condition for v in analysis.variables):
+        if condition:
+            parts.append(f"Where the table `[{analysis.name}]` has `{condition}`:")
+        parts.append(_variables([v for v in analysis.variables if v.condition == condition]))
+    return parts
 
 
 _DATASET_RULES = """
@@ -264,7 +267,7 @@ from the vocabulary the code labels its results with.
 - The root's attributes hold the title, the whole specification, its digest, versions and the history."""
 
 
-def _variables(variables: Iterable[vocab.Variable]) -> str:
+def _variables(variables: Iterable[Variable]) -> str:
     return _table(
         ("variable", "more dimensions", "units", "type", "grids", "meaning"),
         (
@@ -273,7 +276,7 @@ def _variables(variables: Iterable[vocab.Variable]) -> str:
                 ", ".join(f"`{dim}`" for dim in v.trailing),
                 "code" if v.flags else _units(v.units),
                 v.dtype,
-                "all" if set(v.kinds) == {"bins", "beams"} else ", ".join(v.kinds),
+                ", ".join(v.kinds) or "all",
                 v.meaning,
             )
             for v in variables
@@ -281,7 +284,7 @@ def _variables(variables: Iterable[vocab.Variable]) -> str:
     )
 
 
-def _flags(variable: vocab.Variable) -> str:
+def _flags(variable: Variable) -> str:
     return ", ".join(f"{value} {meaning}" for value, meaning in enumerate(variable.flags))
 
 
@@ -336,7 +339,9 @@ def _arguments(command: argparse.ArgumentParser) -> str:
 
 
 def _kinds() -> str:
-    return _table(("kind", "shows"), ((f"`{kind}`", _summary(picture)) for kind, picture in KINDS.items()))
+    return _table(
+        ("kind", "shows"), ((f"`{kind}`", _summary(picture)) for kind, picture in pictures().items())
+    )
 
 
 # --- Python -----------------------------------------------------------------------------------------------

@@ -12,11 +12,11 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from pairsweep import plot
-    from pairsweep.analyses.evolution import evolve
+    from pairsweep.analyses.evolution.single import evolve
+    from pairsweep.analyses.growth.derived import derived
     from pairsweep.analyses.growth.single import growth
     from pairsweep.contract.errors import SpecError, StoreError, UsageError
-    from pairsweep.dataset import query
-    from pairsweep.dataset.query import boundary, derived, summary
+    from pairsweep.dataset.onset import boundary
     from pairsweep.physics.grid import Grid, beams, bins
     from pairsweep.physics.patterns.energy_band import energy_band
     from pairsweep.physics.patterns.fermi_dirac import fermi_dirac
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from pairsweep.spec.reader import read_spec
     from pairsweep.sweep.refine import refine
     from pairsweep.sweep.run import Where, errors, open_store, run
+    from pairsweep.sweep.summary import summary
 
-_MODULES = {"plot": "plot", "query": "dataset.query"}
+_MODULES = {"plot": "plot"}
 _HOME = {
     "Grid": "physics.grid",
     "SpecError": "contract.errors",
@@ -33,11 +34,11 @@ _HOME = {
     "UsageError": "contract.errors",
     "beams": "physics.grid",
     "bins": "physics.grid",
-    "boundary": "dataset.query",
-    "derived": "dataset.query",
+    "boundary": "dataset.onset",
+    "derived": "analyses.growth.derived",
     "energy_band": "physics.patterns.energy_band",
     "errors": "sweep.run",
-    "evolve": "analyses.evolution",
+    "evolve": "analyses.evolution.single",
     "fermi_dirac": "physics.patterns.fermi_dirac",
     "growth": "analyses.growth.single",
     "open_store": "sweep.run",
@@ -46,7 +47,7 @@ _HOME = {
     "read_spec": "spec.reader",
     "refine": "sweep.refine",
     "run": "sweep.run",
-    "summary": "dataset.query",
+    "summary": "sweep.summary",
 }
 
 __all__ = [
@@ -67,7 +68,6 @@ __all__ = [
     "open_store",
     "plot",
     "quadrant",
-    "query",
     "read_spec",
     "refine",
     "run",

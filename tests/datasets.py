@@ -12,8 +12,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from pairsweep.analyses.evolution.analysis import TIME_IN_MU
+from pairsweep.analyses.growth.analysis import GROWTH
 from pairsweep.analyses.growth.kernels.dense import stability_matrix
-from pairsweep.contract import vocab
+from pairsweep.analyses.registry import labels, variables
+from pairsweep.contract.variables import COMPONENTS, QUADRANTS, STATUS
 from pairsweep.physics.grid import Grid, bins
 from pairsweep.physics.patterns.quadrant import quadrant
 
@@ -53,8 +56,8 @@ def growth_sweep(
     shape = tuple(len(values) for values in axes.values())
     arrays = {
         name: np.zeros(shape, dtype=variable.dtype)
-        for name, variable in vocab.VARIABLES.items()
-        if variable.analysis in ("", "growth") and not variable.trailing
+        for name, variable in (("status", STATUS), *((v.name, v) for v in GROWTH.variables))
+        if not variable.trailing and not variable.condition
     }
     arrays["status"][...] = 1
     for index in itertools.product(*map(range, shape)):
@@ -118,13 +121,13 @@ def evolution_sweep(n_energies: list[int], t_end_mu: float = 14.0, samples: int 
         "norm_drift": np.full(len(n_energies), 0.0),
     }
     for name, values in curves.items():
-        ds[name] = (("n_energy", *vocab.VARIABLES[name].trailing), values, vocab.VARIABLES[name].attrs)
+        ds[name] = (("n_energy", *variables()[name].trailing), values, variables()[name].attrs)
     return ds.assign_coords(
-        time=("time", time, vocab.TIME_IN_MU.attrs),
-        time_mev=("time", time / mu, vocab.LABELS["time_mev"].attrs),
-        energy=(("n_energy", "energy_bin"), energy, vocab.LABELS["energy"].attrs),
-        quadrant=("quadrant", list(vocab.QUADRANTS)),
-        component=("component", list(vocab.COMPONENTS)),
+        time=("time", time, TIME_IN_MU.attrs),
+        time_mev=("time", time / mu, labels()["time_mev"].attrs),
+        energy=(("n_energy", "energy_bin"), energy, labels()["energy"].attrs),
+        quadrant=("quadrant", list(QUADRANTS)),
+        component=("component", list(COMPONENTS)),
     )
 
 
@@ -142,13 +145,13 @@ def label(
     coords |= {name: ((name,), np.asarray(values)) for name, values in (trailing or {}).items()}
     ds = xr.Dataset(
         {
-            name: ((*axes, *vocab.VARIABLES[name].trailing), values, vocab.VARIABLES[name].attrs)
+            name: ((*axes, *variables()[name].trailing), values, variables()[name].attrs)
             for name, values in arrays.items()
         },
         coords=coords,
         attrs={"title": "A sweep of the tests"},
     )
     for name in ds.coords:
-        known = vocab.LABELS.get(str(name))
+        known = labels().get(str(name))
         ds[name].attrs.update(known.attrs if known else {"units": UNITS.get(str(name), "1")})
     return ds

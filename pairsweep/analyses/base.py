@@ -39,6 +39,14 @@ class Solution:
     failures: Mapping[int, PointFailure] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Findings:
+    """What one looks at first in the results of an analysis: lines of ``show``, and the numbers by name."""
+
+    lines: tuple[str, ...] = ()
+    numbers: Mapping[str, object] = field(default_factory=dict)
+
+
 def _no_dimensions(options: Any, sweep: SweepView) -> tuple[Coordinate, ...]:
     return ()
 
@@ -47,8 +55,8 @@ def _no_check(options: Any, spec: SpecView) -> None:
     return None
 
 
-def _no_lines(ds: xr.Dataset) -> list[str]:
-    return []
+def _nothing(ds: xr.Dataset) -> Findings:
+    return Findings()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +75,7 @@ class Analysis:
     dimensions : its own coordinates from options and sweep; one called like a dimension gives that its size
     check : refusals before anything is stored, as `SpecError`
     solve : solve(systems, options, *options of what it needs) -> `Solution`
-    summary : its lines of ``show``, from a dataset that has its variables
+    summary : its `Findings` in a dataset, which may have none of its variables
     pictures : module of its pictures, functions made by `drawing.picture.picture`; "" for none
     code : modules whose code, with all that they import of kernels, physics and analyses, its numbers depend on
     """
@@ -83,7 +91,7 @@ class Analysis:
     labels: tuple[Label, ...] = ()
     dimensions: Callable[[Any, SweepView], tuple[Coordinate, ...]] = _no_dimensions
     check: Callable[[Any, SpecView], None] = _no_check
-    summary: Callable[[xr.Dataset], list[str]] = _no_lines
+    summary: Callable[[xr.Dataset], Findings] = _nothing
     pictures: str = ""
 
     @property

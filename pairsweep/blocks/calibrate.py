@@ -11,12 +11,14 @@ from functools import lru_cache
 
 import numpy as np
 
-from pairsweep.blocks.plan import SystemSize, make_template, system_sizes
+from pairsweep.blocks.layout import make_template
+from pairsweep.blocks.plan import SystemSize, system_sizes
 from pairsweep.blocks.solve import solve_points
 from pairsweep.contract.template import Template
 from pairsweep.execute import Ack, Echo, Pool, unheard
 from pairsweep.points.axes import Sweep, expand
-from pairsweep.spec.reader import CustomOccupation, parse_spec
+from pairsweep.spec.model import CustomOccupation
+from pairsweep.spec.reader import parse_spec
 
 CALIBRATION_SECONDS = 0.8
 # Where every point that was tried took its process down.

@@ -231,12 +231,13 @@ def _where(options: argparse.Namespace) -> Where:
 
 
 def _print_summary(store: str) -> None:
-    from pairsweep.cli.text import summary_lines
-    from pairsweep.dataset.query import summary
+    from pairsweep.cli.text import failure_lines
     from pairsweep.sweep.run import errors, open_store
+    from pairsweep.sweep.summary import summary
 
     results = summary(open_store(store))
-    for line in summary_lines(results, errors(store) if results.failed else ()):
+    print(results)
+    for line in failure_lines(errors(store) if results.failed else ()):
         print(line)
 
 
@@ -343,17 +344,18 @@ def _point(options: argparse.Namespace) -> int:
     from pairsweep.sweep.run import solve_one
 
     with announced():
-        at, results, error = solve_one(options.source, _assignments("--at", options.at))
+        at, results, failures = solve_one(options.source, _assignments("--at", options.at))
     for name, value in at.items():
         print(f"{name:<26} {value}")
-    if error is not None:
-        print(error.traceback, end="", file=sys.stderr)
-        print(f"pairsweep: this point fails: {error.reason}", file=sys.stderr)
-        return SOME_FAILED
     print()
     for name, result in results.items():
         print(f"{name:<26} {result_text(name, result)}")
-    return DONE
+    for analysis, failure in failures.items():
+        print(failure.traceback, end="", file=sys.stderr)
+        for what, found in failure.seen.items():
+            print(f"{what:<26} {found}", file=sys.stderr)
+        print(f"pairsweep: this point fails: {analysis}: {failure.reason}", file=sys.stderr)
+    return SOME_FAILED if failures else DONE
 
 
 def _assignments(place: str, text: str) -> dict[str, str]:

@@ -19,8 +19,8 @@ class Variable:
     """A result variable.
 
     ``trailing`` are its dimensions after the axes of the sweep; ``flags`` the meanings of an integer code, from 0
-    on; ``kinds`` the kinds of grid that have it, all where empty; ``when`` tells from the options of its analysis
-    whether it is computed, and ``condition`` says the same in words.
+    on; ``kinds`` the kinds of grid that have it, all where empty; ``when`` tells from the options whether it is
+    computed, and ``condition`` says the same in words.
     """
 
     name: str

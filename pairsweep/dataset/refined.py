@@ -10,7 +10,7 @@ import xarray as xr
 from pairsweep.contract.errors import SpecError
 from pairsweep.contract.fields import Scalar
 from pairsweep.contract.template import DONE, FAILED
-from pairsweep.contract.vocab import POINT
+from pairsweep.contract.variables import POINT
 from pairsweep.dataset.mesh import Mesh
 
 FAILED_CLASS = -1

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pairsweep.dataset.query import Floats, onset_edges
+from pairsweep.dataset.onset import onset_edges
+from pairsweep.physics.grid import Floats
 
 Edge = tuple[int, int, int]  # direction (0 along x, 1 along y), row, column
 

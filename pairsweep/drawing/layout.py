@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+import numpy as np
 import xarray as xr
 
 from pairsweep.contract.errors import UsageError
-from pairsweep.dataset.query import axes, axis, free_axes, swept
+from pairsweep.dataset.select import axes, axis, free_axes, swept
+from pairsweep.drawing import style
+from pairsweep.physics.grid import Floats
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 def one_point_each(ds: xr.Dataset, shown: Sequence[str]) -> xr.Dataset:
@@ -92,3 +99,15 @@ def groups(ds: xr.Dataset, names: Sequence[str]) -> list[dict[str, int]]:
         dict(zip(names, at, strict=True))
         for at in itertools.product(*(range(ds.sizes[name]) for name in names))
     ]
+
+
+def number_axis(ax: Axes, labels: Floats) -> None:
+    """Scale and ticks of an axis of labels: logarithmic where they are, every whole number where few."""
+    unique = np.unique(labels)
+    if style.is_geometric(unique):
+        ax.set_xscale("log")
+        if unique.size <= 8 and np.all(unique == np.round(unique)) and unique.max() < 1e5:
+            ax.set_xticks(unique, [f"{value:.0f}" for value in unique])
+            ax.set_xticks([], minor=True)
+    elif np.all(unique == np.round(unique)) and unique.size <= 16 and np.ptp(unique) <= 20:
+        ax.set_xticks(unique, [f"{value:.0f}" for value in unique])

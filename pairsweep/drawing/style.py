@@ -8,23 +8,22 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import update_wrapper
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
-from pairsweep.dataset.query import Floats, moving_along
+from pairsweep.dataset.select import moving_along
+from pairsweep.physics.grid import Floats
 from pairsweep.physics.patterns.registry import PATTERNS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-P = ParamSpec("P")
 Look = dict[str, Any]  # keywords of a matplotlib call
 
 PANEL = (4.4, 2.9)  # inches, with room for a legend at the side
@@ -173,30 +172,6 @@ class Key:
             )
         else:
             figure.legend(handles=self.handles, title=self.title, loc="outside right upper", alignment="left")
-
-
-class Picture(Generic[P]):
-    """A kind of picture: called with a dataset it returns Axes; `panel` draws into axes, returns the `Key`.
-
-    Without ``ax`` a new figure is made in the style of this package; with one, the caller's style is left
-    alone.
-    """
-
-    def __init__(self, panel: Callable[Concatenate[xr.Dataset, Axes, P], Key]) -> None:
-        self.panel = panel
-        update_wrapper(self, panel)
-
-    def __call__(self, ds: xr.Dataset, ax: Axes | None = None, *args: P.args, **options: P.kwargs) -> Axes:
-        if ax is not None:
-            self.panel(ds, ax, *args, **options).beside(ax)
-            return ax
-        with context():
-            import matplotlib.pyplot as plt
-
-            _, fresh = plt.subplots(figsize=PANEL, layout="constrained")
-            fresh.tick_params(which="both", **TICKS)
-            self.panel(ds, fresh, *args, **options).beside(fresh)
-            return fresh
 
 
 def panels(rows: int, columns: int, used: int) -> tuple[Figure, list[Axes]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -9,11 +10,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pairsweep.contract.view import SpecView
 from pairsweep.kernels.pairs import Pairs
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+SHAPE_NAMES = ("n_energy", "n_theta", "n_phi")
+MAX_PAIRS = 10**7  # of one system
 CELL_VOLUMES = ("midpoint", "exact")
 CLOSED = 1e-4  # how exactly edges in phi must close, as a share of 2 pi
 NAMED_DIRECTIONS = {"x": (np.pi / 2, 0.0), "y": (np.pi / 2, np.pi / 2), "z": (0.0, 0.0)}
@@ -57,6 +61,11 @@ class Grid:
     shape: tuple[int, int, int] | None = None
     names: tuple[str, ...] = ()
     edges: CellEdges | None = None
+
+    @property
+    def kind(self) -> str:
+        """Kind of grid, as in a specification."""
+        return "beams" if self.shape is None else "bins"
 
     @property
     def size(self) -> int:
@@ -256,3 +265,10 @@ def beams(
         bin_energy=bin_energy,
         names=names,
     )
+
+
+def most_pairs(spec: SpecView) -> int:
+    """Number of pairs of the largest system that a specification can ask for."""
+    if spec.kind == "beams":
+        return len(spec.beams)
+    return math.prod(max(int(n) for n in spec[name].values) for name in SHAPE_NAMES)

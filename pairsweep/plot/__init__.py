@@ -1,27 +1,26 @@
 """Pictures of a sweep: each kind is a function from a dataset to matplotlib Axes; none opens or saves.
 
 In a notebook: ``ps.plot.growth_map(ds.sel(g=1e-6, n_theta=1))``. With an own ``ax`` the caller's style is
-kept. `draw` composes whole figures, one panel for each value of a facet.
+kept. `draw` composes whole figures, one panel for each value of a facet. Every kind on the command line is a
+function here, its dashes underscores.
 """
 
 from __future__ import annotations
 
-from pairsweep.analyses.evolution.pictures.conservation import conservation
-from pairsweep.analyses.evolution.pictures.curves import evolution
-from pairsweep.analyses.growth.pictures.maps import growth_map, phase_diagram
-from pairsweep.analyses.growth.pictures.modes import spectrum
-from pairsweep.analyses.growth.pictures.rates import growth_vs_bins, growth_vs_epn
-from pairsweep.plot.figure import KINDS, draw, save
+from typing import Any
 
-__all__ = [
-    "KINDS",
-    "conservation",
-    "draw",
-    "evolution",
-    "growth_map",
-    "growth_vs_bins",
-    "growth_vs_epn",
-    "phase_diagram",
-    "save",
-    "spectrum",
-]
+from pairsweep.drawing.picture import Picture
+from pairsweep.plot.figure import draw, pictures, save
+
+__all__ = ["draw", "pictures", "save"]
+
+
+def __getattr__(name: str) -> Picture[Any]:
+    known = {kind.replace("-", "_"): picture for kind, picture in pictures().items()}
+    if name not in known:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return known[name]
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *(kind.replace("-", "_") for kind in pictures())})

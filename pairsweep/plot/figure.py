@@ -3,38 +3,26 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import xarray as xr
 
-from pairsweep.analyses.evolution.pictures.conservation import SPIN, conservation
-from pairsweep.analyses.evolution.pictures.curves import evolution
-from pairsweep.analyses.growth.pictures.maps import growth_map, growth_norm, phase_diagram
-from pairsweep.analyses.growth.pictures.modes import spectrum
-from pairsweep.analyses.growth.pictures.rates import STRENGTHS, growth_vs_bins, growth_vs_epn
+from pairsweep.analyses.registry import ANALYSES
 from pairsweep.contract.errors import UsageError, suggest
-from pairsweep.dataset import query
-from pairsweep.dataset.query import free_axes, variable
+from pairsweep.dataset.select import free_axes
+from pairsweep.dataset.select import select as select_points
 from pairsweep.drawing import style
 from pairsweep.drawing.layout import dim_of
+from pairsweep.drawing.picture import Picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-KINDS: dict[str, style.Picture[...]] = {
-    "growth-vs-epn": growth_vs_epn,
-    "growth-map": growth_map,
-    "growth-vs-bins": growth_vs_bins,
-    "phase-diagram": phase_diagram,
-    "evolution": evolution,
-    "spectrum": spectrum,
-    "conservation": conservation,
-}
-DEFAULT_CURVES = ("kappa_mean", "kappa_energy", "rho_quadrant", "kappa_beam", "rho_beam")
 MOST_PANELS = 12
 # formats of pictures, and what keeps the time of day out of them
 TIMELESS: dict[str, dict[str, None]] = {
@@ -43,6 +31,15 @@ TIMELESS: dict[str, dict[str, None]] = {
     ".svg": {"Date": None},
 }
 MOST_SPARE_PANELS = 6
+
+
+def pictures() -> dict[str, Picture[...]]:
+    """Return every kind of picture that an analysis has, by its name on the command line."""
+    found: dict[str, Picture[...]] = {}
+    for analysis in ANALYSES.values():
+        members = vars(importlib.import_module(analysis.pictures)).values() if analysis.pictures else ()
+        found |= {member.kind: member for member in members if isinstance(member, Picture)}
+    return found
 
 
 def draw(
@@ -59,14 +56,14 @@ def draw(
     Parameters
     ----------
     kind : str
-        One of `KINDS`.
+        One of `pictures`.
     x, y : str, optional
         Maps: the two axes. growth-vs-epn: x, the measure of the crossing (by default two panels, on the whole
         strength and on the largest of a single energy). growth-vs-bins: x, the axis, and y, the unit of
         `query.growth_in`. evolution: y, the variable (by default a panel for each). spectrum: x, the axis
         that colours the points. conservation: y, "drift" or "spin".
     select : axis -> label, optional
-        See `query.select`.
+        See `select`.
     facet : str, optional
         Axis that gets one panel per value. Where exactly one short axis is left over it is taken without
         asking.
@@ -78,22 +75,23 @@ def draw(
     UsageError
         For unknown kinds, axes and labels, and where axes are left over: with what to write instead.
     """
-    if kind not in KINDS:
-        raise UsageError("kind", kind, suggest(kind, KINDS))
-    ds = query.select(ds, select or {})
+    known = pictures()
+    if kind not in known:
+        raise UsageError("kind", kind, suggest(kind, known))
+    picture = known[kind]
+    ds = select_points(ds, select or {})
     style.load_notebook_backend()
     with style.context():
-        facet = facet if facet is not None else _spare_axis(kind, ds, x, y)
+        facet = facet if facet is not None else _spare_axis(picture, ds, x, y)
         cuts = _facets(ds, facet)
-        layers = _layers(kind, ds if facet is None else cuts[0][1], x, y)
-        if kind == "growth-map":
-            layers = [{**layer, "norm": growth_norm(ds, "mu"), "refined": refined} for layer in layers]
+        common = picture.common(ds, refined)
+        layers = [{**layer, **common} for layer in picture.layers(ds if facet is None else cuts[0][1], x, y)]
         columns = len(layers) if len(layers) > 1 else _columns(len(cuts))
         figure, axes = style.panels(-(-len(cuts) * len(layers) // columns), columns, len(cuts) * len(layers))
         keys = []
         panels = [(title, cut, layer) for title, cut in cuts for layer in layers]
         for ax, (title, cut, layer) in zip(axes, panels, strict=True):
-            keys.append(KINDS[kind].panel(cut, ax, **layer))
+            keys.append(picture.panel(cut, ax, **layer))
             if title:
                 ax.set_title(title)
         if _alike(keys):
@@ -152,43 +150,11 @@ def _facets(ds: xr.Dataset, facet: str | None) -> list[tuple[str, xr.Dataset]]:
     return [(style.point_text(ds, dim, i), ds.isel({dim: i})) for i in range(ds.sizes[dim])]
 
 
-def _spare_axis(kind: str, ds: xr.Dataset, x: str | None, y: str | None) -> str | None:
+def _spare_axis(picture: Picture[...], ds: xr.Dataset, x: str | None, y: str | None) -> str | None:
     """Return the shortest axis where a picture can show all but one and that one is short."""
-    if kind in ("growth-vs-epn", "spectrum"):  # these show every point
+    if picture.shows is None:
         return None
-    shown = 1 if kind in ("evolution", "conservation") else 2
     asked = {ds[name].dims[0] for name in (x, y) if name in ds.coords and ds[name].ndim == 1}
     spare = sorted((name for name in free_axes(ds) if name not in asked), key=lambda name: ds.sizes[name])
-    several = len(free_axes(ds)) == shown + 1
+    several = len(free_axes(ds)) == picture.shows + 1
     return spare[0] if several and spare and ds.sizes[spare[0]] <= MOST_SPARE_PANELS else None
-
-
-def _layers(kind: str, ds: xr.Dataset, x: str | None, y: str | None) -> list[dict[str, Any]]:
-    """Options of the panels that one facet gets."""
-    given = {name: value for name, value in (("x", x), ("y", y)) if value is not None}
-    if kind == "growth-vs-epn":
-        if y is not None:
-            raise UsageError("y", y, "this picture always has growth_rate/g along y; give x")
-        if x is not None:
-            return [{"x": x}]
-        whole, single = (variable(ds, name) for name in STRENGTHS)
-        return [{"x": name} for name in (STRENGTHS if not whole.equals(single) else [whole.name])]
-    if kind == "growth-vs-bins":
-        return [{"x": x, **({} if y is None else {"unit": y})}]
-    if kind == "spectrum" and y is not None:
-        raise UsageError(
-            "y", y, "this picture has no choice of y; give the axis that colours the points as x"
-        )
-    if kind == "evolution" and y is None:
-        told = ["kappa_mean"] if free_axes(ds) else [name for name in DEFAULT_CURVES if _tells(ds, name)]
-        return [{**given, "y": name} for name in told or ["kappa_mean"]]
-    if kind == "conservation" and y is None and not free_axes(ds):
-        return [{**given, "y": name} for name in SPIN]
-    return [given]
-
-
-def _tells(ds: xr.Dataset, name: str) -> bool:
-    """Whether a curve is there and says more than another one: beams more than their mean, bins if several."""
-    if name == "kappa_mean":
-        return "kappa_beam" not in ds
-    return name in ds and not (name == "kappa_energy" and ds.sizes["energy_bin"] == 1)

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairsweep.contract.fields import Parameter, Scalar
-from pairsweep.contract.vocab import POINT
-from pairsweep.spec.reader import Spec
+from pairsweep.contract.variables import POINT
+from pairsweep.spec.model import Spec
 
 Positions = NDArray[np.int64]
 
@@ -74,7 +74,7 @@ class Sweep:
         return values if dimension is None else values[positions[:, dimension]]
 
     def codes(self, dimension: int, names: frozenset[str]) -> NDArray[np.int64]:
-        """Number the combinations of members' values along a dimension, (size,), in the order of their first places.
+        """Number the combinations of some members' values along a dimension, (size,), by their first places.
 
         Found once: a block must not walk a whole axis.
         """
@@ -95,6 +95,17 @@ class Sweep:
     @cached_property
     def _known_codes(self) -> dict[tuple[int, frozenset[str]], NDArray[np.int64]]:
         return {}
+
+    def over(self, names: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, ...], list[dict[str, Any]]]:
+        """Dimensions that any of these parameters moves along, their sizes, and the values at each place."""
+        moving = sorted({d for d in map(self.dimension_of, names) if d is not None})
+        shape = tuple(self.shape[d] for d in moving)
+        rows = []
+        for index in np.ndindex(*shape):
+            position = np.zeros((1, len(self.shape)), dtype=np.int64)
+            position[0, moving] = index
+            rows.append({name: self.values(name, position)[0].item() for name in names})
+        return tuple(self.names[d] for d in moving), shape, rows
 
     def point(self, position: tuple[int, ...]) -> dict[str, Scalar]:
         """Every parameter's value at one position."""

@@ -5,42 +5,25 @@ from __future__ import annotations
 import traceback
 import types
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pairsweep.analyses.base import PointFailure
+from pairsweep.contract.errors import UserCodeError
 from pairsweep.physics.grid import Floats, Grid, beams, bins
-from pairsweep.physics.patterns.base import Occupations
 from pairsweep.physics.patterns.registry import PATTERNS
+from pairsweep.physics.systems import Profile, Systems
 from pairsweep.points.axes import Positions, Sweep
-from pairsweep.spec.reader import CustomOccupation
+from pairsweep.spec.model import CustomOccupation
 from pairsweep.spec.schema import CUSTOM
 
 # Occupation numbers held at once: a block is solved in slices of this size, whatever its number of points.
 SLICE_NUMBERS = 2**21
 BINS_PARAMETERS = ("n_energy", "n_theta", "n_phi", "energy_max", "cell_volume")
-
-
-@dataclass(frozen=True)
-class PointError:
-    """Why a point has no result."""
-
-    reason: str
-    traceback: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class Systems:
-    """Points that share a grid: their rows in the block, occupations (P, N) and coupling (P,)."""
-
-    grid: Grid
-    rows: NDArray[np.int64]
-    rho: Floats
-    rhobar: Floats
-    g: Floats
 
 
 def grouped(
@@ -61,8 +44,14 @@ def grouped(
     return first, group
 
 
-def systems_at(sweep: Sweep, positions: Positions, failed: dict[int, PointError]) -> Iterator[Systems]:
-    """Cut positions into groups that share a grid and a pattern, with occupations filled and checked."""
+def systems_at(
+    sweep: Sweep, positions: Positions, failed: dict[int, PointFailure], own: Sequence[str] = ()
+) -> Iterator[tuple[NDArray[np.int64], Systems]]:
+    """Cut positions into groups that share a grid and a pattern, with occupations filled and checked.
+
+    Yields the rows of each group and its systems; ``own`` names parameters that come along. Points without an
+    occupation are left out, and their rows get a reason in ``failed``.
+    """
 
     def decides_the_grid(name: str, table: str) -> bool:
         return name == "pattern" or (table == "grid" and not name.startswith(("rho_", "rhobar_")))
@@ -76,8 +65,25 @@ def systems_at(sweep: Sweep, positions: Positions, failed: dict[int, PointError]
             part = rows[start : start + step]
             rho, rhobar = _occupations(sweep, grid, positions[part], part, failed)
             good = _checked_occupations(rho, rhobar, part, failed)
-            g = np.broadcast_to(sweep.values("g", positions[part]), part.shape)
-            yield Systems(grid, part[good], rho[good], rhobar[good], np.array(g[good], dtype=np.float64))
+            kept = part[good]
+            yield kept, _systems(sweep, grid, positions[kept], rho[good], rhobar[good], own)
+
+
+def _systems(
+    sweep: Sweep, grid: Grid, positions: Positions, rho: Floats, rhobar: Floats, own: Sequence[str]
+) -> Systems:
+    def column(name: str) -> NDArray[Any]:
+        return np.array(np.broadcast_to(sweep.values(name, positions), len(positions)))
+
+    return Systems(
+        grid=grid,
+        rho=rho,
+        rhobar=rhobar,
+        g=column("g").astype(np.float64),
+        energy_max=column("energy_max") if "energy_max" in sweep.spec else np.full(len(positions), np.nan),
+        profile=lambda row: profile_at(sweep, positions[row, None]),
+        own={name: column(name) for name in own},
+    )
 
 
 def build_grid(sweep: Sweep, position: Positions) -> Grid:
@@ -96,7 +102,7 @@ def build_grid(sweep: Sweep, position: Positions) -> Grid:
 
 
 def _occupations(
-    sweep: Sweep, grid: Grid, positions: Positions, rows: NDArray[np.int64], failed: dict[int, PointError]
+    sweep: Sweep, grid: Grid, positions: Positions, rows: NDArray[np.int64], failed: dict[int, PointFailure]
 ) -> tuple[Floats, Floats]:
     """Occupations (P, N) of points on one grid with one pattern."""
 
@@ -121,7 +127,7 @@ def _occupations(
 
 
 def _custom_occupations(
-    sweep: Sweep, grid: Grid, positions: Positions, rows: NDArray[np.int64], failed: dict[int, PointError]
+    sweep: Sweep, grid: Grid, positions: Positions, rows: NDArray[np.int64], failed: dict[int, PointFailure]
 ) -> tuple[Floats, Floats]:
     """Call the user's function once for each combination of its parameters."""
     custom = sweep.spec.custom
@@ -140,7 +146,7 @@ def _custom_occupations(
         except Exception as error:  # whatever a user's function does is recorded, and the sweep goes on
             reason = f"{custom.reference} raised {type(error).__name__}: {' '.join(str(error).split())}"
             for row in rows[members]:
-                failed[int(row)] = PointError(reason, traceback.format_exc())
+                failed[int(row)] = PointFailure(reason, traceback.format_exc())
             rho[members] = np.nan
     return rho, rhobar
 
@@ -150,27 +156,15 @@ def _custom_parameters(sweep: Sweep) -> list[str]:
     return [p.name for p in sweep.spec.parameters if p.table == "occupation" and p.name not in others]
 
 
-@dataclass(frozen=True, eq=False)
-class Continuous:
-    """A point's occupation as a function of momentum.
-
-    ``edges`` are the energies (MeV) of its steps and kinks; ``linear`` tells whether it is linear in E between them.
-    """
-
-    occupation: Callable[[Grid], Occupations]
-    edges: Sequence[float]
-    linear: bool
-
-
-def continuous_at(sweep: Sweep, position: Positions) -> Continuous:
+def profile_at(sweep: Sweep, position: Positions) -> Profile:
     """Occupation of the bins at one position (1, dimensions) as a function of momentum.
 
     A custom function may declare its steps: ``function.energy_edges(**parameters)``, energies in MeV.
 
     Raises
     ------
-    ValueError
-        For a band whose edges are out of order or wider than itself.
+    UserCodeError
+        For a band whose edges are out of order or wider than itself, and for what a custom function raises.
     """
 
     def value(name: str) -> Any:
@@ -180,21 +174,35 @@ def continuous_at(sweep: Sweep, position: Positions) -> Continuous:
     custom = sweep.spec.custom
     if pattern == CUSTOM:
         assert custom is not None, "a custom pattern has its source"
-        function, parameters = (
-            load_function(custom),
-            {name: value(name) for name in _custom_parameters(sweep)},
-        )
+        parameters = {name: value(name) for name in _custom_parameters(sweep)}
+        function = load_function(custom)
         declared = getattr(function, "energy_edges", None)
-        return Continuous(
-            lambda grid: function(grid.energy, grid.theta, grid.phi, **parameters),
-            () if declared is None else tuple(declared(**parameters)),
-            linear=False,
-        )
+        with _user_code(custom.reference):
+            edges = () if declared is None else tuple(declared(**parameters))
+
+        def called(energy: Floats, theta: Floats, phi: Floats) -> tuple[Floats, Floats]:
+            with _user_code(custom.reference):
+                rho, rhobar = function(energy, theta, phi, **parameters)
+                return rho, rhobar
+
+        return Profile(called, edges, linear=False)
     named = PATTERNS[pattern]
-    parameters = {field.name: value(field.name) for field in named.fields if field.name in sweep.spec}
-    return Continuous(
-        lambda grid: named.function(grid, **parameters), named.edges(**parameters).energy, named.linear
-    )
+    try:
+        return named.profile(
+            **{field.name: value(field.name) for field in named.fields if field.name in sweep.spec}
+        )
+    except ValueError as error:
+        raise UserCodeError(str(error)) from None
+
+
+@contextmanager
+def _user_code(reference: str) -> Iterator[None]:
+    """Turn whatever a user's function raises into a `UserCodeError`."""
+    try:
+        yield
+    except Exception as error:
+        reason = f"{reference} raised {type(error).__name__}: {' '.join(str(error).split())}"
+        raise UserCodeError(reason, traceback.format_exc()) from error
 
 
 @lru_cache(maxsize=8)
@@ -207,7 +215,7 @@ def load_function(custom: CustomOccupation) -> Callable[..., Any]:
 
 
 def _checked_occupations(
-    rho: Floats, rhobar: Floats, rows: NDArray[np.int64], failed: dict[int, PointError]
+    rho: Floats, rhobar: Floats, rows: NDArray[np.int64], failed: dict[int, PointFailure]
 ) -> NDArray[np.bool_]:
     """Which points have occupations in [0, 1]; the others fail with the first value that is not."""
     inside = (rho >= 0) & (rho <= 1) & (rhobar >= 0) & (rhobar <= 1)
@@ -216,7 +224,7 @@ def _checked_occupations(
         if int(rows[point]) in failed:
             continue
         pair = int(np.flatnonzero(~inside[point])[0])
-        failed[int(rows[point])] = PointError(
+        failed[int(rows[point])] = PointFailure(
             f"occupation of pair {pair}: rho = {rho[point, pair]:g}, rhobar = {rhobar[point, pair]:g}: "
             "occupations lie between 0 and 1"
         )

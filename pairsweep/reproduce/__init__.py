@@ -12,12 +12,12 @@ from importlib.resources import files
 from pathlib import Path
 
 from pairsweep.contract.errors import UsageError
-from pairsweep.dataset.query import summary
 from pairsweep.plot import draw, save
 from pairsweep.reproduce.figures import FIGURES
 from pairsweep.reproduce.report import Drawn, write_report
 from pairsweep.reproduce.statements import SWEEPS, Outcome, Statement, statements
 from pairsweep.sweep.run import Where, open_store, run_to_store
+from pairsweep.sweep.summary import summary
 
 __all__ = ["SWEEPS", "Reproduction", "Statement", "reproduce", "shipped", "statements"]
 

@@ -13,8 +13,8 @@ import numpy as np
 import xarray as xr
 
 from pairsweep.analyses.evolution.pictures.curves import linear_phase
-from pairsweep.contract.vocab import MODE_KINDS
-from pairsweep.dataset.query import mu, select
+from pairsweep.analyses.growth.analysis import MODE_KINDS
+from pairsweep.dataset.select import mu, select
 from pairsweep.physics.grid import Floats
 
 Results = Mapping[str, xr.Dataset]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pairsweep.contract.errors import SpecError, shorten, suggest
-from pairsweep.contract.fields import Field, Scalar, describe
+from pairsweep.contract.fields import Field, Parameter, Scalar, describe
 from pairsweep.spec import schema
 
 MAX_AXIS = 10**7  # the labels of one axis are held in memory
@@ -19,6 +19,46 @@ def known_keys(table: str, data: Mapping[str, Any], known: Iterable[str]) -> Non
         if key not in known:
             place = f"{table}.{key}" if table else key
             raise SpecError(shorten(place)[1:-1], None, f"unknown key; {suggest(key, known)}")
+
+
+def missing(place: str, field: Field) -> SpecError:
+    """Say that a key is missing."""
+    return SpecError(f"{place}.{field.name}", None, f"is missing: give {describe(field)} ({field.meaning})")
+
+
+def parameters_of(
+    table: str, data: Mapping[str, Any], fields: Iterable[Field], others: Iterable[str] = ()
+) -> tuple[Parameter, ...]:
+    """Read the keys of a table that may be axes, in the order of the file, then defaults; ``others`` are known too."""
+    known = {field.name: field for field in fields}
+    known_keys(table, data, (*known, *others))
+    found = []
+    for key in (*data, *(name for name in known if name not in data)):
+        field = known.get(key)
+        if field is None:
+            continue
+        if key in data:
+            values, is_axis = values_of(f"{table}.{key}", data[key], field)
+            found.append(Parameter(key, table, field, values, is_axis))
+        elif field.default is not None:
+            found.append(Parameter(key, table, field, (field.default,), False))
+        elif field.required:
+            raise missing(table, field)
+    return tuple(found)
+
+
+def given_options(table: str, data: Mapping[str, Any], fields: Iterable[Field]) -> dict[str, Scalar]:
+    """Read the keys of a table that hold one value for the whole sweep; what is left out has its default."""
+    found: dict[str, Scalar] = {}
+    for field in fields:
+        place = f"{table}.{field.name}"
+        if field.name in data and isinstance(data[field.name], list | dict):
+            raise SpecError(place, data[field.name], "is one value for the whole sweep, never an axis")
+        if field.name in data:
+            found[field.name] = checked(place, data[field.name], field)
+        elif field.required:
+            raise missing(table, field)
+    return found
 
 
 def holds_text(value: object) -> bool:

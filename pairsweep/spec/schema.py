@@ -6,12 +6,10 @@
 from __future__ import annotations
 
 from pairsweep.contract.fields import Field
-from pairsweep.physics.grid import CELL_VOLUMES, NAMED_DIRECTIONS
+from pairsweep.physics.grid import CELL_VOLUMES
 from pairsweep.physics.patterns.base import occupation_field
 
-GROWTH_METHODS = ("auto", "dispersion", "dense")
 CUSTOM = "custom"  # the pattern that is a user's own function
-METHODS = ("auto", "splitting", "averaged", "reference")
 OCCUPATION_LIMITS = "occupations lie between 0 and 1"
 
 
@@ -24,7 +22,8 @@ def _count(name: str, meaning: str) -> Field:
 
 
 TOP_LEVEL = ("title", "analyses", "zip")
-TABLES = ("grid", "occupation", "coupling", "growth", "evolution", "continuum", "cluster")
+TABLES = ("grid", "occupation", "coupling", "cluster")  # besides those of the analyses
+KINDS = ("bins", "beams")
 
 GRID = _table(
     _count("n_energy", "number of energy bins"),
@@ -56,112 +55,5 @@ BEAM = _table(
     Field("theta", "number", "polar angle of the beam", "rad"),
     Field("phi", "number", "azimuth of the beam", "rad"),
 )
-DIRECTIONS = tuple(NAMED_DIRECTIONS)
 
 COUPLING = _table(Field("g", "number", "coupling constant", "MeV^-2", minimum=1e-30, maximum=1e3))
-
-GROWTH = _table(
-    Field(
-        "method",
-        "text",
-        "certified zeros of the dispersion function, all eigenvalues of dense M, or what is cheaper",
-        axis=False,
-        required=False,
-        default="auto",
-        choices=GROWTH_METHODS,
-    ),
-    Field(
-        "growth_tolerance",
-        "number",
-        "smallest growth rate that counts, as a fraction of the coupling 4 g sum w abs(n); 1e-6 where left out",
-        axis=False,
-        required=False,
-        minimum=1e-9,
-        maximum=0.1,
-    ),
-    Field(
-        "modes",
-        "integer",
-        "number of fastest modes that are stored along the dimension mode",
-        axis=False,
-        required=False,
-        default=0,
-        minimum=0,
-        maximum=1000,
-    ),
-    Field(
-        "details",
-        "flag",
-        "store also the direction and participation of the fastest mode and the static criterion",
-        axis=False,
-        required=False,
-        default=False,
-    ),
-)
-
-CONTINUUM = _table(
-    Field(
-        "ladder_max",
-        "integer",
-        "largest number of energy bins of the ladder, which doubles n_energy rung by rung",
-        axis=False,
-        required=False,
-        default=2048,
-        minimum=1,
-        maximum=10**6,
-    ),
-    Field(
-        "angle_rungs",
-        "integer",
-        "rungs of a ladder of angles, which doubles n_theta and n_phi rung by rung",
-        axis=False,
-        required=False,
-        default=0,
-        minimum=0,
-        maximum=8,
-    ),
-)
-
-EVOLUTION = _table(
-    Field(
-        "t_end",
-        "number",
-        "end of the run",
-        "MeV^-1",
-        axis=False,
-        required=False,
-        minimum=0.0,
-        open_below=True,
-    ),
-    Field(
-        "t_end_mu",
-        "number",
-        "end of the run in units of 1/mu', mu' = g energy_max^3",
-        axis=False,
-        required=False,
-        minimum=0.0,
-        open_below=True,
-    ),
-    Field("samples", "integer", "number of samples, both ends", axis=False, minimum=2, maximum=10**6),
-    Field("perturbation", "number", "size of the random initial kappa; 0 is legal", minimum=0.0, maximum=1.0),
-    Field(
-        "seed",
-        "integer",
-        "seed of the random initial kappa",
-        required=False,
-        default=0,
-        minimum=0,
-        maximum=2**53,
-    ),
-    Field("method", "text", "integrator", axis=False, required=False, default="auto", choices=METHODS),
-    Field(
-        "tolerance",
-        "number",
-        "largest error of any component of any S over the run",
-        axis=False,
-        required=False,
-        default=1e-8,
-        minimum=1e-12,
-        maximum=0.1,
-    ),
-)

@@ -18,16 +18,17 @@ from pathlib import Path
 import numpy as np
 
 from pairsweep.blocks.calibrate import measured_seconds
-from pairsweep.blocks.plan import BLOCK_SECONDS, make_template
+from pairsweep.blocks.layout import make_template
+from pairsweep.blocks.plan import BLOCK_SECONDS
 from pairsweep.contract.errors import SpecError, StoreError
 from pairsweep.contract.fields import Scalar
 from pairsweep.contract.template import PENDING, Template
-from pairsweep.contract.vocab import POINT
+from pairsweep.contract.variables import POINT
 from pairsweep.dataset.mesh import Mesh, Place
 from pairsweep.dataset.refined import At, classes
 from pairsweep.kernels.compiling import announced
 from pairsweep.points.axes import Sweep, at_points, expand
-from pairsweep.spec.reader import Spec
+from pairsweep.spec.model import Spec
 from pairsweep.store import Store, create, grow
 from pairsweep.sweep.progress import Progress
 from pairsweep.sweep.run import (

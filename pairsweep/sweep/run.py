@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import shlex
@@ -18,19 +19,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pairsweep import __version__
+from pairsweep.analyses.base import PointFailure
 from pairsweep.blocks.calibrate import measured_seconds
-from pairsweep.blocks.plan import Plan, make_plan, make_template
+from pairsweep.blocks.layout import make_template
+from pairsweep.blocks.plan import Plan, make_plan
 from pairsweep.blocks.solve import solve_block, solve_points
 from pairsweep.contract.errors import SpecError, StoreError
 from pairsweep.contract.fields import Scalar
 from pairsweep.contract.template import DONE, FAILED, PENDING
-from pairsweep.contract.vocab import POINT, STATUS_FLAGS
+from pairsweep.contract.variables import POINT, STATUS_FLAGS
 from pairsweep.execute import Ack, Echo, Site, Tls, check_scheduler, execute, unheard
 from pairsweep.kernels.compiling import announced
-from pairsweep.kernels.jit import kernel_digest
+from pairsweep.kernels.source import code_digest
+from pairsweep.physics.patterns.registry import PATTERNS
 from pairsweep.points.axes import Sweep, at_points, expand
-from pairsweep.points.systems import PointError
-from pairsweep.spec.reader import CustomOccupation, Spec, parse_spec, read_spec
+from pairsweep.spec.model import CustomOccupation, Spec
+from pairsweep.spec.reader import parse_spec, read_spec
 from pairsweep.store import Store, check_growth, create, grow, open_dataset
 from pairsweep.sweep.progress import Progress
 
@@ -252,13 +256,25 @@ def compute(store: Store, task: SolveTask, where: Where, spec: Spec, progress: P
 
 def fingerprint(spec: Spec) -> dict[str, str]:
     """Give what a store's numbers depend on, entry by entry, so that a refusal can name what differs."""
-    entries = {"kernels": kernel_digest()}
-    for name, value in spec.physics().items():
-        if name == "parameters":
-            entries |= {f"{table}.{key}": json.dumps(v) for table, key, v in value}  # type: ignore[attr-defined]
-        else:
-            entries[name] = json.dumps(value)
+    entries = {name: json.dumps(value) for name, value in spec.physics().items()}
+    entries["analyses"] = json.dumps(list(spec.analyses))
+    entries |= {f"code.{name}": digest for name, digest in code_digests(spec).items()}
     return entries
+
+
+def code_digests(spec: Spec) -> dict[str, str]:
+    """Digest of the code that each analysis' numbers depend on: its solver, and what makes its systems."""
+    patterns = [str(name) for name in (spec["pattern"].values if "pattern" in spec else ())]
+    modules = sorted({PATTERNS[name].function.__module__ for name in patterns if name in PATTERNS})
+    systems = code_digest("pairsweep.points.systems", within=("pairsweep.points",))
+    occupations = code_digest(*modules, within=("pairsweep.physics",)) if modules else ""
+    digests = {}
+    for analysis in spec.declared():
+        solver = code_digest(
+            *analysis.code, within=("pairsweep.analyses", "pairsweep.kernels", "pairsweep.physics")
+        )
+        digests[analysis.name] = hashlib.sha256(f"{solver} {systems} {occupations}".encode()).hexdigest()[:16]
+    return digests
 
 
 def _matching_store(path: str | Path, sweep: Sweep) -> Store:
@@ -356,7 +372,7 @@ def errors(path: str | Path) -> list[LabelledFailure]:
 
 def solve_one(
     source: str | Path, at: Mapping[str, str]
-) -> tuple[dict[str, Scalar], dict[str, object], PointError | None]:
+) -> tuple[dict[str, Scalar], dict[str, object], dict[str, PointFailure]]:
     """Compute one point of a specification or a store in the foreground.
 
     Parameters
@@ -368,8 +384,8 @@ def solve_one(
 
     Returns
     -------
-    (labels, results, error)
-        ``error`` is None where the point succeeded.
+    (labels, results, failures)
+        Failures by the analysis that failed; none where the point succeeded.
     """
     spec = stored_spec(Store.open(source)) if Path(source).is_dir() else read_spec(source)
     sweep = expand(spec)
@@ -379,7 +395,7 @@ def solve_one(
         sweep, template, np.array([position], dtype=np.int64).reshape(1, len(position))
     )
     results: dict[str, object] = {name: values[0] for name, values in numbers.items()}
-    return sweep.point(position), results, failures.get(0)
+    return sweep.point(position), results, failures.get(0, {})
 
 
 def _position(sweep: Sweep, at: Mapping[str, str]) -> tuple[int, ...]:

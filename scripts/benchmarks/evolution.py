@@ -29,10 +29,11 @@ import numpy as np
 from numba import njit
 from scipy.integrate import solve_ivp
 
-from pairsweep.analyses.evolution import evolve_batch, perturbed_kappa
 from pairsweep.analyses.evolution.kernels.averaging.dop853 import E3, E5, STAGES, A
 from pairsweep.analyses.evolution.kernels.schemes import ABA1086
 from pairsweep.analyses.evolution.kernels.splitting import advance
+from pairsweep.analyses.evolution.single import perturbed_kappa
+from pairsweep.analyses.evolution.solver import evolve_batch
 from pairsweep.kernels.lanes import LANES, aligned_zeros
 from pairsweep.physics.grid import Grid, bins
 from pairsweep.physics.patterns.quadrant import quadrant

@@ -10,6 +10,7 @@ from collections import Counter
 
 import numpy as np
 
+from pairsweep.analyses.continuum.analysis import VERDICTS
 from pairsweep.analyses.continuum.kernels.medium import Anchor, dispersion, prepare
 from pairsweep.analyses.continuum.profile import Spectrum, spectrum
 from pairsweep.analyses.continuum.solver import (
@@ -20,7 +21,6 @@ from pairsweep.analyses.continuum.solver import (
     judge,
 )
 from pairsweep.analyses.growth.solver import fastest_mode, growth_of_systems
-from pairsweep.contract.vocab import VERDICTS
 from pairsweep.physics.grid import Grid, bins
 from pairsweep.physics.patterns.energy_band import energy_band
 from pairsweep.physics.patterns.quadrant import quadrant

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from pairsweep.blocks.plan import BLOCK_POINTS, BLOCK_SECONDS, make_plan, make_template, system_sizes
+from pairsweep.blocks.layout import make_template
+from pairsweep.blocks.plan import BLOCK_POINTS, BLOCK_SECONDS, make_plan, system_sizes
 from pairsweep.points.axes import expand
 from pairsweep.spec.reader import parse_spec
 from tests.specs import BEAMS, GROWTH, changed, growth

@@ -8,11 +8,15 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pairsweep.analyses.growth.derived import derived, efold_time, growth_in
 from pairsweep.analyses.growth.single import growth
 from pairsweep.contract.errors import UsageError
-from pairsweep.dataset import query
+from pairsweep.dataset.onset import boundary
+from pairsweep.dataset.select import axes, axis, mu, select, variable
 from pairsweep.physics.grid import bins
 from pairsweep.physics.patterns.quadrant import quadrant
+from pairsweep.physics.units import HBAR
+from pairsweep.sweep.summary import summary as summary_of
 from tests.datasets import evolution_sweep, growth_sweep
 
 
@@ -32,27 +36,27 @@ def sweep() -> xr.Dataset:
 
 class TestSelect:
     def test_label_becomes_a_scalar_coordinate(self, sweep):
-        point = query.select(sweep, {"g": 1e-6, "rho_high": 0.9})
-        assert query.axes(point) == ("n_theta", "rho_low")
+        point = select(sweep, {"g": 1e-6, "rho_high": 0.9})
+        assert axes(point) == ("n_theta", "rho_low")
         assert float(point["g"]) == 1e-6
         assert float(point["rho_high"]) == pytest.approx(0.9)
 
     def test_numbers_may_be_text_and_typed_short(self, sweep):
-        assert float(query.select(sweep, {"rho_low": "0.333"})["rho_low"]) == 1 / 3
+        assert float(select(sweep, {"rho_low": "0.333"})["rho_low"]) == 1 / 3
 
     def test_other_number_is_refused_with_its_neighbours(self, sweep):
         with pytest.raises(UsageError, match=r"rho_high = 0\.84: not swept; the nearest: 0\.8, 0\.9"):
-            query.select(sweep, {"rho_high": 0.84})
+            select(sweep, {"rho_high": 0.84})
 
     def test_repeated_label_of_a_zipped_group_is_narrowed_by_the_other(self, sweep):
-        both = query.select(sweep, {"n_theta": 1})
+        both = select(sweep, {"n_theta": 1})
         assert both["n_phi"].values.tolist() == [4, 8]
-        assert query.select(both, {"n_phi": 8})["growth_rate"].dims == ("rho_high", "rho_low", "g")
+        assert select(both, {"n_phi": 8})["growth_rate"].dims == ("rho_high", "rho_low", "g")
 
     def test_scalar_coordinate_may_be_named_if_it_agrees(self, sweep):
-        assert query.select(sweep, {"energy_max": 20}) is sweep
+        assert select(sweep, {"energy_max": 20}) is sweep
         with pytest.raises(UsageError, match="nearest: 20"):
-            query.select(sweep, {"energy_max": 10})
+            select(sweep, {"energy_max": 10})
 
     @pytest.mark.parametrize(
         ("labels", "message"),
@@ -64,29 +68,29 @@ class TestSelect:
     )
     def test_what_cannot_be_selected(self, sweep, labels, message):
         with pytest.raises(UsageError, match=message):
-            query.select(sweep, labels)
+            select(sweep, labels)
 
     def test_words_match_exactly(self):
         ds = growth_sweep({"cell_volume": ["midpoint", "exact"]})
-        assert float(query.select(ds, {"cell_volume": "exact"})["growth_rate"]) == pytest.approx(
+        assert float(select(ds, {"cell_volume": "exact"})["growth_rate"]) == pytest.approx(
             1.7864e-2, rel=1e-4
         )
         with pytest.raises(UsageError, match="did you mean exact"):
-            query.select(ds, {"cell_volume": "exakt"})
+            select(ds, {"cell_volume": "exakt"})
 
     def test_words_are_no_numbers(self):
         ds = growth_sweep({"cell_volume": ["midpoint", "exact"]})
         with pytest.raises(UsageError, match="holds words"):
-            query.axis(ds, "cell_volume", numeric=True)
+            axis(ds, "cell_volume", numeric=True)
 
 
 class TestUnits:
     def test_letters_system(self):
         ds = growth_sweep({})
         assert float(ds["growth_rate"]) == pytest.approx(1.3393454e-2, rel=1e-7)
-        assert float(query.mu(ds)) == pytest.approx(0.008)
-        assert float(query.growth_in(ds, "mu")) == pytest.approx(1.3393454e-2 / 0.008, rel=1e-7)
-        assert float(query.growth_in(ds, "g")) == pytest.approx(1.3393454e4, rel=1e-7)
+        assert float(mu(ds)) == pytest.approx(0.008)
+        assert float(growth_in(ds, "mu")) == pytest.approx(1.3393454e-2 / 0.008, rel=1e-7)
+        assert float(growth_in(ds, "g")) == pytest.approx(1.3393454e4, rel=1e-7)
 
     def test_units_of_the_crossing_by_hand(self):
         """One energy bin, four directions: w = E^2 dE dcos dphi, I+ of one pair with n = 0.8, I- of three with -0.8."""
@@ -94,40 +98,38 @@ class TestUnits:
         volume = 10.0**2 * 20.0 * 2.0 * (np.pi / 2)
         strength = np.sqrt(volume * 0.8 * 3 * volume * 0.8)
         assert float(ds["epn_crossing_strength"]) == pytest.approx(strength)
-        assert float(query.growth_in(ds, "crossing")) == pytest.approx(
-            1.3393454e-2 / (1e-6 * strength), rel=1e-7
-        )
-        assert float(query.growth_in(ds, "crossing_bin")) == float(query.growth_in(ds, "crossing"))
+        assert float(growth_in(ds, "crossing")) == pytest.approx(1.3393454e-2 / (1e-6 * strength), rel=1e-7)
+        assert float(growth_in(ds, "crossing_bin")) == float(growth_in(ds, "crossing"))
 
     def test_two_pair_law_is_two_in_units_of_the_crossing(self):
         """Eq. 16 on numbers put in by hand: growth = 2 g sqrt(I+ I-)."""
         ds = growth_sweep({"rho_high": [0.2, 0.9]})
         ds["growth_rate"] = 2 * ds["g"] * ds["epn_crossing_strength"]
-        ratio = query.growth_in(ds, "crossing").values
+        ratio = growth_in(ds, "crossing").values
         assert np.isnan(ratio[0])  # no crossing
         assert ratio[1] == pytest.approx(2)
 
     def test_beams_of_one_weight_have_a_mu(self):
         ds = growth_sweep({"rho_high": [0.2, 0.9]}).drop_vars("energy_max")
         beams = ds.assign_coords(weight_x=5.0, weight_z=5.0)
-        assert float(query.mu(beams)) == pytest.approx(5e-6)
+        assert float(mu(beams)) == pytest.approx(5e-6)
         with pytest.raises(UsageError, match="one common weight"):
-            query.mu(ds.assign_coords(weight_x=5.0, weight_z=4.0))
+            mu(ds.assign_coords(weight_x=5.0, weight_z=4.0))
 
     def test_efold_time(self):
         ds = growth_sweep({"rho_high": [0.2, 0.9]})
-        time = query.efold_time(ds)
+        time = efold_time(ds)
         assert np.isinf(time[0])
         assert float(time[1]) == pytest.approx(6.582119569e-22 / 1.3393454e-2, rel=1e-7)
         assert time.attrs["units"] == "s"
-        assert np.isnan(query.efold_time(ds.assign(growth_rate=ds["growth_rate"] * np.nan))).all()
+        assert np.isnan(efold_time(ds.assign(growth_rate=ds["growth_rate"] * np.nan))).all()
 
     def test_unknown_unit_and_missing_analysis(self):
         ds = growth_sweep({"rho_high": [0.2, 0.9]})
         with pytest.raises(UsageError, match="did you mean crossing"):
-            query.growth_in(ds, "crosing")
+            growth_in(ds, "crosing")
         with pytest.raises(UsageError, match=r'analyses = \["evolution"\]'):
-            query.variable(ds, "kappa_mean")
+            variable(ds, "kappa_mean")
 
     def test_derived_holds_what_is_possible(self):
         ds = growth_sweep({"rho_high": [0.2, 0.9]})
@@ -138,9 +140,9 @@ class TestUnits:
             "growth_over_crossing_bin",
             "efold_time",
         }
-        assert set(query.derived(ds).data_vars) == full
-        assert set(query.derived(ds.drop_vars("energy_max")).data_vars) == full - {"growth_over_mu"}
-        assert all(quantity.attrs["long_name"] for quantity in query.derived(ds).data_vars.values())
+        assert set(derived(ds).data_vars) == full
+        assert set(derived(ds.drop_vars("energy_max")).data_vars) == full - {"growth_over_mu"}
+        assert all(quantity.attrs["long_name"] for quantity in derived(ds).data_vars.values())
 
 
 def along_x(values: np.ndarray, labels: np.ndarray) -> xr.Dataset:
@@ -159,7 +161,7 @@ class TestBoundary:
     labels = np.linspace(0.0, 1.0, 11)
 
     def test_square_root_onset_is_found_exactly(self):
-        edge = query.boundary(along_x(np.sqrt(np.maximum(self.labels - 0.537, 0.0)), self.labels), "x")
+        edge = boundary(along_x(np.sqrt(np.maximum(self.labels - 0.537, 0.0)), self.labels), "x")
         assert edge.values == pytest.approx(np.array([[0.537]]), abs=1e-12)
         assert (edge["bracket_low"].item(), edge["bracket_high"].item()) == pytest.approx((0.5, 0.6))
         assert edge["onset"].item() == 1
@@ -168,30 +170,30 @@ class TestBoundary:
     def test_labels_in_any_order(self):
         growth = np.sqrt(np.maximum(self.labels - 0.537, 0.0))
         shuffled = np.random.default_rng(1).permutation(self.labels.size)
-        edge = query.boundary(along_x(growth[shuffled], self.labels[shuffled]), "x")
+        edge = boundary(along_x(growth[shuffled], self.labels[shuffled]), "x")
         assert edge.item() == pytest.approx(0.537)
 
     def test_a_band_has_two_edges_and_a_stable_line_none(self):
         band = np.sqrt(np.maximum((self.labels - 0.22) * (0.77 - self.labels), 0.0))
-        edge = query.boundary(along_x(np.stack([band, 0 * band]), self.labels), "x")
+        edge = boundary(along_x(np.stack([band, 0 * band]), self.labels), "x")
         assert edge.dims == ("line", "edge")
         assert edge["onset"].values.tolist() == [[1, -1], [0, 0]]
         assert edge.values[0] == pytest.approx([0.22, 0.77])
         assert np.isnan(edge.values[1]).all()
 
     def test_single_unstable_label_gives_the_middle_of_the_bracket(self):
-        edge = query.boundary(along_x(np.where(self.labels == 1.0, 0.3, 0.0), self.labels), "x")
+        edge = boundary(along_x(np.where(self.labels == 1.0, 0.3, 0.0), self.labels), "x")
         assert edge.item() == pytest.approx(0.95)
 
     def test_pending_points_make_no_edge(self):
         growth = np.sqrt(np.maximum(self.labels - 0.537, 0.0))
         growth[6] = np.nan
-        assert np.isnan(query.boundary(along_x(growth, self.labels), "x")).all()
+        assert np.isnan(boundary(along_x(growth, self.labels), "x")).all()
 
     @given(st.lists(st.sampled_from([0.0, 0.1, 0.2, 1.0, float("nan")]), min_size=2, max_size=30))
     def test_every_edge_lies_in_its_bracket_and_none_is_missing(self, rates):
         labels = np.cumsum(np.arange(1.0, len(rates) + 1))
-        edge = query.boundary(along_x(np.array(rates), labels), "x").isel(line=0)
+        edge = boundary(along_x(np.array(rates), labels), "x").isel(line=0)
         expected = sum((a > 0) != (b > 0) for a, b in itertools.pairwise(rates) if a == a and b == b)
         found = edge.values[np.isfinite(edge.values)]
         assert found.size == expected
@@ -204,7 +206,7 @@ class TestBoundary:
         coarse = growth_sweep(
             {"rho_low": [0.0, 0.1, 0.2, 0.3], "rho_high": np.linspace(0.4, 1.0, 13)}, n_phi=4
         )
-        edge = query.boundary(coarse, along="rho_high").squeeze("edge")
+        edge = boundary(coarse, along="rho_high").squeeze("edge")
         assert edge.dims == ("rho_low",)
         grid = bins(1, 1, 4, 20.0)
         for rho_low, found in zip(edge["rho_low"].values, edge.values, strict=True):
@@ -218,30 +220,30 @@ class TestBoundary:
     def test_onset_of_a_real_system_is_found_far_inside_its_bracket(self):
         """Ten times finer labels around the edge of a coarse sweep see it where the coarse one said."""
         coarse = growth_sweep({"rho_high": np.linspace(0.5, 1.0, 11)}, n_phi=4)
-        edge = query.boundary(coarse, "rho_high").item()
+        edge = boundary(coarse, "rho_high").item()
         below, above = growth_sweep({"rho_high": [edge - 2e-3, edge + 2e-3]})["growth_rate"].values
         assert below == 0.0
         assert above > 0.0
 
     def test_crossing_of_the_quadrant_pattern_begins_at_one_half(self, sweep):
-        edge = query.boundary(sweep, "rho_high", of="epn_crossing_strength")
+        edge = boundary(sweep, "rho_high", of="epn_crossing_strength")
         assert edge.dims == ("n_theta", "rho_low", "g", "edge")
         assert np.all((edge["bracket_low"] <= 0.5 + 1e-12) & (edge["bracket_high"] >= 0.5))
 
     def test_needs_numbers(self):
         with pytest.raises(UsageError, match="holds words"):
-            query.boundary(growth_sweep({"cell_volume": ["midpoint", "exact"]}), "cell_volume")
+            boundary(growth_sweep({"cell_volume": ["midpoint", "exact"]}), "cell_volume")
 
 
 class TestSummary:
     def test_counts_and_largest(self, sweep):
-        summary = query.summary(sweep)
+        summary = summary_of(sweep)
         assert summary.points == summary.done == sweep["status"].size
         assert (summary.failed, summary.pending) == (0, 0)
         assert summary.unstable == int((sweep["growth_rate"] > 0).sum()) == summary.modes["oscillating"]
         assert summary.largest_growth == float(sweep["growth_rate"].max())
         assert summary.largest_at == {"n_theta": 1, "n_phi": 4, "rho_high": 1.0, "rho_low": 0.0, "g": 1e-6}
-        assert summary.largest_efold_seconds == pytest.approx(query.HBAR / summary.largest_growth)
+        assert summary.largest_efold_seconds == pytest.approx(HBAR / summary.largest_growth)
         assert [(axis.name, axis.size) for axis in summary.axes] == [
             ("n_theta", 3),
             ("rho_high", 7),
@@ -253,27 +255,27 @@ class TestSummary:
         ds = growth_sweep({"rho_high": np.linspace(0.2, 1.0, 5)})
         ds["status"][:2] = [0, 2]
         ds["growth_rate"][:2] = np.nan
-        summary = query.summary(ds)
+        summary = summary_of(ds)
         assert (summary.pending, summary.failed, summary.done) == (1, 1, 3)
         assert sum(summary.modes.values()) == 3
 
     def test_nothing_known_yet(self):
         ds = growth_sweep({"rho_high": [0.2, 0.9]})
-        summary = query.summary(ds.assign(status=ds["status"] * 0, growth_rate=ds["growth_rate"] * np.nan))
+        summary = summary_of(ds.assign(status=ds["status"] * 0, growth_rate=ds["growth_rate"] * np.nan))
         assert np.isnan(summary.largest_growth)
         assert summary.largest_at == {}
 
     def test_drifts_of_an_evolution(self):
-        summary = query.summary(evolution_sweep([1, 2]))
+        summary = summary_of(evolution_sweep([1, 2]))
         assert summary.largest_energy_drift == pytest.approx(2e-9)
         assert summary.largest_norm_drift == 0.0
-        assert np.isnan(query.summary(growth_sweep({})).largest_energy_drift)
+        assert np.isnan(summary_of(growth_sweep({})).largest_energy_drift)
 
     def test_verdicts_of_finished_points(self):
         ds = growth_sweep({"rho_high": [0.2, 0.8, 0.9]})
         ds["verdict"] = ("rho_high", np.array([0, 1, 2], dtype=np.int8))
         ds["status"][2] = 0
-        assert query.summary(ds).verdicts == {
+        assert summary_of(ds).verdicts == {
             "stable": 1,
             "continuum": 1,
             "discretisation": 0,

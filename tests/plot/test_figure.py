@@ -9,8 +9,8 @@ import xarray as xr
 import pairsweep as ps
 from pairsweep import plot
 from pairsweep.contract.errors import UsageError
-from pairsweep.dataset import query
-from pairsweep.plot import KINDS, draw, save
+from pairsweep.dataset.onset import boundary
+from pairsweep.plot import draw, pictures, save
 from tests.datasets import growth_sweep
 
 from .pictures import couplings, ladders, occupations, runs
@@ -69,7 +69,7 @@ def test_facets_share_one_scale_of_colours():
     assert len(norms) == 1
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", pictures())
 def test_nothing_done_yet_is_said_in_the_picture(kind):
     ds = runs() if kind in ("evolution", "conservation") else couplings()
     pending = ds.copy()
@@ -157,7 +157,7 @@ def test_the_boundary_over_counts_is_a_step_for_each():
     ds = growth_sweep({"n_energy": [1, 2], "rho_high": np.linspace(0.4, 1.0, 13)})
     lines = draw("growth-map", ds).axes[0].get_lines()
     steps = [line.get_xydata() for line in lines if line.get_color() == "#D4145A"]
-    edges = query.boundary(ds, "rho_high").values[:, 0]
+    edges = boundary(ds, "rho_high").values[:, 0]
     assert [step[:, 0].tolist() for step in steps] == [[-0.5, 0.5], [0.5, 1.5]]
     assert [step[0, 1] for step in steps] == pytest.approx(edges)
 

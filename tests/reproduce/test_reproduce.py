@@ -7,7 +7,7 @@ import pytest
 
 from pairsweep import reproduce as package
 from pairsweep.contract.errors import UsageError
-from pairsweep.plot import KINDS
+from pairsweep.plot import pictures
 from pairsweep.reproduce import SWEEPS, Reproduction, reproduce, shipped
 from pairsweep.reproduce.figures import FIGURES
 from pairsweep.reproduce.report import Drawn, typeset, write_report
@@ -164,7 +164,7 @@ def test_every_figure_names_its_sweep_and_lies_beside_as_png_and_pdf(made, resul
 
 def test_figures_are_of_known_sweeps_and_kinds():
     assert {figure.sweep for figure in FIGURES} <= set(SWEEPS)
-    assert {figure.kind for figure in FIGURES} <= set(KINDS)
+    assert {figure.kind for figure in FIGURES} <= set(pictures())
 
 
 def test_incomplete_sweeps_are_named_and_text_is_escaped(tmp_path):

@@ -135,7 +135,7 @@ def test_one_of_the_two_ends():
     text = growth(analyses='["evolution"]') + "\n[evolution]\nsamples = 5\nperturbation = 0\n"
     assert "t_end_mu" in refused(text)
     assert "t_end_mu" in refused(text + "t_end = 1.0\nt_end_mu = 1.0")
-    assert parse_spec(text + "t_end_mu = 8").evolution.in_mu
+    assert parse_spec(text + "t_end_mu = 8").options["evolution"].in_mu
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_growth_table():
     text = (
         growth() + '\n[growth]\nmethod = "dispersion"\ngrowth_tolerance = 1e-5\nmodes = 3\ndetails = true\n'
     )
-    assert parse_spec(text).growth.modes == 3
+    assert parse_spec(text).options["growth"].modes == 3
     assert parse_spec(text).digest != parse_spec(GROWTH).digest
     for bad, word in (
         ("modes = 3", "modes = [3]"),

@@ -184,7 +184,7 @@ def test_a_point_of_a_store_wants_the_function_it_was_made_with(failing, tmp_pat
     store = tmp_path / "out.zarr"
     run_to_store(failing, store, SERIAL, quiet=True)
     monkeypatch.chdir(tmp_path)
-    assert solve_one(store, {"width": "3.0"})[2] is None
+    assert solve_one(store, {"width": "3.0"})[2] == {}
     (tmp_path / "mine.py").write_text("def f(energy, theta, phi, width):\n    return phi, phi\n")
     with pytest.raises(ps.SpecError, match="not what the store was made with"):
         solve_one(store, {"width": "3.0"})
@@ -197,8 +197,8 @@ def test_a_custom_function_travels_to_worker_processes(failing, tmp_path):
 
 
 def test_one_point_again(finished):
-    at, results, error = solve_one(finished, {"rho_high": "0.9", "rho_low": "0.1", "g": "1e-6"})
-    assert error is None
+    at, results, failures = solve_one(finished, {"rho_high": "0.9", "rho_low": "0.1", "g": "1e-6"})
+    assert failures == {}
     assert at["rho_high"] == 0.9
     assert results["growth_rate"] == ps.open_store(finished).growth_rate.sel(
         rho_high=0.9, rho_low=0.1, g=1e-6

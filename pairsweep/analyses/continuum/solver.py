@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pairsweep.analyses.continuum.analysis import VERDICTS
 from pairsweep.analyses.continuum.kernels.count import strength
 from pairsweep.analyses.continuum.kernels.medium import Anchor, prepare
 from pairsweep.analyses.continuum.kernels.roots import (
@@ -22,7 +23,6 @@ from pairsweep.analyses.continuum.kernels.roots import (
     mode_table,
 )
 from pairsweep.analyses.continuum.profile import Occupation, Spectrum, spectrum
-from pairsweep.contract.vocab import VERDICTS
 from pairsweep.physics.grid import Floats, Grid
 
 STABLE, CONTINUUM, DISCRETISATION, MISSED, UNDETERMINED = range(len(VERDICTS))

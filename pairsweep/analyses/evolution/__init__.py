@@ -7,31 +7,3 @@ cheapest that meets the tolerance, and every result records which it was.
 ``tolerance`` is the largest error of any component of any spin S_p = n p_hat + 2 Re kappa theta_hat +
 2 Im kappa phi_hat over the whole run. It is measured, not assumed: a coarser run goes beside every run.
 """
-
-from pairsweep.analyses.evolution.batch import (
-    BAD_INPUT,
-    DRIFTED,
-    METHODS,
-    NOT_FINITE,
-    OK,
-    REFUSED,
-    TOLERANCE_MISSED,
-    EvolutionResult,
-)
-from pairsweep.analyses.evolution.single import EvolutionError, evolve, perturbed_kappa
-from pairsweep.analyses.evolution.solver import evolve_batch
-
-__all__ = [
-    "BAD_INPUT",
-    "DRIFTED",
-    "METHODS",
-    "NOT_FINITE",
-    "OK",
-    "REFUSED",
-    "TOLERANCE_MISSED",
-    "EvolutionError",
-    "EvolutionResult",
-    "evolve",
-    "evolve_batch",
-    "perturbed_kappa",
-]

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pairsweep.analyses.evolution.analysis import INTEGRATORS, METHODS, VARIABLES
 from pairsweep.analyses.evolution.kernels.curves import read_curve
 from pairsweep.analyses.evolution.kernels.observables import row_layout, row_size
-from pairsweep.contract.vocab import INTEGRATORS, VARIABLES
 from pairsweep.physics.grid import Floats, Grid
 
 Ints = NDArray[np.int64]
 Complexes = NDArray[np.complex128]
 
-METHODS = ("auto", "splitting", "averaged", "reference")
+TRAILING = {variable.name: variable.trailing for variable in VARIABLES}
 SMALLEST_TOLERANCE = 1e-12
 CURVE_NUMBERS = ("growth_rate_fit", "kappa_max", "time_of_max", "period")
 
@@ -156,7 +156,7 @@ def collect(batch: Batch, work: Work) -> EvolutionResult:
     arrays: dict[str, NDArray[Any]] = {}
     for name, place in row_layout(batch.grid.bin_energy.size, batch.n_beam).items():
         values = work.rows[:, :, place]
-        arrays[name] = values if VARIABLES[name].trailing[1:] else values[:, :, 0]
+        arrays[name] = values if TRAILING[name][1:] else values[:, :, 0]
     numbers = np.full((batch.g.size, len(CURVE_NUMBERS)), np.nan)
     for point in np.flatnonzero(~failed):
         read_curve(batch.times[point], arrays["kappa_mean"][point], work.free[point], numbers[point])

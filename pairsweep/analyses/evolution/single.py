@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pairsweep.analyses.evolution.analysis import EVOLUTION, TIME
 from pairsweep.analyses.evolution.batch import BAD_INPUT, EvolutionResult
 from pairsweep.analyses.evolution.solver import evolve_batch
-from pairsweep.contract.vocab import COMPONENTS, LABELS, QUADRANTS, variables_of
+from pairsweep.contract.variables import COMPONENTS, GRID_LABELS, QUADRANTS
 from pairsweep.kernels.compiling import announced
 from pairsweep.physics.grid import Floats, Grid
 
@@ -113,7 +114,7 @@ def _sample_times(t_end: float | None, samples: int | None) -> Floats:
 def _labelled(grid: Grid, times: Floats, result: EvolutionResult) -> xr.Dataset:
     import xarray as xr
 
-    kind = "bins" if grid.shape is not None else "beams"
+    labels = {label.name: label for label in (*GRID_LABELS.values(), TIME)}
     coordinates = {
         "time": times,
         "energy_bin": np.arange(grid.bin_energy.size),
@@ -123,14 +124,14 @@ def _labelled(grid: Grid, times: Floats, result: EvolutionResult) -> xr.Dataset:
     }
     data = {
         variable.name: (variable.trailing, result.arrays[variable.name][0], variable.attrs)
-        for variable in variables_of(("evolution",), kind)
-        if variable.analysis == "evolution"
+        for variable in EVOLUTION.variables
+        if not variable.kinds or grid.kind in variable.kinds
     }
     used = {dim for dims, _, _ in data.values() for dim in dims}
     coords = {
-        name: (name, values, LABELS[name].attrs) for name, values in coordinates.items() if name in used
+        name: (name, values, labels[name].attrs) for name, values in coordinates.items() if name in used
     }
     if "energy_bin" in used:
-        coords["energy"] = ("energy_bin", grid.bin_energy, LABELS["energy"].attrs)
+        coords["energy"] = ("energy_bin", grid.bin_energy, labels["energy"].attrs)
     attrs = {"method": result.method[0], "steps": int(result.steps[0])}
     return xr.Dataset(data, coords, attrs)

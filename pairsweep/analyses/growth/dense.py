@@ -14,13 +14,6 @@ from pairsweep.physics.grid import Floats, Grid
 
 # Matrices of one LAPACK call together; enough to hide the call, small enough for the cache and for memory.
 STACK_BYTES = 2**24
-# A dense matrix may take this much memory, bytes, before it is refused.
-DENSE_BYTES = 2**33
-
-
-def dense_bytes(pairs: int) -> int:
-    """Memory that all eigenvalues of a dense M take, bytes: the matrix, LAPACK's copy, eigenvectors."""
-    return 8 * (2 * pairs) ** 2 * 4
 
 
 def coupling_of(grid: Grid, n: Floats, g: Floats) -> Floats:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from pairsweep.analyses.growth.analysis import GROWTH
 from pairsweep.analyses.growth.solver import growth_of_systems
-from pairsweep.contract.vocab import GROWTH_DETAILS, LABELS, VARIABLES
+from pairsweep.contract.variables import GRID_LABELS
 from pairsweep.kernels.compiling import announced
 from pairsweep.physics.grid import Grid
 
@@ -96,14 +97,14 @@ def growth(
     )
     if result.reasons[0] is not None:
         raise RuntimeError(result.reasons[0])
-    variables = VARIABLES | GROWTH_DETAILS
+    variables = {variable.name: variable for variable in GROWTH.variables}
     data = {
         name: xr.Variable(variables[name].trailing, values[0], variables[name].attrs)
         for name, values in result.arrays.items()
     }
-    coords = {"energy": xr.Variable(("energy_bin",), grid.bin_energy, LABELS["energy"].attrs), "g": g}
+    coords = {"energy": xr.Variable(("energy_bin",), grid.bin_energy, GRID_LABELS["energy"].attrs), "g": g}
     if grid.shape is not None:
         theta, phi = (angle.reshape(grid.shape)[0] for angle in (grid.theta, grid.phi))
-        coords["theta"] = xr.Variable(("theta_bin",), theta[:, 0], LABELS["theta"].attrs)
-        coords["phi"] = xr.Variable(("phi_bin",), phi[0], LABELS["phi"].attrs)
+        coords["theta"] = xr.Variable(("theta_bin",), theta[:, 0], GRID_LABELS["theta"].attrs)
+        coords["phi"] = xr.Variable(("phi_bin",), phi[0], GRID_LABELS["phi"].attrs)
     return xr.Dataset(data, coords=coords)

@@ -16,11 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pairsweep.analyses.growth.analysis import DENSE_BYTES, METHODS, dense_bytes
 from pairsweep.analyses.growth.dense import (
-    DENSE_BYTES,
     blas,
     coupling_of,
-    dense_bytes,
     dense_floor,
     eigenvalues,
     matrices_of,
@@ -39,7 +38,6 @@ from pairsweep.analyses.growth.kernels.signs import UNDECIDED, stable_by_signs
 from pairsweep.analyses.growth.kernels.static import static_coupling, static_criterion
 from pairsweep.physics.grid import Floats, Grid, Ints
 
-METHODS = ("auto", "dense", "dispersion")
 # Smallest growth that counts, as a fraction of the coupling 4 g sum w abs(n).
 GROWTH_TOLERANCE = 1e-6
 # The batched solver of small systems beats the general one up to here (measured: 7 times at N = 32, equal near 128).
@@ -180,13 +178,20 @@ def growth_of_systems(
 
 
 def fastest_mode(
-    energy: Floats, weight: Floats, p_hat: Floats, n: Floats, g: float
+    energy: Floats,
+    weight: Floats,
+    p_hat: Floats,
+    n: Floats,
+    g: float,
+    *,
+    method: str = "auto",
+    growth_tolerance: float | None = None,
 ) -> tuple[float, float, bool]:
     """Growth rate and frequency (MeV) of the fastest mode of pairs in any directions, and whether it is certain."""
     theta, phi = np.arccos(np.clip(p_hat[:, 2], -1.0, 1.0)), np.arctan2(p_hat[:, 1], p_hat[:, 0])
     bin_energy, energy_bin = np.unique(energy, return_inverse=True)
     grid = Grid(energy, weight, theta, phi, energy_bin, bin_energy)
-    found = growth_of_systems(grid, n[None], np.array([g]))
+    found = growth_of_systems(grid, n[None], np.array([g]), method=method, growth_tolerance=growth_tolerance)
     arrays = found.arrays
     return float(arrays["growth_rate"][0]), float(arrays["frequency"][0]), found.reasons[0] is None
 

@@ -7,14 +7,9 @@ from hypothesis import strategies as st
 from scipy.signal import find_peaks
 from scipy.spatial.transform import Rotation
 
-from pairsweep.analyses.evolution import (
-    BAD_INPUT,
-    OK,
-    EvolutionError,
-    evolve,
-    evolve_batch,
-    perturbed_kappa,
-)
+from pairsweep.analyses.evolution.batch import BAD_INPUT, OK
+from pairsweep.analyses.evolution.single import EvolutionError, evolve, perturbed_kappa
+from pairsweep.analyses.evolution.solver import evolve_batch
 from pairsweep.analyses.growth.kernels.dense import stability_matrix
 from pairsweep.physics import grid as grids
 from pairsweep.physics.patterns import quadrant as pattern

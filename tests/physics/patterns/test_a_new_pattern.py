@@ -14,7 +14,7 @@ from pairsweep.contract.fields import Field
 from pairsweep.physics.patterns import registry
 from pairsweep.physics.patterns.base import Edges, Pattern, occupation_field
 from pairsweep.points.axes import expand
-from pairsweep.points.systems import continuous_at
+from pairsweep.points.systems import profile_at
 from pairsweep.spec.reader import parse_spec, read_spec
 
 SPEC = """
@@ -87,7 +87,7 @@ def test_its_edges_reach_the_analyses():
     sweep = expand(parse_spec(SPEC.replace("tilt = 0.0", "tilt = 0.5")))
     profile = HEMISPHERE.profile(up=0.9, down=0.1, tilt=0.5)
     assert profile.cos_theta_edges == (0.5,)
-    assert continuous_at(sweep, np.array([[0, 0]])).linear
+    assert profile_at(sweep, np.array([[0, 0]])).cos_theta_edges == (0.5,)
 
 
 @pytest.mark.parametrize(

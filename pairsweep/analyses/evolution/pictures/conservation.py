@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
 from pairsweep.analyses.evolution.pictures.curves import time_label, times
-from pairsweep.analyses.growth.pictures.rates import number_axis
 from pairsweep.contract.errors import UsageError, suggest
-from pairsweep.dataset.query import free_axes, variable
+from pairsweep.dataset.select import free_axes, variable
 from pairsweep.drawing import style
-from pairsweep.drawing.layout import dim_of, line, one_point_each
+from pairsweep.drawing.layout import dim_of, line, number_axis, one_point_each
+from pairsweep.drawing.picture import given, picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,7 +29,13 @@ SPIN = {
 ROUNDING = 2.0**-53
 
 
-@style.Picture
+def _layers(ds: xr.Dataset, x: str | None, y: str | None) -> list[dict[str, Any]]:
+    if y is None and not free_axes(ds):
+        return [{**panel, "y": name} for panel in given(ds, x, y) for name in SPIN]
+    return given(ds, x, y)
+
+
+@picture("conservation", shows=1, layers=_layers)
 def conservation(ds: xr.Dataset, ax: Axes, *, x: str | None = None, y: str | None = None) -> style.Key:
     """Draw the drifts of the exact invariants, or one part of the spin budget.
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
 from pairsweep.contract.errors import UsageError, suggest
-from pairsweep.dataset.query import Floats, axes, free_axes, mu, variable
+from pairsweep.dataset.select import axes, free_axes, mu, variable
 from pairsweep.drawing import style
 from pairsweep.drawing.layout import one_point_each
+from pairsweep.drawing.picture import given, picture
+from pairsweep.physics.grid import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,6 +28,7 @@ CURVES = {
     "rho_beam": (r"Neutrino occupation $\rho$", False),
     "rhobar_beam": (r"Antineutrino occupation $\bar\rho$", False),
 }
+DEFAULT_CURVES = ("kappa_mean", "kappa_energy", "rho_quadrant", "kappa_beam", "rho_beam")
 SPIN = ("spin_occupation", "spin_pairing")
 DRIFTS = {"energy_drift": r"energy, $|H-H_0|/\sum 2wE|S|$", "norm_drift": r"norm of any spin, $|S|$"}
 
@@ -33,7 +36,22 @@ DRIFTS = {"energy_drift": r"energy, $|H-H_0|/\sum 2wE|S|$", "norm_drift": r"norm
 TIMES = ("time", "time_mev", "time_mu")
 
 
-@style.Picture
+def _layers(ds: xr.Dataset, x: str | None, y: str | None) -> list[dict[str, Any]]:
+    """By default a panel for each curve that says something of its own."""
+    if y is not None:
+        return given(ds, x, y)
+    told = ["kappa_mean"] if free_axes(ds) else [name for name in DEFAULT_CURVES if _tells(ds, name)]
+    return [{**panel, "y": name} for panel in given(ds, x, y) for name in told or ["kappa_mean"]]
+
+
+def _tells(ds: xr.Dataset, name: str) -> bool:
+    """Whether a curve is there and says more than another one: beams more than their mean, bins if several."""
+    if name == "kappa_mean":
+        return "kappa_beam" not in ds
+    return name in ds and not (name == "kappa_energy" and ds.sizes["energy_bin"] == 1)
+
+
+@picture("evolution", shows=1, layers=_layers)
 def evolution(
     ds: xr.Dataset,
     ax: Axes,
@@ -51,7 +69,7 @@ def evolution(
     Parameters
     ----------
     x : str, optional
-        "time" (as stored), "time_mev" (1/MeV) or "time_mu" (in units of 1/mu, see `query.mu`).
+        "time" (as stored), "time_mev" (1/MeV) or "time_mu" (in units of 1/mu, see `mu`).
     y : str
         A variable of the evolution, "kappa_mean" and so on.
     log : bool, optional

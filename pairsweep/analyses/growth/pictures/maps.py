@@ -9,21 +9,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from pairsweep.analyses.growth.derived import growth_in
 from pairsweep.analyses.growth.pictures.rates import ARTEFACT, FADED, MISSED, RING, STATIC, growth_label
-from pairsweep.contract import vocab
 from pairsweep.contract.errors import UsageError
-from pairsweep.contract.vocab import POINT
-from pairsweep.dataset.query import Floats, free_axes, growth_in, variable
+from pairsweep.contract.template import DONE
+from pairsweep.contract.variables import POINT
 from pairsweep.dataset.refined import boundary_cells
+from pairsweep.dataset.select import code_of, free_axes, variable
 from pairsweep.drawing import style
 from pairsweep.drawing.border import border_lines, border_steps
 from pairsweep.drawing.layout import dim_of, plane
+from pairsweep.drawing.picture import picture
+from pairsweep.physics.grid import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Normalize
 
-UNDETERMINED = vocab.VERDICTS.index("undetermined")
+UNDETERMINED = "undetermined"
 NO_RESULT = "#C9C9C9"
 PHASES = (("stable", "#F3F3F3"), ("oscillating", "#56B4E9"), ("static", "#B2500C"))
 
@@ -141,7 +144,11 @@ def _draw_cells(ax: Axes, cut: _Plane, refined: xr.Dataset, color: str) -> None:
     ax.add_collection(PolyCollection(corners, facecolors=color, edgecolors=color, linewidths=0.8))
 
 
-@style.Picture
+def _map_options(ds: xr.Dataset, refined: xr.Dataset | None) -> dict[str, Any]:
+    return {"norm": growth_norm(ds, "mu"), "refined": refined}
+
+
+@picture("growth-map", shows=2, common=_map_options)
 def growth_map(
     ds: xr.Dataset,
     ax: Axes,
@@ -163,7 +170,7 @@ def growth_map(
     x, y : str, optional
         Axes, or coordinates along one; the two longest numeric ones by default.
     unit : str
-        See `query.growth_in`.
+        See `growth_in`.
     norm : matplotlib normalisation, optional
         Given to share one scale between panels.
     refined : xarray.Dataset, optional
@@ -174,8 +181,10 @@ def growth_map(
     cut = _cut(ds, x, y, continuous=refined is not None)
     quantity = growth_in(cut.ds, unit)
     growth = cut.field(quantity)
-    verdict = cut.field(cut.ds["verdict"]) if "verdict" in cut.ds else np.zeros(growth.shape)
-    verdict = np.where(cut.field(cut.ds["status"]) == 1, verdict, 0) if "status" in cut.ds else verdict
+    verdicts = cut.ds["verdict"] if "verdict" in cut.ds else xr.full_like(quantity, -2)
+    verdict = cut.field(verdicts)
+    verdict = np.where(cut.field(cut.ds["status"]) == DONE, verdict, -2) if "status" in cut.ds else verdict
+    artefact = verdict == code_of(verdicts, ARTEFACT)
     scale = norm if norm is not None else growth_norm(cut.ds, unit)
     ax.set_facecolor(NO_RESULT)
     cells: style.Look = {"shading": "flat", "rasterized": growth.size > 400}
@@ -183,7 +192,7 @@ def growth_map(
     ax.pcolormesh(cut.x.edges, cut.y.edges, stable, cmap=mpl.colors.ListedColormap(["white"]), **cells)
     rates = np.ma.masked_where(~(growth > 0), growth)
     mesh = ax.pcolormesh(cut.x.edges, cut.y.edges, rates, norm=scale, cmap=style.SEQUENTIAL, **cells)
-    faded = np.ma.masked_where(verdict != ARTEFACT, np.ones(growth.shape))
+    faded = np.ma.masked_where(~artefact, np.ones(growth.shape))
     ax.pcolormesh(
         cut.x.edges, cut.y.edges, faded, cmap=mpl.colors.ListedColormap(["white"]), alpha=1 - FADED, **cells
     )
@@ -206,14 +215,15 @@ def growth_map(
         dashed: style.Look = {"color": style.INK, "lw": 1.0, "ls": (0, (3.5, 2))}
         if cut.border(ax, cut.field(cut.ds["epn_crossing_strength"]), **dashed):
             handles.append(style.key("EPN crossing begins", **dashed))
-    for code, text, look in (
+    for meaning, text, look in (
         (MISSED, "unstable in the continuum only", RING),
         (UNDETERMINED, "undetermined", {"marker": "x", "ms": 2.8, "mec": "#E69F00", "mew": 0.6}),
     ):
-        if (verdict == code).any():
-            cut.marks(ax, verdict == code, **look)
+        marked = verdict == code_of(verdicts, meaning)
+        if marked.any():
+            cut.marks(ax, marked, **look)
             handles.append(style.key(text, **look))
-    if (verdict == ARTEFACT).any():
+    if artefact.any():
         handles.append(mpl.patches.Patch(facecolor="#B5C9BF", edgecolor="none", label="artefact of the grid"))
     if np.isnan(growth).any():
         handles.append(mpl.patches.Patch(facecolor=NO_RESULT, edgecolor="none", label="no result"))
@@ -243,7 +253,7 @@ def hatch_cells(ax: Axes, x_edges: Floats, y_edges: Floats, mask: Any) -> None:
     ax.add_patch(patch)
 
 
-@style.Picture
+@picture("phase-diagram", shows=2)
 def phase_diagram(ds: xr.Dataset, ax: Axes, *, x: str | None = None, y: str | None = None) -> style.Key:
     """Draw which kind of mode is fastest over two axes: stable, an oscillating pair mode, or a static one.
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
-from pairsweep.dataset.query import variable
+from pairsweep.contract.errors import UsageError
+from pairsweep.dataset.select import variable
 from pairsweep.drawing import style
 from pairsweep.drawing.layout import dim_of, numeric_axes
+from pairsweep.drawing.picture import given, picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,7 +19,15 @@ if TYPE_CHECKING:
 WIDE = 30.0  # ratio of the largest to the smallest from which on an axis is logarithmic
 
 
-@style.Picture
+def _layers(ds: xr.Dataset, x: str | None, y: str | None) -> list[dict[str, Any]]:
+    if y is not None:
+        raise UsageError(
+            "y", y, "this picture has no choice of y; give the axis that colours the points as x"
+        )
+    return given(ds, x, y)
+
+
+@picture("spectrum", shows=None, layers=_layers)
 def spectrum(ds: xr.Dataset, ax: Axes, *, x: str | None = None) -> style.Key:
     """Draw the unstable modes of every point in the complex plane: Re(lambda) along x, abs Im(lambda) along y.
 

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from pairsweep.contract import vocab
+from pairsweep.analyses.growth.analysis import MODE_KINDS
+from pairsweep.analyses.growth.derived import growth_in
 from pairsweep.contract.errors import UsageError, suggest
-from pairsweep.dataset.query import Floats, axes, growth_in, variable
+from pairsweep.dataset.select import axes, code_of, variable
 from pairsweep.drawing import style
-from pairsweep.drawing.layout import dim_of, groups, line
+from pairsweep.drawing.layout import dim_of, groups, line, number_axis
+from pairsweep.drawing.picture import picture
+from pairsweep.physics.grid import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,8 +26,8 @@ STRENGTHS = {
     "epn_crossing_strength": r"EPN crossing strength $\sqrt{I_+I_-}$",
     "epn_crossing_strength_bin": r"$\sqrt{I_+I_-}$, largest of a single energy",
 }
-STATIC = vocab.MODE_KINDS.index("static")
-ARTEFACT, MISSED = vocab.VERDICTS.index("discretisation"), vocab.VERDICTS.index("missed")
+STATIC = MODE_KINDS.index("static")
+ARTEFACT, MISSED = "discretisation", "missed"  # verdicts that change how a point looks
 FADED = 0.3  # opacity of artefacts
 STABLE: style.Look = {"marker": ".", "color": style.MUTED}
 RING: style.Look = {"marker": "o", "ms": 3.2, "mfc": "none", "mec": "#D55E00", "mew": 0.6}
@@ -42,14 +45,24 @@ SPOTS = 400  # places along each side that can be told apart
 
 
 def growth_label(ds: xr.Dataset, unit: str) -> str:
-    """Axis label of `query.growth_in`; bins have mu' = g energy_max^3, beams their mu."""
+    """Axis label of `growth_in`; bins have mu' = g energy_max^3, beams their mu."""
     prime = unit == "mu" and "energy_max" in ds.coords
     if prime:
         return r"Growth rate $\gamma\,/\,gE_{\rm max}^3$"
     return GROWTH_LABELS[unit] + (f" ({style.unit_text(UNITS[unit])})" if unit in UNITS else "")
 
 
-@style.Picture
+def _epn_layers(ds: xr.Dataset, x: str | None, y: str | None) -> list[dict[str, Any]]:
+    """By default two panels: the whole strength, and the largest of a single energy where that differs."""
+    if y is not None:
+        raise UsageError("y", y, "this picture always has growth_rate/g along y; give x")
+    if x is not None:
+        return [{"x": x}]
+    whole, single = (variable(ds, name) for name in STRENGTHS)
+    return [{"x": name} for name in (STRENGTHS if not whole.equals(single) else [whole.name])]
+
+
+@picture("growth-vs-epn", shows=None, layers=_epn_layers)
 def growth_vs_epn(ds: xr.Dataset, ax: Axes, *, x: str = "epn_crossing_strength") -> style.Key:
     """Draw growth rate over g against the EPN crossing strength, every point of the sweep: do they collapse?
 
@@ -66,7 +79,8 @@ def growth_vs_epn(ds: xr.Dataset, ax: Axes, *, x: str = "epn_crossing_strength")
     if x not in known:
         raise UsageError("x", x, suggest(x, known))
     over_g, place = growth_in(ds, "g").load(), variable(ds, x).load()
-    verdict = ds["verdict"].load() if "verdict" in ds else xr.zeros_like(over_g)
+    verdict = ds["verdict"].load() if "verdict" in ds else xr.full_like(over_g, -2)
+    artefact, missed = code_of(verdict, ARTEFACT), code_of(verdict, MISSED)
     grids, couplings, looks, bar = _series(ds)
     far = (float(place.max()), float(over_g.max()))
     crowd: style.Look = {"ls": "none", "rasterized": over_g.size > MANY_POINTS}
@@ -76,9 +90,9 @@ def growth_vs_epn(ds: xr.Dataset, ax: Axes, *, x: str = "epn_crossing_strength")
         )
         for mask, how in (
             (py == 0, {**STABLE, "ms": 2.2, "zorder": 1.5}),
-            ((py > 0) & (judged != ARTEFACT), {**looks[i][j], "zorder": 2.5}),
-            ((py > 0) & (judged == ARTEFACT), {**looks[i][j], "alpha": FADED, "zorder": 2.4}),
-            ((py == 0) & (judged == MISSED), {**RING, "zorder": 2.6}),
+            ((py > 0) & (judged != artefact), {**looks[i][j], "zorder": 2.5}),
+            ((py > 0) & (judged == artefact), {**looks[i][j], "alpha": FADED, "zorder": 2.4}),
+            ((py == 0) & (judged == missed), {**RING, "zorder": 2.6}),
         ):
             if mask.any():
                 many = over_g.size > MANY_POINTS
@@ -96,8 +110,8 @@ def growth_vs_epn(ds: xr.Dataset, ax: Axes, *, x: str = "epn_crossing_strength")
         handles.append(style.key(style.point_text(ds, "g", j), **_point_look(style.MUTED, 0, j)))
     for shown, text, how in (
         (stable, "stable", STABLE),
-        (unstable and bool((verdict == ARTEFACT).any()), "artefact of the grid", {**STABLE, "alpha": FADED}),
-        (bool((verdict == MISSED).any()), "unstable in the continuum only", RING),
+        (unstable and bool((verdict == artefact).any()), "artefact of the grid", {**STABLE, "alpha": FADED}),
+        (bool((verdict == missed).any()), "unstable in the continuum only", RING),
     ):
         if shown:
             handles.append(style.key(text, **how))
@@ -161,7 +175,11 @@ def _point_look(colour: object, i: int, j: int) -> style.Look:
     return {**look, "mew": 0.4 if j else 0.0, "mfc": "none" if j else colour}
 
 
-@style.Picture
+def _bins_layers(ds: xr.Dataset, x: str | None, y: str | None) -> list[dict[str, Any]]:
+    return [{"x": x, **({} if y is None else {"unit": y})}]
+
+
+@picture("growth-vs-bins", shows=2, layers=_bins_layers)
 def growth_vs_bins(ds: xr.Dataset, ax: Axes, *, x: str | None = None, unit: str = "mu") -> style.Key:
     """Draw the growth rate against the number of bins or any numeric axis, a line per value of one more axis.
 
@@ -173,7 +191,7 @@ def growth_vs_bins(ds: xr.Dataset, ax: Axes, *, x: str | None = None, unit: str 
     x : str, optional
         A numeric axis; n_energy, n_theta or n_phi if they are swept.
     unit : str
-        See `query.growth_in`.
+        See `growth_in`.
     """
     flat, x, hue = line(ds, x, preferred=("n_energy", "n_theta", "n_phi"))
     growth = growth_in(flat, unit).load()
@@ -226,7 +244,7 @@ def _one_line(
     known, unstable = np.isfinite(growth), growth > 0
     nowhere = np.zeros(growth.shape, dtype=bool)
     static = ds["mode_kind"].values == STATIC if "mode_kind" in ds else nowhere
-    artefact = ds["verdict"].values == ARTEFACT if "verdict" in ds else nowhere
+    artefact = ds["verdict"].values == code_of(ds["verdict"], ARTEFACT) if "verdict" in ds else nowhere
     marks: dict[str, tuple[Any, style.Look]] = {
         "oscillating": (unstable & ~static & ~artefact, {"marker": "o"}),
         "static": (unstable & static & ~artefact, {"marker": "s"}),
@@ -250,15 +268,3 @@ def _one_line(
             )
             used[kind] = look
     return used
-
-
-def number_axis(ax: Axes, labels: Floats) -> None:
-    """Scale and ticks of an axis of labels: logarithmic where they are, every whole number where few."""
-    unique = np.unique(labels)
-    if style.is_geometric(unique):
-        ax.set_xscale("log")
-        if unique.size <= 8 and np.all(unique == np.round(unique)) and unique.max() < 1e5:
-            ax.set_xticks(unique, [f"{value:.0f}" for value in unique])
-            ax.set_xticks([], minor=True)
-    elif np.all(unique == np.round(unique)) and unique.size <= 16 and np.ptp(unique) <= 20:
-        ax.set_xticks(unique, [f"{value:.0f}" for value in unique])

@@ -1,0 +1,196 @@
+"""The analysis ``continuum``: is an instability real, or made by the bins of its grid?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pairsweep.analyses.base import Analysis, Findings, PointFailure, Solution, index_coordinate
+from pairsweep.analyses.growth.analysis import GROWTH, GrowthOptions
+from pairsweep.contract.errors import SpecError, UserCodeError
+from pairsweep.contract.fields import option
+from pairsweep.contract.template import DONE, Coordinate
+from pairsweep.contract.variables import Label, Variable
+from pairsweep.contract.view import SpecView, SweepView
+from pairsweep.physics.grid import MAX_PAIRS, Grid
+from pairsweep.physics.systems import Systems
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+VERDICTS = ("stable", "continuum", "discretisation", "missed", "undetermined")
+_YES_NO = ("no", "yes")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContinuumOptions:
+    """How far the ladders of energy bins and of angles go."""
+
+    ladder_max: int = option(
+        "integer",
+        "largest number of energy bins of the ladder, which doubles n_energy rung by rung",
+        default=2048,
+        minimum=1,
+        maximum=10**6,
+    )
+    angle_rungs: int = option(
+        "integer",
+        "rungs of a ladder of angles, which doubles n_theta and n_phi rung by rung",
+        default=0,
+        minimum=0,
+        maximum=8,
+    )
+
+    def refinements(self, n_energy: int) -> tuple[int, ...]:
+        """Rungs of a ladder that starts at ``n_energy`` bins, in units of it."""
+        return tuple(2**rung for rung in range(max(1, self.ladder_max // n_energy).bit_length()))
+
+    @property
+    def angle_factors(self) -> tuple[int, ...]:
+        """Rungs of the ladder of angles, in units of n_theta and n_phi; none where it is not asked for."""
+        return tuple(2**rung for rung in range(self.angle_rungs + 1)) if self.angle_rungs else ()
+
+
+def _angles(options: ContinuumOptions) -> bool:
+    return options.angle_rungs > 0
+
+
+VARIABLES = (
+    Variable("verdict", "is the instability real", dtype="int8", flags=VERDICTS),
+    Variable("continuum_growth_rate", "largest growth rate with continuous energy, 0 where none", "MeV"),
+    Variable("continuum_frequency", "its oscillation frequency, 0 where none", "MeV"),
+    Variable("vouched_growth", "smallest growth rate that the continuum analysis vouches for", "MeV"),
+    Variable("ladder_growth", "growth rate on finer energy bins", "MeV", ("ladder",)),
+    Variable("ladder_exponent", "d ln(growth)/d ln(n_energy) along the ladder", trailing=("ladder",)),
+    Variable(
+        "ladder_approaches",
+        "does the ladder approach the growth rate with continuous energy",
+        dtype="int8",
+        flags=_YES_NO,
+    ),
+    Variable("cutoff_shift", "relative change of the growth rate with empty modes up to twice energy_max"),
+    Variable(
+        "cutoff_sensitive",
+        "does the growth rate change by more than 10 % with the cutoff",
+        dtype="int8",
+        flags=_YES_NO,
+    ),
+    Variable(
+        "ladder_angle_growth",
+        "growth rate on finer angles",
+        "MeV",
+        ("ladder_angle",),
+        when=_angles,
+        condition="angle_rungs > 0",
+    ),
+)
+LADDER = Label("ladder", "rung of the ladder of energy bins")
+LADDER_ANGLE = Label("ladder_angle", "factor of n_theta and n_phi on the ladder of angles")
+LADDER_N_ENERGY = Label("ladder_n_energy", "number of energy bins of the rung")
+
+
+def _dimensions(options: ContinuumOptions, sweep: SweepView) -> tuple[Coordinate, ...]:
+    """Rungs of the ladders; energy bins of each rung, 0 beyond the last rung of a longer start."""
+    dims, shape, rows = sweep.over(("n_energy",))
+    rungs = [int(at["n_energy"]) * np.array(options.refinements(int(at["n_energy"]))) for at in rows]
+    size = max(len(rung) for rung in rungs)
+    values = np.zeros((len(rows), size), dtype=np.int64)
+    for row, rung in zip(values, rungs, strict=True):
+        row[: len(rung)] = rung
+    found = [
+        index_coordinate(LADDER, np.arange(size)),
+        Coordinate(
+            LADDER_N_ENERGY.name, (*dims, LADDER.name), values.reshape(*shape, size), LADDER_N_ENERGY.attrs
+        ),
+    ]
+    if options.angle_factors:
+        found.append(index_coordinate(LADDER_ANGLE, options.angle_factors))
+    return tuple(found)
+
+
+def _check(options: ContinuumOptions, spec: SpecView) -> None:
+    """Refuse beams, and a ladder whose finest rung is a larger system than is ever solved."""
+    if spec.kind == "beams":
+        raise SpecError("analyses", "continuum", 'needs kind = "bins": beams have single energies')
+    most = {name: max(int(n) for n in spec[name].values) for name in ("n_energy", "n_theta", "n_phi")}
+    directions = most["n_theta"] * most["n_phi"]
+    finest = max(options.ladder_max, most["n_energy"]) * directions
+    if finest > MAX_PAIRS:
+        raise SpecError(
+            "continuum.ladder_max", options.ladder_max, f"makes {finest} pairs; at most {MAX_PAIRS:.0e}"
+        )
+    coarsest = most["n_energy"] * directions * 4**options.angle_rungs
+    if coarsest > MAX_PAIRS:
+        raise SpecError(
+            "continuum.angle_rungs", options.angle_rungs, f"makes {coarsest} pairs; at most {MAX_PAIRS:.0e}"
+        )
+
+
+def _solve(systems: Systems, options: ContinuumOptions, growth: GrowthOptions) -> Solution:
+    """Examine one system after the other."""
+    from pairsweep.analyses.continuum.solver import examine
+    from pairsweep.analyses.growth.solver import fastest_mode
+
+    grid = systems.grid
+    found: dict[int, Any] = {}
+    failures: dict[int, PointFailure] = {}
+    for row in range(systems.size):
+        profile = systems.profile(row)
+
+        def occupation(at: Grid, profile: Any = profile) -> Any:
+            return profile.occupation(at.energy, at.theta, at.phi)
+
+        try:
+            found[row] = examine(
+                grid,
+                occupation,
+                energy_max=float(systems.energy_max[row]),
+                g=float(systems.g[row]),
+                discrete_growth=partial(
+                    fastest_mode, method=growth.method, growth_tolerance=growth.growth_tolerance
+                ),
+                refinements=options.refinements(grid.bin_energy.size),
+                edges=profile.energy_edges,
+                linear=profile.linear,
+                angle_factors=options.angle_factors,
+            )
+        except UserCodeError as error:
+            failures[row] = PointFailure(str(error), error.traceback)
+    arrays = {}
+    for variable in CONTINUUM.computed(options, grid.kind):
+        sizes = {
+            "ladder": len(options.refinements(grid.bin_energy.size)),
+            "ladder_angle": len(options.angle_factors),
+        }
+        shape = (systems.size, *(sizes[dim] for dim in variable.trailing))
+        arrays[variable.name] = np.full(shape, variable.fill_value, dtype=variable.dtype)
+        for row, examination in found.items():
+            arrays[variable.name][row] = getattr(examination, variable.name)
+    return Solution(arrays, failures)
+
+
+def _summary(ds: xr.Dataset) -> Findings:
+    if "verdict" not in ds:
+        return Findings(numbers={"verdicts": {}})
+    codes = ds["verdict"].values[ds["status"].values == DONE]
+    counts = {verdict: int((codes == code).sum()) for code, verdict in enumerate(VERDICTS)}
+    told = ", ".join(f"{count:,} {verdict}" for verdict, count in counts.items() if count)
+    return Findings((f"  verdicts     {told}",) if told else (), {"verdicts": counts})
+
+
+CONTINUUM = Analysis(
+    name="continuum",
+    meaning="is an instability real, or made by the bins of its grid",
+    options=ContinuumOptions,
+    needs=(GROWTH,),
+    variables=VARIABLES,
+    labels=(LADDER, LADDER_ANGLE, LADDER_N_ENERGY),
+    dimensions=_dimensions,
+    check=_check,
+    solve=_solve,
+    summary=_summary,
+    code=("pairsweep.analyses.continuum.solver",),
+)

@@ -1,0 +1,120 @@
+"""The dataset of a sweep before any number is known: its arrays and labels, from the declarations of its analyses."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pairsweep.contract.template import ArrayPlan, Coordinate, Template
+from pairsweep.contract.variables import COMPONENTS, GRID_LABELS, POINT, QUADRANTS, STATUS, Label, Variable
+from pairsweep.physics.grid import bins
+from pairsweep.points.axes import Sweep
+
+
+def make_template(sweep: Sweep, block_shape: tuple[int, ...]) -> Template:
+    """Lay out the dataset of a sweep: axes, coordinates, arrays and root attributes."""
+    coordinates = _coordinates(sweep)
+    return Template(
+        axes=sweep.names,
+        shape=sweep.shape,
+        block_shape=block_shape,
+        coordinates=coordinates,
+        arrays=_arrays(sweep, coordinates),
+        attrs={
+            "title": sweep.spec.title or "pairsweep results",
+            "Conventions": "CF-1.11",
+            "specification": sweep.spec.text,
+            "specification_digest": sweep.spec.digest,
+        },
+    )
+
+
+def result_arrays(sweep: Sweep) -> tuple[ArrayPlan, ...]:
+    """Return the arrays that a sweep computes."""
+    return _arrays(sweep, _coordinates(sweep))
+
+
+def _computed(sweep: Sweep) -> list[tuple[str, Variable]]:
+    """Return the variables of a sweep, each with its analysis."""
+    spec = sweep.spec
+    found = [("", STATUS)]
+    for analysis in spec.declared():
+        found += [(analysis.name, v) for v in analysis.computed(spec.options[analysis.name], spec.kind)]
+    return found
+
+
+def _arrays(sweep: Sweep, coordinates: tuple[Coordinate, ...]) -> tuple[ArrayPlan, ...]:
+    sizes = {c.name: c.values.size for c in coordinates if c.dims == (c.name,)}
+    return tuple(
+        ArrayPlan(v.name, v.trailing, tuple(sizes[d] for d in v.trailing), v.dtype, v.fill_value, v.attrs)
+        for _, v in _computed(sweep)
+    )
+
+
+def _coordinates(sweep: Sweep) -> tuple[Coordinate, ...]:
+    spec = sweep.spec
+    coordinates = []
+    for parameter in spec.parameters:
+        dimension = sweep.dimension_of(parameter.name)
+        dims = () if dimension is None else (sweep.names[dimension],)
+        values = np.asarray(parameter.values if parameter.is_axis else parameter.values[0])
+        units = "" if values.dtype.kind == "U" else parameter.field.units
+        label = Label(parameter.name, parameter.field.meaning, units)
+        coordinates.append(Coordinate(parameter.name, dims, values, label.attrs))
+    if sweep.names == (POINT,):
+        coordinates.append(_indexed(POINT, np.arange(sweep.n_points)))
+    used = {dim for _, variable in _computed(sweep) for dim in variable.trailing}
+    if "energy_bin" in used:
+        coordinates += _energy_coordinates(sweep)
+    for angle in ("theta", "phi"):
+        if f"{angle}_bin" in used:
+            coordinates += _angle_coordinates(sweep, angle)
+    fixed = {"quadrant": QUADRANTS, "component": COMPONENTS, "beam": spec.beams}
+    coordinates += [_indexed(name, np.array(values)) for name, values in fixed.items() if name in used]
+    for analysis in spec.declared():
+        coordinates += analysis.dimensions(spec.options[analysis.name], sweep)
+    return tuple(coordinates)
+
+
+def _indexed(name: str, values: np.typing.NDArray[np.generic]) -> Coordinate:
+    return Coordinate(name, (name,), values, GRID_LABELS[name].attrs)
+
+
+def _energy_coordinates(sweep: Sweep) -> list[Coordinate]:
+    """Energies of the bins, NaN beyond the last bin of a system with fewer."""
+    spec = sweep.spec
+    if spec.kind == "bins":
+        dims, shape, rows = sweep.over(("n_energy", "energy_max"))
+        energies = [bins(int(row["n_energy"]), 1, 1, row["energy_max"]).bin_energy for row in rows]
+        size = max(energy.size for energy in energies)
+    else:
+        dims, shape, rows = sweep.over(tuple(f"energy_{name}" for name in spec.beams))
+        energies = [np.unique(list(row.values())) for row in rows]
+        given = [spec[f"energy_{name}"] for name in spec.beams]
+        # an axis that gets values must not make another number of bins
+        size = len({p.values[0] for p in given if not p.is_axis}) + sum(p.is_axis for p in given)
+    return _padded("energy", "energy_bin", dims, shape, energies, size)
+
+
+def _angle_coordinates(sweep: Sweep, name: str) -> list[Coordinate]:
+    """Angles of the bins, NaN beyond the last bin of a system with fewer."""
+    dims, shape, rows = sweep.over((f"n_{name}",))
+    counts = [int(at[f"n_{name}"]) for at in rows]
+    angles = [getattr(bins(1, n, 1) if name == "theta" else bins(1, 1, n), name) for n in counts]
+    return _padded(name, f"{name}_bin", dims, shape, angles, max(counts))
+
+
+def _padded(
+    name: str,
+    dim: str,
+    dims: tuple[str, ...],
+    shape: tuple[int, ...],
+    rows: list[np.typing.NDArray[np.float64]],
+    size: int,
+) -> list[Coordinate]:
+    values = np.full((len(rows), size), np.nan)
+    for row, found in zip(values, rows, strict=True):
+        row[: found.size] = found
+    return [
+        _indexed(dim, np.arange(size)),
+        Coordinate(name, (*dims, dim), values.reshape(*shape, size), GRID_LABELS[name].attrs),
+    ]

@@ -1,0 +1,158 @@
+"""Reading results: axes, variables and points by label, and the scale that couplings are measured in.
+
+Every function takes a dataset of the contract (an opened store) and returns labelled values; none opens a
+file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from pairsweep.analyses.registry import owners, variables
+from pairsweep.contract.errors import UsageError, suggest
+
+# A label may be typed shorter than it is stored: 3.16e-6 finds 3.1622777e-06, 3.2e-6 does not.
+LABEL_TOLERANCE = 2e-3
+
+
+def axes(ds: xr.Dataset) -> tuple[str, ...]:
+    """Names of the sweep's axes, in the order of the spec: none for a single system."""
+    for name, known in variables().items():
+        if name in ds:
+            return tuple(str(dim) for dim in ds[name].dims if dim not in known.trailing)
+    raise UsageError("dataset", None, "has no results: give those of a sweep, or of a single system")
+
+
+def free_axes(ds: xr.Dataset) -> tuple[str, ...]:
+    """Axes with more than one value left."""
+    return tuple(name for name in axes(ds) if ds.sizes[name] > 1)
+
+
+def moving_along(ds: xr.Dataset, dim: str) -> tuple[str, ...]:
+    """Coordinates along an axis: its own labels, then those zipped to it."""
+    return (dim, *(str(name) for name, c in ds.coords.items() if c.dims == (dim,) and name != dim))
+
+
+def variable(ds: xr.Dataset, name: str) -> xr.DataArray:
+    """Return a result variable.
+
+    Raises
+    ------
+    UsageError
+        Where the results do not have it, with the analysis that computes it.
+    """
+    if name in ds.data_vars:
+        return ds[name]
+    for analysis, known in owners():
+        if known.name == name:
+            cure = f'not in these results; run the sweep with analyses = ["{analysis}"]'
+            raise UsageError("variable", name, cure)
+    raise UsageError("variable", name, suggest(name, (str(known) for known in ds.data_vars)))
+
+
+def axis(ds: xr.Dataset, name: str, *, numeric: bool = False) -> xr.DataArray:
+    """Return the labels of an axis, or of a coordinate that moves along one (a member of a zipped group).
+
+    Raises
+    ------
+    UsageError
+        For an unknown name (with the nearest one), a coordinate that is not an axis, or words where numbers
+        are needed.
+    """
+    if name not in ds.coords:
+        raise UsageError("axis", name, suggest(name, free_axes(ds) or axes(ds)))
+    labels = ds[name]
+    if labels.ndim == 0:
+        raise UsageError("axis", name, f"has the one value {labels.item()} here; {swept(ds)}")
+    if labels.ndim > 1 or labels.dims[0] not in axes(ds):
+        raise UsageError("axis", name, f"is not an axis of the sweep; {swept(ds)}")
+    if numeric and labels.dtype.kind not in "iuf":
+        raise UsageError("axis", name, f"holds words, numbers are needed; {swept(ds)}")
+    return labels
+
+
+def swept(ds: xr.Dataset) -> str:
+    """Say which axes there are to choose from."""
+    names = free_axes(ds)
+    if not names:
+        return "nothing is swept here"
+    return f"the axes are {', '.join(names)}" if len(names) > 1 else f"the only axis is {names[0]}"
+
+
+def select(ds: xr.Dataset, labels: Mapping[str, object]) -> xr.Dataset:
+    """Keep one label on each named axis; the label stays as a scalar coordinate.
+
+    Where a label stands at several positions (a member of a zipped group), all of them are kept.
+
+    Parameters
+    ----------
+    labels : axis (or coordinate along one) -> label
+        Numbers are matched to 0.2 %, so that they may be typed short; words exactly. Numbers may be given as
+        text.
+
+    Raises
+    ------
+    UsageError
+        For an unknown axis, or a label that is not there (with the nearest ones).
+    """
+    for name, wanted in labels.items():
+        if name in ds.coords and ds[name].ndim == 0:
+            _positions(name, ds[name].values.reshape(1), wanted)
+            continue
+        coordinate = axis(ds, name)
+        found = _positions(name, coordinate.values, wanted)
+        ds = ds.isel({coordinate.dims[0]: found[0] if len(found) == 1 else found})
+    return ds
+
+
+def _positions(name: str, values: NDArray[np.generic], wanted: object) -> list[int]:
+    if values.dtype.kind not in "iuf":
+        found = [i for i, value in enumerate(values.tolist()) if str(value) == str(wanted)]
+        if not found:
+            raise UsageError(name, wanted, suggest(str(wanted), (str(v) for v in values.tolist())))
+        return found
+    try:
+        number = float(str(wanted))
+    except ValueError:
+        raise UsageError(name, wanted, f"give a number, such as {values[0]:.6g}") from None
+    numbers = values.astype(np.float64)
+    distance = np.abs(numbers - number)
+    nearest = numbers[np.argmin(distance)]
+    if not abs(nearest - number) <= LABEL_TOLERANCE * abs(nearest):
+        around = np.unique(numbers[np.argsort(distance, kind="stable")[:2]])
+        raise UsageError(name, wanted, f"not swept; the nearest: {', '.join(f'{v:.6g}' for v in around)}")
+    return [int(i) for i in np.flatnonzero(numbers == nearest)]
+
+
+def code_of(flags: xr.DataArray, meaning: str) -> int:
+    """Code of one meaning of a flag, by its attributes or else as declared; -1 where it has no such meaning."""
+    known = variables().get(str(flags.name))
+    meanings = str(flags.attrs.get("flag_meanings", "")).split() or list(known.flags if known else ())
+    return meanings.index(meaning) if meaning in meanings else -1
+
+
+def mu(ds: xr.Dataset) -> xr.DataArray:
+    """Interaction strength, MeV: mu' = g energy_max^3 for bins, mu = g weight for beams of one weight."""
+    g = ds["g"]
+    if "energy_max" in ds.coords:
+        scale, meaning = ds["energy_max"] ** 3, "mu' = g energy_max^3"
+    else:
+        weights = [ds[name] for name in ds.coords if str(name).startswith("weight_")]
+        if not weights or not all(np.array_equal(weights[0], other) for other in weights[1:]):
+            raise UsageError(
+                "unit", "mu", "needs energy_max, or beams of one common weight; use the unit MeV or g"
+            )
+        scale, meaning = weights[0], "mu = g weight"
+    return (g * scale).rename("mu").assign_attrs(long_name=f"interaction strength {meaning}", units="MeV")
+
+
+def point_words(at: Mapping[str, object]) -> str:
+    """Name a point by its values on the axes."""
+    return ", ".join(
+        f"{name} = {value:.6g}" if isinstance(value, float) else f"{name} = {value}"
+        for name, value in at.items()
+    )

@@ -1,0 +1,102 @@
+"""A checked specification as a frozen value."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any
+
+from pairsweep.analyses.base import Analysis
+from pairsweep.analyses.registry import ANALYSES
+from pairsweep.contract.fields import Parameter
+
+
+@dataclass(frozen=True)
+class CustomOccupation:
+    """A user's own function f(energy, theta, phi, **parameters) -> (rho, rhobar), as source text.
+
+    The text travels to the workers and its hash is part of the digest.
+    """
+
+    reference: str
+    function: str
+    source: str
+
+    @property
+    def digest(self) -> str:
+        """Hash of the source."""
+        return hashlib.sha256(self.source.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A checked specification.
+
+    Attributes
+    ----------
+    analyses : names of what is computed, in the order of the registry
+    kind : kind of grid
+    parameters : every physical value in the order of the file; those with ``is_axis`` span the sweep
+    zips : groups of axes that move together
+    beams : names of the beams; empty for other grids
+    options : options by the name of the analysis, also of those that another one needs
+    custom : the user's own occupation function, if there is one
+    cluster : the table of that name, for whoever starts jobs
+    text : the file as it was read
+    """
+
+    title: str
+    analyses: tuple[str, ...]
+    kind: str
+    parameters: tuple[Parameter, ...]
+    zips: tuple[tuple[str, ...], ...]
+    beams: tuple[str, ...]
+    options: Mapping[str, Any]
+    custom: CustomOccupation | None
+    cluster: Mapping[str, object]
+    text: str
+
+    def __getitem__(self, name: str) -> Parameter:
+        return self._by_name[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._by_name
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Parameter]:
+        return {parameter.name: parameter for parameter in self.parameters}
+
+    def declared(self) -> Iterator[Analysis]:
+        """Yield the declarations of what is computed."""
+        return (ANALYSES[name] for name in self.analyses)
+
+    def physics(self) -> dict[str, object]:
+        """Everything that decides a number but the values of the axes and the code: entry by entry.
+
+        Options stand there only where they differ from their defaults, so that a new one changes no old entry.
+        """
+        entries: dict[str, object] = {
+            "kind": self.kind,
+            "zips": sorted(list(group) for group in self.zips),
+            "beams": list(self.beams),
+            "custom": None if self.custom is None else [self.custom.function, self.custom.digest],
+        }
+        for parameter in sorted(self.parameters, key=lambda p: (p.table, p.name)):
+            value = "axis" if parameter.is_axis else parameter.values[0]
+            entries[f"{parameter.table}.{parameter.name}"] = value
+        for name, options in self.options.items():
+            for entry in fields(options):
+                value = getattr(options, entry.name)
+                if value != entry.default:
+                    entries[f"{name}.{entry.name}"] = value
+        return entries
+
+    @property
+    def digest(self) -> str:
+        """Hash of everything that decides a number, axis values included; titles do not count."""
+        axes = {p.name: list(p.values) for p in self.parameters if p.is_axis}
+        everything = [list(self.analyses), self.physics(), axes]
+        return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,81 @@
+"""The numbers of a sweep that one looks at first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import xarray as xr
+
+from pairsweep.analyses.registry import ANALYSES
+from pairsweep.contract.template import DONE, FAILED, PENDING
+from pairsweep.dataset.select import axes, variable
+
+
+@dataclass(frozen=True)
+class AxisRange:
+    """What was swept along one axis."""
+
+    name: str
+    size: int
+    first: object
+    last: object
+    units: str
+
+    def __str__(self) -> str:
+        units = f" {self.units}" if self.units not in ("", "1") else ""
+        ends = [f"{v:.6g}" if isinstance(v, float) else str(v) for v in (self.first, self.last)]
+        return f"{self.name:<12} {self.size:>6} values   {' ... '.join(ends[: self.size])}{units}"
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The numbers of a sweep that one looks at first; as text they are what ``show`` says.
+
+    What the analyses found stands in ``numbers`` and can be read as attributes: of growth ``modes`` (points per kind of
+    the fastest mode), ``unstable``, ``largest_growth`` (MeV, NaN while nothing is known), ``largest_efold_seconds`` and
+    ``largest_at`` (its labels); of the continuum ``verdicts``; of evolution ``largest_energy_drift`` and
+    ``largest_norm_drift``. ``lines`` say the same in words.
+    """
+
+    title: str
+    axes: tuple[AxisRange, ...]
+    points: int
+    done: int
+    failed: int
+    pending: int
+    numbers: Mapping[str, object]
+    lines: tuple[str, ...]
+
+    def __getattr__(self, name: str) -> object:
+        try:
+            return self.__dict__["numbers"][name]
+        except KeyError:
+            raise AttributeError(f"this summary has no {name!r}") from None
+
+    def __str__(self) -> str:
+        states = f"{self.done:,} done, {self.failed:,} failed, {self.pending:,} pending"
+        ranges = [f"  {axis}" for axis in self.axes]
+        points = f"  points       {self.points:,}: {states}"
+        return "\n".join([self.title or "(untitled)", *ranges, points, *self.lines])
+
+
+def summary(ds: xr.Dataset) -> Summary:
+    """Count the states of a sweep's points and let each of its analyses say what it found."""
+    status = variable(ds, "status").values
+    found = [analysis.summary(ds) for analysis in ANALYSES.values()]
+    return Summary(
+        title=str(ds.attrs.get("title", "")),
+        axes=tuple(_range(ds, name) for name in axes(ds)),
+        points=status.size,
+        done=int((status == DONE).sum()),
+        failed=int((status == FAILED).sum()),
+        pending=int((status == PENDING).sum()),
+        numbers={name: value for findings in found for name, value in findings.numbers.items()},
+        lines=tuple(line for findings in found for line in findings.lines),
+    )
+
+
+def _range(ds: xr.Dataset, name: str) -> AxisRange:
+    values = ds[name].values.tolist()
+    return AxisRange(name, len(values), values[0], values[-1], str(ds[name].attrs.get("units", "")))
