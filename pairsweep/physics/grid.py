@@ -94,16 +94,12 @@ class Grid:
         return np.stack([-np.sin(self.phi), np.cos(self.phi), np.zeros_like(self.phi)], axis=1)
 
     @property
-    def kernel_arrays(self) -> tuple[Floats, Floats, Floats, Floats, Floats, Ints, Ints]:
-        """What kernels want to know of the pairs: energy, weight, p_hat, theta_hat, phi_hat, energy_bin, quadrant."""
-        frame = (self.p_hat, self.theta_hat, self.phi_hat)
-        return (self.energy, self.weight, *frame, self.energy_bin, self.quadrant)
-
-    @property
     def pairs(self) -> Pairs:
         """What kernels want to know of the pairs."""
         n_beam = 0 if self.shape is not None else self.size
-        return Pairs(*self.kernel_arrays, self.bin_energy.size, n_beam)
+        frame = (self.p_hat, self.theta_hat, self.phi_hat)
+        labels = (self.energy_bin, self.quadrant)
+        return Pairs(self.energy, self.weight, *frame, *labels, self.bin_energy.size, n_beam)
 
     @property
     def quadrant(self) -> Ints:

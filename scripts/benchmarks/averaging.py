@@ -15,54 +15,45 @@ from pathlib import Path
 import numpy as np
 from evolution import Case, Curves, curves, make_case, reference
 
-from pairsweep.analyses.evolution.kernels.averaging.field import FIRST, SECOND
-from pairsweep.analyses.evolution.kernels.averaging.kicks import phase_line
-from pairsweep.analyses.evolution.kernels.averaging.shells import STATE, make_shells
-from pairsweep.analyses.evolution.kernels.averaging.solve import averaged_start
-from pairsweep.analyses.evolution.kernels.averaging.trajectory import DONE, FIGURES, System, run
-from pairsweep.analyses.evolution.kernels.observables import row_size
+from pairsweep.analyses.evolution import averaged
+from pairsweep.analyses.evolution.kernels.averaging.field import Terms
+from pairsweep.analyses.evolution.kernels.averaging.solve import Systems
+from pairsweep.analyses.evolution.kernels.status import Status
 
 STEP_TOLERANCE = 1e-12
 CASES = (((1, 1, 4), 1200.0), ((1, 1, 4), 1500.0), ((3, 1, 4), 1500.0), ((1, 1, 32), 1500.0))
-ORDERS = {"first": (FIRST, 0), "second": (SECOND, 0)} | {
-    f"kicks, {n} panels": (SECOND, n) for n in (8, 16, 32)
+ORDERS = {"first": (Terms.FIRST, 0), "second": (Terms.SECOND, 0)} | {
+    f"kicks, {n} panels": (Terms.SECOND, n) for n in (8, 16, 32)
 }
 COUPLINGS = (4e-6, 1e-6, 2.5e-7, 1e-7, 1e-8)
 SLOW_TIME = 7e-4
 
 
-def at_order(case: Case, terms: int, panels: int) -> Curves:
+def at_order(case: Case, terms: Terms, panels: int) -> Curves:
     """Curves of the first seed at one given order, integrated as well as double precision allows."""
-    grid, kappa = case.grid, case.kappa0[0]
-    n = 2.0 * case.rho - 1.0
-    spin = np.hypot(n, 2.0 * np.abs(kappa))
-    shells = make_shells(*case.frame, spin, case.g)
-    state = np.empty((shells.place.shape[0], STATE))
-    averaged_start(shells, case.g, n, kappa, state)
-    system = System(*grid.kernel_arrays, case.rho, case.rho, grid.bin_energy.size, 0, 0.0, spin)
-    samples = case.times.size
-    states = np.zeros((samples, 3, grid.size))
-    status = run(
-        shells,
-        system,
-        case.g,
-        terms,
-        phase_line(shells.centre, shells.multiples),
-        panels,
-        STEP_TOLERANCE,
-        True,
-        samples,
-        case.times,
-        np.zeros((1, *state.shape)),
-        True,
-        state,
-        np.zeros((samples, row_size(grid.bin_energy.size, 0))),
-        np.zeros(samples),
-        states,
-        np.zeros(FIGURES),
+    kappa = case.kappa0[0]
+    start = np.array([[2.0 * case.rho - 1.0, kappa.real, kappa.imag]])
+    systems = Systems(case.grid.pairs, start, np.array([case.g]), case.times[None])
+    trajectories = averaged.begin(systems, case.times.size)
+    run = averaged.Run(
+        row=0,
+        ratio=0.0,
+        start_error=0.0,
+        map_error=0.0,
+        full=True,
+        all_terms=terms,
+        expected=0.0,
+        has_third=True,
+        order=3,
+        step_tolerance=STEP_TOLERANCE,
+        panels=panels,
+        storing=False,
     )
-    if status != DONE:
-        raise RuntimeError(f"status {status}")
+    trajectories.run([run])
+    status = Status(int(trajectories.outcomes.status[0]))
+    if status != Status.OK:
+        raise RuntimeError(status.text)
+    (states,) = trajectories.true([run])
     return curves(states[:, 0], states[:, 1] + 1j * states[:, 2])
 
 

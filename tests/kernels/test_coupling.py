@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pairsweep.analyses.continuum.kernels.medium import direction_shifts
-from pairsweep.analyses.evolution.kernels.averaging.field import FIRST, averaged_rates, scratch
+from pairsweep.analyses.evolution.kernels.averaging.field import Terms, averaged_rates, scratch
 from pairsweep.analyses.evolution.kernels.averaging.shells import make_shells, pack, unpack
 from pairsweep.analyses.evolution.kernels.equations import interaction_vector
 from pairsweep.analyses.evolution.kernels.splitting import fill_rotations
@@ -14,7 +14,7 @@ from pairsweep.analyses.growth.kernels.static import static_coupling
 from pairsweep.kernels.coupling import add_residue, fill_j0, frequency, oscillators
 from pairsweep.kernels.lanes import LANES, splat
 from pairsweep.physics.grid import bins
-from tests.pairwise import frame, random_system
+from tests.pairwise import random_system
 
 G = 0.05
 
@@ -108,9 +108,7 @@ def test_continuum():
 def test_right_hand_side():
     grid, n, along, _ = system()
     J = np.empty(3)
-    interaction_vector(
-        grid.weight, *frame(grid)[2:], 0.5 * (n + 1), 0.5 * (n + 1), np.zeros(grid.size, complex), J
-    )
+    interaction_vector(grid.pairs, 0.5 * (n + 1), 0.5 * (n + 1), np.zeros(grid.size, complex), J)
     np.testing.assert_allclose(grid.p_hat @ J, along, rtol=1e-13)
 
 
@@ -135,12 +133,12 @@ def test_averaging():
     J0 = np.empty(3)
     fill_j0(grid.weight, grid.p_hat, n, J0)
     g = 1e-3
-    shells = make_shells(*frame(grid), np.abs(n), g)
+    shells = make_shells(grid.pairs, np.abs(n), g)
     values = np.zeros((3, grid.size))
     values[0], values[1, 3] = n, 1.0
     state, out = np.empty((2, shells.place.shape[0], 3 * LANES))
     pack(shells.place, values, state)
-    averaged_rates(shells, g, FIRST, state, *scratch(shells.centre.size), out)
+    averaged_rates(shells, g, np.int64(Terms.FIRST), state, *scratch(shells.centre.size), out)
     rates = np.zeros((3, grid.size))
     unpack(shells.place, out, rates)
     shell = np.searchsorted(shells.first, np.argwhere(shells.place == 3)[0, 0], side="right") - 1

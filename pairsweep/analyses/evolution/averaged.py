@@ -1,81 +1,324 @@
-"""The averaged method on a batch: the slow motion alone, at a cost that does not depend on the coupling."""
+"""The averaged method on a batch: the slow motion alone, at a cost that does not depend on the coupling.
+
+A point is run twice: at the order that the tolerance needs, and by a companion of an order less. The difference of the
+two is the companion's error, measured, with all that the trajectory makes of it; the run's own is smaller by the ratio
+of successive orders (second order) or by what the quadrature of the kicks leaves (third).
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pairsweep.analyses.evolution.batch import NOT_FINITE, REFUSED, TOLERANCE_MISSED, Batch, Ints, Work
-from pairsweep.analyses.evolution.kernels.averaging import solve as averaged
-from pairsweep.analyses.evolution.kernels.averaging.shells import make_shells, smallness, strength_and_width
-from pairsweep.analyses.evolution.kernels.averaging.trajectory import DONE
-from pairsweep.analyses.evolution.kernels.averaging.trajectory import NOT_FINITE as AVERAGED_NOT_FINITE
-
-# The averaged kernel's statuses that are a failure of the run; all others say that the method does not apply.
-KINDS = {AVERAGED_NOT_FINITE: NOT_FINITE, averaged.TOLERANCE_MISSED: TOLERANCE_MISSED}
+from pairsweep.analyses.evolution.batch import STATE_NUMBERS, Batch, Ints, Work
+from pairsweep.analyses.evolution.kernels.averaging.field import Terms
+from pairsweep.analyses.evolution.kernels.averaging.solve import (
+    CHECKS,
+    MOST_RATIO,
+    Measures,
+    Outcomes,
+    Phases,
+    Plans,
+    Systems,
+    average,
+    measure,
+    run_points,
+    third_orders,
+    true_states,
+)
+from pairsweep.analyses.evolution.kernels.averaging.step import TINY
+from pairsweep.analyses.evolution.kernels.status import Status
+from pairsweep.physics.grid import Floats
 
 # Measured on the Letter's grids, with the small ratio r of the averaging (``smallness``): second order meets
 # tolerances above about 3 r^2, third order above 0.1 r^2; beyond these phases 2 E t each is faster than splitting.
 SECOND_ORDER, SECOND_ORDER_PHASE = 3.0, 1e4
 THIRD_ORDER, THIRD_ORDER_PHASE = 0.1, 1e5
 
+# Share of the tolerance that a single step may err by: a run takes 30 to 200 steps, most far below it
+STEP_SHARE = 0.05
+LEAST_STEP_TOLERANCE = 1e-13
+# Difference of two runs at which nothing follows from it any more; the difference that unit spins cannot exceed
+PARTED = 0.5
+LARGEST_ERROR = 2.0
+ROUNDING = 1e-15  # by which two runs of equal fields differ early on
+STEPS_PART = 0.25  # of the tolerance that the steps may take
+# two of second order, then two and, with more kicks, up to two more of third
+ATTEMPTS = 6
+LEAST_PANELS = 4
+MOST_PANELS = 64
+# Measured: error of the kicks' quadrature, see _kicks_left; error of chi1 alone at the samples over ratio^2
+QUADRATURE = 6.0
+MAP_SHARE = 0.06
 
-def averaging_pays(batch: Batch, points: Ints, tolerance: float) -> NDArray[np.bool_]:
+
+def _systems(batch: Batch, points: Ints) -> Systems:
+    return Systems(batch.pairs, batch.start[points], batch.g[points], batch.times[points])
+
+
+def measured(systems: Systems) -> Measures:
+    """Whether averaging applies to each system."""
+    points = systems.g.size
+    small, width, near = np.zeros((3, points))
+    resonant = np.zeros(points, dtype=np.bool_)
+    measures = Measures(small, width, near, resonant, np.zeros(points, dtype=np.int64))
+    measure(systems, measures)
+    return measures
+
+
+def averaging_pays(batch: Batch, points: Ints) -> NDArray[np.bool_]:
     """Return which points the averaged method is expected to solve to the tolerance faster than splitting."""
-    grid = batch.grid
-    pays = np.zeros(points.size, dtype=bool)
-    frame = (grid.energy, grid.weight, grid.p_hat, grid.theta_hat, grid.phi_hat)
-    for i, point in enumerate(points):
-        g = float(batch.g[point])
-        phase = 2.0 * np.max(grid.energy) * batch.times[point, -1]
-        spin = np.hypot(batch.rho[point] + batch.rhobar[point] - 1.0, 2.0 * np.abs(batch.kappa0[point]))
-        shells = make_shells(*frame, spin, g)
-        strength = np.empty(shells.centre.size)
-        width = strength_and_width(shells, spin, strength)
-        ratio = max(smallness(shells.background, strength, shells.centre, g), width)
-        second = tolerance >= SECOND_ORDER * ratio**2
-        third = tolerance >= THIRD_ORDER * ratio**2
-        pays[i] = (second and phase >= SECOND_ORDER_PHASE) or (third and phase >= THIRD_ORDER_PHASE)
-    return pays
+    measures = measured(_systems(batch, points))
+    phase = 2.0 * np.max(batch.pairs.energy) * batch.times[points, -1]
+    square = np.maximum(measures.small, measures.width) ** 2
+    second = (batch.tolerance >= SECOND_ORDER * square) & (phase >= SECOND_ORDER_PHASE)
+    third = (batch.tolerance >= THIRD_ORDER * square) & (phase >= THIRD_ORDER_PHASE)
+    return np.asarray(second | third)
 
 
-def run_averaged(batch: Batch, work: Work, points: Ints, tolerance: float, *, final: bool) -> Ints:
+@dataclass(eq=False)
+class Run:
+    """What is decided of a point between its runs.
+
+    ``row`` is its place among the systems, ``ratio`` the smallness, a pure number.
+    ``expected``: error that the second order is expected to leave, ``map_error``: that of the change of variables.
+    """
+
+    row: int
+    ratio: float
+    start_error: float
+    map_error: float
+    full: bool
+    all_terms: Terms
+    expected: float
+    has_third: bool
+    order: int
+    step_tolerance: float
+    panels: int = 0
+    companion_steps: float = 0.0
+    storing: bool = True
+    error: float = np.nan
+    steps: int = 0
+    status: Status | None = None
+
+    @property
+    def terms(self) -> Terms:
+        """Terms of the next run."""
+        return Terms.FIRST if self.storing and self.order == 2 else self.all_terms
+
+
+def run_averaged(batch: Batch, work: Work, points: Ints, *, final: bool) -> Ints:
     """Run the averaged equations; return the points that need another method.
 
     With ``final`` these have failed, with the number that says why; without, nothing of them is kept.
     """
-    grid = batch.grid
-    rows = np.empty((points.size, *work.rows.shape[1:]))
-    free = np.empty((points.size, work.free.shape[1]))
-    figures = np.empty((points.size, averaged.POINT_FIGURES))
-    status = np.empty(points.size, dtype=np.int64)
-    averaged.averaged_points(
-        *grid.kernel_arrays,
-        batch.rho[points],
-        batch.rhobar[points],
-        batch.kappa0[points],
-        batch.g[points],
-        batch.times[points],
-        tolerance,
-        grid.bin_energy.size,
-        batch.n_beam,
-        rows,
-        free,
-        np.empty((points.size, 0, 3, grid.size)),
-        figures,
-        status,
+    numbers = 3 * batch.pairs.energy.size * (CHECKS + batch.times.shape[1])
+    together = max(1, STATE_NUMBERS // numbers)
+    left = [np.empty(0, dtype=np.int64)]
+    for first in range(0, points.size, together):
+        part = points[first : first + together]
+        measures = measured(_systems(batch, part))
+        for row in np.flatnonzero(measures.status != Status.OK) if final else ():
+            status = Status(int(measures.status[row]))
+            near = measures.near[row]
+            ratio = near if status == Status.NEAR_RESONANCE else max(measures.small[row], measures.width[row])
+            work.method[part[row]] = "averaged"
+            work.fail(part[row], status, ratio=ratio, most=MOST_RATIO)
+        good = np.flatnonzero(measures.status == Status.OK)
+        measures = Measures(*(values[good] for values in measures))
+        done = _run_systems(batch, work, part[good], _systems(batch, part[good]), measures, final)
+        left.append(np.setdiff1d(part, done))
+    return np.concatenate(left)
+
+
+def _run_systems(
+    batch: Batch, work: Work, points: Ints, systems: Systems, measures: Measures, final: bool
+) -> Ints:
+    """Run systems that averaging applies to until each meets the tolerance or none will; return which do."""
+    trajectories = begin(systems, min(batch.times.shape[1], batch.window))
+    runs = first_runs(trajectories, measures, batch.tolerance)
+    settle(trajectories, runs, batch.tolerance)
+    done = [run for run in runs if run.status == Status.OK]
+    rows = np.array([run.row for run in done], dtype=np.int64)
+    for first in range(0, batch.times.shape[1], trajectories.window) if done else ():
+        if first > 0:  # one large system, whose states are not all held at once
+            trajectories.run(done, first)
+        batch.record(work, points[rows], first, trajectories.true(done, first))
+    for run in runs:
+        point, status = points[run.row], run.status
+        assert status is not None, "settled"
+        if status == Status.OK or final:
+            work.method[point] = "averaged"
+            work.error[point] = run.error
+            work.steps[point] = run.steps
+            if status != Status.OK:
+                missed = {"method": "averaging", "tolerance": batch.tolerance, "error": run.error}
+                work.fail(point, status, steps=run.steps, **missed)
+    return points[rows]
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectories:
+    """Averaged states of P systems: ``averaged`` (P, 3, N) at t = 0, ``states`` (P, window, 3, N) at the samples."""
+
+    systems: Systems
+    averaged: Floats
+    start_error: Floats
+    phases: Phases
+    expected: Floats
+    checks: Floats
+    states: Floats
+    outcomes: Outcomes
+
+    @property
+    def window(self) -> int:
+        """Number of samples held at once."""
+        return int(self.states.shape[1])
+
+    def run(self, runs: Sequence[Run], first: int = 0) -> None:
+        """Make the next run of each of ``runs``; those that do not store give the states from sample ``first`` on."""
+        window = (first, min(first + self.window, self.systems.times.shape[1]))
+        for kicked in (False, True):
+            some = [run for run in runs if (run.panels > 0) == kicked]
+            if some:
+                plans = Plans(
+                    np.array([run.row for run in some], dtype=np.int64),
+                    np.array([run.terms for run in some], dtype=np.int64),
+                    np.array([run.panels for run in some], dtype=np.int64),
+                    np.array([run.step_tolerance for run in some]),
+                    np.array([run.storing for run in some], dtype=np.bool_),
+                )
+                phases = self.phases if kicked else None
+                arrays = (self.checks, self.states, self.outcomes)
+                run_points(self.systems, self.averaged, plans, phases, window, *arrays)
+
+    def true(self, runs: Sequence[Run], first: int = 0) -> Floats:
+        """Return the true states (runs, samples, 3, N) from sample ``first`` on."""
+        rows = np.array([run.row for run in runs], dtype=np.int64)
+        systems = Systems(self.systems.pairs, *(values[rows] for values in self.systems[1:]))
+        states = self.states[rows, : self.systems.times.shape[1] - first]
+        true_states(systems, np.array([run.full for run in runs], dtype=np.bool_), first, states)
+        return states
+
+
+def begin(systems: Systems, window: int) -> Trajectories:
+    """Average the initial states; make room for ``window`` samples."""
+    points, state = systems.g.size, systems.start.shape[1:]
+    trajectories = Trajectories(
+        systems,
+        averaged=np.empty((points, *state)),
+        start_error=np.empty(points),
+        phases=Phases(np.zeros(points, dtype=np.int64), np.zeros((points, state[1]), dtype=np.int64)),
+        expected=np.zeros(points),
+        checks=np.empty((points, CHECKS, *state)),
+        states=np.empty((points, window, *state)),
+        outcomes=Outcomes(*np.zeros((2, points), dtype=np.int64), *np.zeros((3, points))),
     )
-    done = status == DONE
-    work.rows[points[done]] = rows[done]
-    work.free[points[done]] = free[done]
-    work.drift[points[done]] = figures[done][:, [averaged.ENERGY, averaged.NORM]]
-    kept = np.ones_like(done) if final else done
-    work.error[points[kept]] = figures[kept, averaged.ERROR]
-    work.steps[points[kept]] = figures[kept, averaged.STEPS_TAKEN].astype(np.int64)
-    for point, code, figure in zip(points[kept], status[kept], figures[kept], strict=True):
-        work.method[point] = "averaged"
-        if code != DONE:
-            reason = averaged.STATUS_TEXTS[int(code)]
-            reason = reason.format(ratio=figure[averaged.RATIO], error=figure[averaged.ERROR])
-            work.fail(point, KINDS.get(int(code), REFUSED), reason)
-    return np.asarray(points[~done])
+    average(systems, trajectories.averaged, trajectories.start_error)
+    third_orders(systems, trajectories.averaged, trajectories.phases, trajectories.expected)
+    return trajectories
+
+
+def first_runs(trajectories: Trajectories, measures: Measures, tolerance: float) -> list[Run]:
+    """Return the order and the first step tolerance of every system."""
+    runs = []
+    for row in range(trajectories.start_error.size):
+        ratio, expected = float(measures.small[row]), float(trajectories.expected[row])
+        map_error = MAP_SHARE * (ratio * ratio)
+        full = map_error > 0.1 * tolerance
+        start_error = float(trajectories.start_error[row])
+        runs.append(
+            Run(
+                row=row,
+                ratio=ratio,
+                start_error=start_error,
+                map_error=map_error * ratio if full else map_error,
+                full=full,
+                all_terms=Terms.RESONANT if measures.resonant[row] else Terms.SECOND,
+                expected=expected,
+                has_third=bool(trajectories.phases.number[row] > 0),
+                order=3 if expected > tolerance else 2,
+                step_tolerance=max(STEP_SHARE * tolerance, LEAST_STEP_TOLERANCE),
+                status=None if np.isfinite(start_error) else Status.NOT_FINITE,
+            )
+        )
+    return runs
+
+
+def settle(trajectories: Trajectories, runs: list[Run], tolerance: float) -> None:
+    """Run every system until its error is below the tolerance or nothing will bring it there."""
+    for _ in range(ATTEMPTS):
+        going = [run for run in runs if run.status is None]
+        if not going:
+            break
+        trajectories.run(going)
+        for run in going:
+            _judge(run, trajectories.outcomes, tolerance)
+    for run in runs:
+        if run.status is None:
+            run.status = Status.TOLERANCE_MISSED
+
+
+def _judge(run: Run, outcomes: Outcomes, tolerance: float) -> None:
+    """Estimate the error of a run from its difference to the companion; end the point, or plan its next run."""
+    status = Status(int(outcomes.status[run.row]))
+    if status != Status.OK:
+        run.status = status
+        return
+    steps = int(outcomes.steps[run.row])
+    if run.storing:
+        run.storing = False
+        run.companion_steps = float(steps)
+        if run.order == 3:
+            run.panels = _enough_panels(run, tolerance)
+        return
+    # linear in what it comes from only while the two runs are near: near 1 they have parted for good
+    difference = float(outcomes.difference[run.row])
+    difference /= max(1.0 - difference / PARTED, TINY)
+    missing = float(outcomes.missing[run.row])
+    # what the trajectory makes of an early error: the runs differ by the missing order (their steps are the same, so
+    # the errors of these do not show) and by rounding
+    amplified = max(1.0, difference / (missing + ROUNDING))
+    of_steps = amplified * 0.5 * float(outcomes.step_error[run.row])
+    fixed = run.ratio * difference + run.map_error
+    fixed += amplified * run.start_error + of_steps
+    left = 0.0
+    if run.order == 3:
+        run.expected = max(difference, 3.0 * missing)
+        left = _kicks_left(run) * run.expected
+    run.error = min(fixed + left, LARGEST_ERROR)
+    run.steps = steps
+    if fixed + left <= tolerance:
+        run.status = Status.OK
+    elif of_steps > STEPS_PART * tolerance and run.step_tolerance > LEAST_STEP_TOLERANCE:
+        # the trajectory makes more of the steps than was provided for: both runs again with smaller ones
+        smaller = 0.5 * STEPS_PART * run.step_tolerance * tolerance / of_steps
+        run.step_tolerance = max(smaller, LEAST_STEP_TOLERANCE)
+        run.panels = 0
+        run.storing = True
+    elif run.order == 2 and run.has_third:
+        run.order = 3
+        run.storing = True
+    elif run.order == 2 or fixed > tolerance or run.panels >= MOST_PANELS:
+        run.status = Status.TOLERANCE_MISSED
+    else:
+        run.panels = _enough_panels(run, tolerance)
+
+
+def _kicks_left(run: Run) -> float:
+    """What the quadrature of the kicks leaves of the error of second order, as measured (docs/averaging.md).
+
+    Counted in panels per hundred steps of a run at a step tolerance of 1e-9, which says how fast the state changes.
+    """
+    resolved: float = 100.0 * run.panels / (run.companion_steps * (run.step_tolerance / 1e-9) ** 0.125)
+    return min(1.0, QUADRATURE / (resolved * (resolved * resolved)))
+
+
+def _enough_panels(run: Run, tolerance: float) -> int:
+    """Return how many panels bring the expected error of second order below half the tolerance; at least doubled."""
+    per_panel = 0.01 * run.companion_steps * (run.step_tolerance / 1e-9) ** 0.125
+    wanted = per_panel * (QUADRATURE * 2.0 * run.expected / tolerance) ** (1.0 / 3.0)
+    return int(np.ceil(min(max(wanted, 2.0 * run.panels, LEAST_PANELS), MOST_PANELS)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairsweep.analyses.evolution.analysis import INTEGRATORS, METHODS, VARIABLES
-from pairsweep.analyses.evolution.kernels.curves import read_curve
-from pairsweep.analyses.evolution.kernels.observables import row_layout, row_size
+from pairsweep.analyses.evolution.kernels.curves import CurveNumbers, read_curve
+from pairsweep.analyses.evolution.kernels.observables import Records, record, row_layout, row_size
+from pairsweep.analyses.evolution.kernels.status import Status
+from pairsweep.kernels.pairs import Pairs
 from pairsweep.physics.grid import Floats, Grid
 
 Ints = NDArray[np.int64]
@@ -19,10 +21,9 @@ Complexes = NDArray[np.complex128]
 
 TRAILING = {variable.name: variable.trailing for variable in VARIABLES}
 SMALLEST_TOLERANCE = 1e-12
-CURVE_NUMBERS = ("growth_rate_fit", "kappa_max", "time_of_max", "period")
 
-# Kinds of failure; 0 is success.
-OK, BAD_INPUT, NOT_FINITE, TOLERANCE_MISSED, DRIFTED, REFUSED = range(6)
+# States (3, N) of samples that a method holds at once, in numbers: 64 MB, however long the run and large the grid.
+STATE_NUMBERS = 2**23
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +35,7 @@ class EvolutionResult:
     arrays : (P, ...) by the name of the variable
         The variables of the evolution analysis, dimensions as in the vocabulary; NaN for failed points.
     status : (P,) int8
-        0, or the position of the kind of failure in this module's table.
+        ``Status`` of every point.
     reasons : (P,)
         One line for every point that failed, else None.
     method : (P,)
@@ -43,6 +44,8 @@ class EvolutionResult:
         Estimated largest error of any component of any S at the samples.
     steps : (P,) int
         Steps of the run that is reported (evaluations of the right-hand side for ``reference``).
+    states : (P, T, 3, N), or None
+        n, Re kappa, Im kappa of every pair at the samples, where they were asked for; NaN for failed points.
     """
 
     arrays: Mapping[str, NDArray[Any]]
@@ -51,11 +54,12 @@ class EvolutionResult:
     method: tuple[str, ...]
     error_estimate: Floats
     steps: Ints
+    states: Floats | None
 
 
 @dataclass(eq=False)
 class Work:
-    """Arrays that the methods fill, point by point."""
+    """Arrays that the methods fill, point by point, as in ``Records`` and ``EvolutionResult``."""
 
     rows: Floats
     free: Floats
@@ -65,26 +69,54 @@ class Work:
     status: NDArray[np.int8]
     reasons: list[str | None]
     method: list[str]
+    states: Floats | None
 
-    def fail(self, point: int | np.intp, status: int, reason: str) -> None:
+    def fail(self, point: int | np.intp, status: Status, **numbers: Any) -> None:
+        """Note the end of a point that is no success; ``numbers`` are what the text of ``status`` names."""
         self.status[point] = status
-        self.reasons[point] = reason
+        self.reasons[point] = status.text.format(**numbers)
 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Checked input: P points on one grid."""
+    """Checked input: P points on one grid; ``start`` (P, 3, N) is n, Re kappa, Im kappa at t = 0."""
 
-    grid: Grid
+    pairs: Pairs
     rho: Floats
     rhobar: Floats
-    kappa0: Complexes
+    start: Floats
     g: Floats
     times: Floats
+    tolerance: float
 
     @property
-    def n_beam(self) -> int:
-        return 0 if self.grid.shape is not None else self.grid.size
+    def spins(self) -> Floats:
+        """Lengths of the spins, (P, N)."""
+        return np.hypot(self.start[:, 0], 2.0 * np.hypot(self.start[:, 1], self.start[:, 2]))
+
+    @property
+    def window(self) -> int:
+        """Number of samples whose states are held at once, for one point."""
+        return max(1, STATE_NUMBERS // (3 * self.pairs.energy.size))
+
+    def record(self, work: Work, points: Sequence[int] | Ints, first: int, states: Floats) -> None:
+        """Read the observables of ``points`` off their states (points, samples, 3, N), from sample ``first`` on."""
+        at = np.asarray(points)
+        samples = states.shape[1]
+        records = Records(
+            np.empty((at.size, samples, work.rows.shape[2])),
+            np.empty((at.size, samples)),
+            work.drift[at] if first > 0 else np.zeros((at.size, 2)),
+            np.full(at.size, Status.OK, dtype=np.int64),
+        )
+        record(self.pairs, self.rho[at], self.rhobar[at], self.start[at], self.g[at], states, records)
+        work.rows[at, first : first + samples] = records.rows
+        work.free[at, first : first + samples] = records.free
+        work.drift[at] = records.drift
+        if work.states is not None:
+            work.states[at, first : first + samples] = states
+        for point in at[records.status != Status.OK]:
+            work.fail(point, Status.NOT_FINITE)
 
 
 def checked_batch(
@@ -97,6 +129,7 @@ def checked_batch(
     method: str,
     tolerance: float,
 ) -> Batch:
+    """Check what no point could use, and bring the rest into the form that kernels take."""
     if method not in METHODS:
         raise ValueError(f"method = {method!r}: choose one of {', '.join(METHODS)}")
     if not (np.isfinite(tolerance) and tolerance >= SMALLEST_TOLERANCE):
@@ -117,13 +150,14 @@ def checked_batch(
     ascending = (times >= 0).all() and (np.diff(times, axis=1) > 0).all() and (times[:, -1] > 0).all()
     if not (np.isfinite(times).all() and ascending):
         raise ValueError("times: give finite times that ascend from 0 or later and end after 0")
-    return Batch(grid, rho, rhobar, kappa0, g, times)
+    start = np.stack([rho + rhobar - 1.0, kappa0.real, kappa0.imag], axis=1)
+    return Batch(grid.pairs, rho, rhobar, start, g, times, tolerance)
 
 
-def empty_work(batch: Batch) -> Work:
-    """Arrays for the results of a batch; nothing has failed yet, nothing is known."""
+def empty_work(batch: Batch, keep: bool) -> Work:
+    """Arrays for the results of a batch; nothing has failed yet, nothing is known. ``keep``: room for states."""
     points, samples = batch.times.shape
-    width = row_size(batch.grid.bin_energy.size, batch.n_beam)
+    width = row_size(batch.pairs.n_energy, batch.pairs.n_beam)
     return Work(
         rows=np.full((points, samples, width), np.nan),
         free=np.full((points, samples), np.nan),
@@ -133,38 +167,47 @@ def empty_work(batch: Batch) -> Work:
         status=np.zeros(points, dtype=np.int8),
         reasons=[None] * points,
         method=[INTEGRATORS[0]] * points,
+        states=np.full((points, samples, *batch.start.shape[1:]), np.nan) if keep else None,
     )
 
 
 def refuse_bad_points(batch: Batch, work: Work) -> None:
+    """Fail the points whose occupations, kappa or coupling no method could use."""
     inside = (batch.rho >= 0) & (batch.rho <= 1) & (batch.rhobar >= 0) & (batch.rhobar <= 1)
     for point in range(batch.g.size):
+        what = None
         if not inside[point].all():
             pair = int(np.flatnonzero(~inside[point])[0])
             rho, rhobar = batch.rho[point, pair], batch.rhobar[point, pair]
-            reason = f"occupation of pair {pair}: rho = {rho:g}, rhobar = {rhobar:g}: give values from 0 to 1"
-            work.fail(point, BAD_INPUT, reason)
-        elif not np.isfinite(batch.kappa0[point]).all():
-            work.fail(point, BAD_INPUT, "kappa: not finite: give finite complex numbers")
+            what = f"occupation of pair {pair}: rho = {rho:g}, rhobar = {rhobar:g}: give values from 0 to 1"
+        elif not np.isfinite(batch.start[point]).all():
+            what = "kappa: not finite: give finite complex numbers"
         elif not np.isfinite(batch.g[point]):
-            work.fail(point, BAD_INPUT, f"g = {batch.g[point]}: give a finite coupling in MeV^-2")
+            what = f"g = {batch.g[point]}: give a finite coupling in MeV^-2"
+        if what is not None:
+            work.fail(point, Status.BAD_INPUT, what=what)
 
 
 def collect(batch: Batch, work: Work) -> EvolutionResult:
-    failed = work.status != OK
+    """Name the results; what failed is NaN."""
+    failed = work.status != Status.OK
     work.rows[failed] = np.nan
+    if work.states is not None:
+        work.states[failed] = np.nan
     arrays: dict[str, NDArray[Any]] = {}
-    for name, place in row_layout(batch.grid.bin_energy.size, batch.n_beam).items():
+    for name, place in row_layout(batch.pairs.n_energy, batch.pairs.n_beam).items():
         values = work.rows[:, :, place]
         arrays[name] = values if TRAILING[name][1:] else values[:, :, 0]
-    numbers = np.full((batch.g.size, len(CURVE_NUMBERS)), np.nan)
+    for number in CurveNumbers._fields:
+        arrays[number] = np.full(batch.g.size, np.nan)
     for point in np.flatnonzero(~failed):
-        read_curve(batch.times[point], arrays["kappa_mean"][point], work.free[point], numbers[point])
-    arrays |= {name: numbers[:, i] for i, name in enumerate(CURVE_NUMBERS)}
+        curve = read_curve(batch.times[point], arrays["kappa_mean"][point], work.free[point])
+        for number, value in zip(CurveNumbers._fields, curve, strict=True):
+            arrays[number][point] = value
     arrays |= {"energy_drift": work.drift[:, 0], "norm_drift": work.drift[:, 1], "error_estimate": work.error}
     arrays["method_taken"] = np.where(failed, 0, [INTEGRATORS.index(name) for name in work.method]).astype(
         np.int8
     )
     return EvolutionResult(
-        arrays, work.status, tuple(work.reasons), tuple(work.method), work.error, work.steps
+        arrays, work.status, tuple(work.reasons), tuple(work.method), work.error, work.steps, work.states
     )

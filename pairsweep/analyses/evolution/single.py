@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pairsweep.analyses.evolution.analysis import EVOLUTION, TIME
-from pairsweep.analyses.evolution.batch import BAD_INPUT, EvolutionResult
+from pairsweep.analyses.evolution.batch import EvolutionResult
+from pairsweep.analyses.evolution.kernels.status import Status
 from pairsweep.analyses.evolution.solver import evolve_batch
 from pairsweep.contract.variables import COMPONENTS, GRID_LABELS, QUADRANTS
 from pairsweep.kernels.compiling import announced
@@ -96,7 +97,7 @@ def evolve(
         tolerance=tolerance,
     )
     reason = result.reasons[0]
-    if result.status[0] == BAD_INPUT:
+    if result.status[0] == Status.BAD_INPUT:
         raise ValueError(reason)
     if reason is not None:
         raise EvolutionError(reason)

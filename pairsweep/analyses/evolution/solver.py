@@ -6,8 +6,6 @@ import numpy as np
 
 from pairsweep.analyses.evolution.averaged import averaging_pays, run_averaged
 from pairsweep.analyses.evolution.batch import (
-    DRIFTED,
-    OK,
     Complexes,
     EvolutionResult,
     Work,
@@ -16,6 +14,7 @@ from pairsweep.analyses.evolution.batch import (
     empty_work,
     refuse_bad_points,
 )
+from pairsweep.analyses.evolution.kernels.status import Status
 from pairsweep.analyses.evolution.reference import run_reference
 from pairsweep.analyses.evolution.splitting import run_splitting
 from pairsweep.physics.grid import Floats, Grid
@@ -35,6 +34,7 @@ def evolve_batch(
     *,
     method: str = "auto",
     tolerance: float = 1e-8,
+    keep_states: bool = False,
 ) -> EvolutionResult:
     """Evolve P points that share a grid. A point's result does not depend, in any bit, on its batch.
 
@@ -48,6 +48,8 @@ def evolve_batch(
     times : (T,) or (P, T), 1/MeV
         Ascending from 0 or later.
     method, tolerance : as in ``evolve``
+    keep_states : bool
+        Whether the result holds the states of all pairs at the samples.
 
     Raises
     ------
@@ -56,36 +58,31 @@ def evolve_batch(
         (occupations outside 0 to 1, a coupling that is not finite) makes those points fail, with a reason.
     """
     batch = checked_batch(grid, rho, rhobar, kappa0, g, times, method, tolerance)
-    work = empty_work(batch)
+    work = empty_work(batch, keep_states)
     refuse_bad_points(batch, work)
-    good = np.flatnonzero(work.status == OK)
+    good = np.flatnonzero(work.status == Status.OK)
     if method == "reference":
-        run_reference(batch, work, good, tolerance)
+        run_reference(batch, work, good)
     elif method == "averaged":
-        run_averaged(batch, work, good, tolerance, final=True)
+        run_averaged(batch, work, good, final=True)
     else:
         if method == "auto":
-            pays = averaging_pays(batch, good, tolerance)
-            left = run_averaged(batch, work, good[pays], tolerance, final=False)
+            pays = averaging_pays(batch, good)
+            left = run_averaged(batch, work, good[pays], final=False)
             good = np.sort(np.concatenate([good[~pays], left]))
-        run_splitting(batch, work, good, tolerance)
+        run_splitting(batch, work, good)
     _judge_drift(work, tolerance)
     return collect(batch, work)
 
 
 def _judge_drift(work: Work, tolerance: float) -> None:
     """Fail the points whose invariants betray the run: their curves would look like any other."""
-    energy_limit = ENERGY_DRIFT_TOLERANCES * tolerance
-    norm_limit = max(NORM_DRIFT_LIMIT, tolerance)
-    for point in np.flatnonzero(work.status == OK):
-        energy, norm = work.drift[point]
-        if not energy <= energy_limit:
-            work.fail(
-                point,
-                DRIFTED,
-                f"energy_drift = {energy:.1e} above {energy_limit:.1e}: ask for a smaller tolerance",
-            )
-        elif not norm <= norm_limit:
-            work.fail(
-                point, DRIFTED, f"norm_drift = {norm:.1e} above {norm_limit:.1e}: ask for a shorter run"
-            )
+    limits = {
+        "energy_drift": (ENERGY_DRIFT_TOLERANCES * tolerance, "ask for a smaller tolerance"),
+        "norm_drift": (max(NORM_DRIFT_LIMIT, tolerance), "ask for a shorter run"),
+    }
+    for point in np.flatnonzero(work.status == Status.OK):
+        for value, (drift, (limit, cure)) in zip(work.drift[point], limits.items(), strict=True):
+            if not value <= limit:
+                work.fail(point, Status.DRIFTED, drift=drift, value=value, limit=limit, cure=cure)
+                break

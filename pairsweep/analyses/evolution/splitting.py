@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pairsweep.analyses.evolution.batch import NOT_FINITE, OK, REFUSED, TOLERANCE_MISSED, Batch, Ints, Work
+from pairsweep.analyses.evolution.batch import Batch, Ints, Work
 from pairsweep.analyses.evolution.kernels.schemes import ABA1084, ABA1086, Tableau
-from pairsweep.analyses.evolution.kernels.splitting import LARGEST_TURN, integrate
+from pairsweep.analyses.evolution.kernels.splitting import LARGEST_TURN, Scheme, integrate, make_lanes
+from pairsweep.analyses.evolution.kernels.status import Status
 from pairsweep.kernels.lanes import LANES
 from pairsweep.physics.grid import Floats
 
@@ -69,45 +70,44 @@ class _Search:
         return np.stack([2 * coarse if np.array_equal(fine, coarse) else fine, coarse])
 
 
-def run_splitting(batch: Batch, work: Work, points: Ints, tolerance: float) -> None:
+def run_splitting(batch: Batch, work: Work, points: Ints) -> None:
     """Run every point with the longest step whose measured error meets the tolerance."""
-    scheme = ABA1084 if tolerance >= LOOSE else ABA1086
+    scheme = ABA1084 if batch.tolerance >= LOOSE else ABA1086
     # the layout depends on the system alone, never on how many points there are
-    width = 1 if batch.grid.size >= PAIRS_IN_LANES else LANES
+    width = 1 if batch.pairs.energy.size >= PAIRS_IN_LANES else LANES
     for point in points:
         work.method[point] = "splitting"
-    searches = _first_steps(batch, work, points, tolerance, scheme)
+    searches = _first_steps(batch, work, points, scheme)
     for _ in range(ROUNDS):
         plans = {point: search.steps(batch.times[point]) for point, search in searches.items()}
         # every lane stops where it has arrived: points of similar length go together
         queue = sorted(plans, key=lambda point: (plans[point][1].any(), plans[point][0].sum()))
         for start in range(0, len(queue), width):
             members = queue[start : start + width]
-            _pass(batch, work, members, np.stack([plans[point] for point in members]), scheme, width)
+            _integrate(batch, work, members, np.stack([plans[point] for point in members]), scheme, width)
         for point, steps in plans.items():
-            if not _continue(batch, work, point, searches[point], steps, scheme, tolerance):
+            if not _plan_next(batch, work, point, searches[point], steps, scheme):
                 del searches[point]
     for point in searches:
-        _miss(work, point, tolerance)
+        _miss(batch, work, point)
 
 
-def _miss(work: Work, point: int, tolerance: float) -> None:
+def _miss(batch: Batch, work: Work, point: int) -> None:
     work.fail(
         point,
-        TOLERANCE_MISSED,
-        f"tolerance = {tolerance:g} missed, error about {work.error[point]:.1e} with {work.steps[point]} steps: "
-        "shorten the run or ask for less",
+        Status.TOLERANCE_MISSED,
+        method="splitting",
+        tolerance=batch.tolerance,
+        error=work.error[point],
+        steps=work.steps[point],
     )
 
 
-def _first_steps(
-    batch: Batch, work: Work, points: Ints, tolerance: float, scheme: Tableau
-) -> dict[int, _Search]:
+def _first_steps(batch: Batch, work: Work, points: Ints, scheme: Tableau) -> dict[int, _Search]:
     """Steps of the first round: by the phase of the fastest pair and by the turn of B in a stage."""
-    grid = batch.grid
-    spins = np.hypot(batch.rho + batch.rhobar - 1.0, 2.0 * np.abs(batch.kappa0))
-    coupling = 4.0 * np.abs(batch.g) * np.sum(np.abs(grid.weight) * spins, axis=1)
-    fastest = 2.0 * float(np.max(np.abs(grid.energy)))
+    pairs, tolerance = batch.pairs, batch.tolerance
+    coupling = 4.0 * np.abs(batch.g) * np.sum(np.abs(pairs.weight) * batch.spins, axis=1)
+    fastest = 2.0 * float(np.max(np.abs(pairs.energy)))
     # what does not turn sets no limit; later steps are smaller, and so are those of their checks
     with np.errstate(divide="ignore", invalid="ignore"):
         if tolerance >= LOOSE:
@@ -126,13 +126,8 @@ def _first_steps(
         step = float(longest[point]) if np.isfinite(longest[point]) else float(batch.times[point, -1])
         most = min(MOST_STEPS, tolerance / ROUNDING)
         if batch.times[point, -1] > most * step:
-            work.fail(
-                point,
-                REFUSED,
-                f"splitting: 2 E t = {fastest * batch.times[point, -1]:.1e} takes more than {most:.1g} steps, the most "
-                f'at tolerance = {tolerance:g}: shorten the run, ask for less, or use method = "averaged" where g w is '
-                "small against E",
-            )
+            phase_of_run = fastest * batch.times[point, -1]
+            work.fail(point, Status.TOO_LONG, phase=phase_of_run, most=most, tolerance=tolerance)
             continue
         searches[int(point)] = _Search(step / float(ratio[point]), step)
     return searches
@@ -144,56 +139,44 @@ def _steps_between(times: Floats, longest: float) -> Ints:
     return np.ceil(np.diff(times, prepend=0.0) / longest - 1e-9).astype(np.int64)
 
 
-def _pass(batch: Batch, work: Work, members: list[int], steps: Ints, scheme: Tableau, width: int) -> None:
+def _integrate(
+    batch: Batch, work: Work, members: list[int], steps: Ints, scheme: Tableau, width: int
+) -> None:
     """Integrate up to ``width`` points together, ``steps`` (points, 2, T); idle lanes repeat the last point."""
-    grid = batch.grid
-    lanes = np.minimum(np.arange(width), len(members) - 1)
-    points = np.array(members)[lanes]
-    rows = np.empty((width, *work.rows.shape[1:]))
-    free = np.empty((width, work.free.shape[1]))
-    deviation = np.empty(width)
-    drift = np.empty((width, 2))
-    status = np.empty(width, dtype=np.int64)
-    integrate(
-        scheme.a,
-        scheme.b,
-        *grid.kernel_arrays,
-        batch.rho[points],
-        batch.rhobar[points],
-        batch.kappa0[points],
-        batch.g[points],
-        batch.times[points],
-        steps[lanes],
-        grid.bin_energy.size,
-        batch.n_beam,
-        rows,
-        free,
-        deviation,
-        drift,
-        status,
-    )
+    lane = np.minimum(np.arange(width), len(members) - 1)
+    points = np.array(members)[lane]
     used = len(members)
-    work.rows[members] = rows[:used]
-    work.free[members] = free[:used]
-    work.drift[members] = drift[:used]
+    of_step = Scheme(scheme.a, scheme.b)
+    lanes = make_lanes(of_step, batch.pairs, batch.start[points])
+    counts = np.ascontiguousarray(steps[lane].transpose(2, 1, 0))
+    deviation = np.where(steps[lane, 1].any(axis=1), 0.0, np.nan)
+    status = np.full(width, Status.OK, dtype=np.int64)
+    samples = batch.times.shape[1]
+    window = max(1, batch.window // width)
+    for first in range(0, samples, window):
+        last = min(first + window, samples)
+        states = np.empty((width, last - first, *batch.start.shape[1:]))
+        times = np.ascontiguousarray(batch.times[points, first:last])
+        counted = counts[first:last]
+        integrate(of_step, batch.pairs, batch.g[points], times, counted, lanes, states, deviation, status)
+        batch.record(work, members, first, states[:used])
     work.error[members] = deviation[:used]
     work.steps[members] = steps[:, 0].sum(axis=1)
-    for point in np.array(members)[status[:used] != OK]:
-        work.fail(point, NOT_FINITE, "the state is no longer finite: check weights, energies and coupling")
+    for point in np.array(members)[status[:used] != Status.OK]:
+        work.fail(point, Status.STEP_TOO_LONG)
 
 
-def _continue(
-    batch: Batch, work: Work, point: int, search: _Search, steps: Ints, scheme: Tableau, tolerance: float
-) -> bool:
+def _plan_next(batch: Batch, work: Work, point: int, search: _Search, steps: Ints, scheme: Tableau) -> bool:
     """Judge a round by its deviation; place the next one and return True where there must be one."""
-    if work.status[point] != OK:
+    if work.status[point] != Status.OK:
         return False
+    tolerance = batch.tolerance
     fine, coarse = (float(count) for count in steps.sum(axis=1))
     rounding = ROUNDING * fine
     if np.isfinite(search.vouched):
         work.error[point] = search.vouched + rounding
         if work.error[point] > tolerance:
-            _miss(work, point, tolerance)
+            _miss(batch, work, point)
         return False
     deviation = float(work.error[point])
     order = scheme.orders[-1]
@@ -206,7 +189,7 @@ def _continue(
     t_end = float(batch.times[point, -1])
     coarse_step = t_end / coarse
     if search.chances == 0 or rounding > tolerance or t_end / search.step > MOST_STEPS:
-        _miss(work, point, tolerance)
+        _miss(batch, work, point)
         return False
     search.deviation, search.deviation_steps = deviation, coarse
     if deviation >= SMALL:  # too far from the limit of small steps to follow its order

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.signal import find_peaks
 from scipy.spatial.transform import Rotation
 
-from pairsweep.analyses.evolution.batch import BAD_INPUT, OK
+from pairsweep.analyses.evolution.kernels.status import Status
 from pairsweep.analyses.evolution.single import EvolutionError, evolve, perturbed_kappa
 from pairsweep.analyses.evolution.solver import evolve_batch
 from pairsweep.analyses.growth.kernels.dense import stability_matrix
@@ -256,7 +256,7 @@ def test_a_point_does_not_depend_on_its_batch():
     grid, rho, rhobar, kappa, g = batch_of(11)
     times = np.linspace(0, 30, 4)[None] * (1 + np.arange(11)[:, None] % 3)
     whole = evolve_batch(grid, rho, rhobar, kappa, g, times, tolerance=1e-7)
-    assert (whole.status == OK).all()
+    assert (whole.status == Status.OK).all()
     for part in ([4], [10, 2, 7]):
         some = evolve_batch(grid, rho[part], rhobar[part], kappa[part], g[part], times[part], tolerance=1e-7)
         for name, values in some.arrays.items():
@@ -267,7 +267,7 @@ def test_a_bad_point_fails_alone():
     grid, rho, rhobar, kappa, g = batch_of(3)
     rho[1, 2] = np.nan
     result = evolve_batch(grid, rho, rhobar, kappa, g, np.linspace(0, 3, 4), tolerance=1e-6)
-    assert list(result.status) == [OK, BAD_INPUT, OK]
+    assert list(result.status) == [Status.OK, Status.BAD_INPUT, Status.OK]
     assert "pair 2" in result.reasons[1]
     assert np.isnan(result.arrays["kappa_mean"][1]).all()
     assert np.isfinite(result.arrays["kappa_mean"][[0, 2]]).all()

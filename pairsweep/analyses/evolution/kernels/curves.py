@@ -1,5 +1,7 @@
 """Numbers read off a sampled curve: first maximum, period of the maxima, rate of the linear phase."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from pairsweep.kernels.jit import jit
@@ -15,6 +17,15 @@ LINEAR_END = 0.15
 LINEAR_EFOLDS = 3.0
 HALVES_AGREE = 0.05
 FEWEST_SAMPLES = 6
+
+
+class CurveNumbers(NamedTuple):
+    """What a curve says: rate of the linear phase, MeV; first maximum, its time, 1/MeV; period, 1/MeV; NaN: none."""
+
+    growth_rate_fit: float
+    kappa_max: float
+    time_of_max: float
+    period: float
 
 
 @jit()
@@ -116,17 +127,14 @@ def linear_growth(times, values, top):
 
 
 @jit()
-def read_curve(times, kappa_mean, free, out):
-    """Fill ``out`` (4,) with growth_rate_fit, kappa_max, time_of_max, period; NaN where there is none.
+def read_curve(times, kappa_mean, free):
+    """Return the :class:`CurveNumbers` of a curve.
 
     ``free`` is the mean kappa without its forced response. A first maximum counts as a saturation only where
     the curve rose to it: by LINEAR_EFOLDS from its start.
     """
-    out[:] = np.nan
     top = first_maximum(kappa_mean)
     if top < 0 or not kappa_mean[top] > np.exp(LINEAR_EFOLDS) * free[0]:
-        return 0
-    out[0] = linear_growth(times, free, top)
-    out[2], out[1] = peak_at(times, kappa_mean, top)
-    out[3] = period_of_maxima(times, kappa_mean)
-    return 0
+        return CurveNumbers(np.nan, np.nan, np.nan, np.nan)
+    time, value = peak_at(times, kappa_mean, top)
+    return CurveNumbers(linear_growth(times, free, top), value, time, period_of_maxima(times, kappa_mean))

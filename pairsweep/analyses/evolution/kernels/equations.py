@@ -5,12 +5,14 @@ All interaction goes through one real vector J, so a right-hand side costs O(N),
 
 import numpy as np
 
+from pairsweep.kernels.coupling import frequency
 from pairsweep.kernels.jit import jit
 
 
 @jit()
-def interaction_vector(weight, p_hat, theta_hat, phi_hat, rho, rhobar, kappa, out):
+def interaction_vector(pairs, rho, rhobar, kappa, out):
     """Fill ``out`` (3,) with J = sum_q w_q [q (rho + rhobar) + 2 theta Re kappa + 2 phi Im kappa], MeV^3."""
+    weight, p_hat, theta_hat, phi_hat = pairs.weight, pairs.p_hat, pairs.theta_hat, pairs.phi_hat
     for k in range(3):
         total = 0.0
         for q in range(weight.size):
@@ -24,14 +26,15 @@ def interaction_vector(weight, p_hat, theta_hat, phi_hat, rho, rhobar, kappa, ou
 
 
 @jit()
-def right_hand_side(energy, weight, p_hat, theta_hat, phi_hat, g, rho, rhobar, kappa, drho, dkappa):
+def right_hand_side(pairs, g, rho, rhobar, kappa, drho, dkappa):
     """Fill ``drho`` and ``dkappa`` (N,) with the time derivatives, MeV; d rhobar/dt equals d rho/dt.
 
     i dkappa/dt = (2 E - 4 g p.J) kappa + 2 g n (conj(eps).J),  drho/dt = -4 g Im[(conj(eps).J) conj(kappa)]
     with n = rho + rhobar - 1 and eps = theta_hat - i phi_hat.
     """
+    energy, p_hat, theta_hat, phi_hat = pairs.energy, pairs.p_hat, pairs.theta_hat, pairs.phi_hat
     J = np.empty(3)
-    interaction_vector(weight, p_hat, theta_hat, phi_hat, rho, rhobar, kappa, J)
+    interaction_vector(pairs, rho, rhobar, kappa, J)
     for p in range(energy.size):
         along = p_hat[p, 0] * J[0] + p_hat[p, 1] * J[1] + p_hat[p, 2] * J[2]
         across = complex(
@@ -39,6 +42,6 @@ def right_hand_side(energy, weight, p_hat, theta_hat, phi_hat, g, rho, rhobar, k
             phi_hat[p, 0] * J[0] + phi_hat[p, 1] * J[1] + phi_hat[p, 2] * J[2],
         )
         n = rho[p] + rhobar[p] - 1.0
-        dkappa[p] = -1j * ((2.0 * energy[p] - 4.0 * g * along) * kappa[p] + 2.0 * g * n * across)
+        dkappa[p] = -1j * (frequency(energy[p], g, along) * kappa[p] + 2.0 * g * n * across)
         drho[p] = -4.0 * g * (across * kappa[p].conjugate()).imag
     return 0

@@ -20,15 +20,16 @@ Every lane does the same operations in the same order, and the layout depends on
 point's result does not depend on its neighbours in the batch. A stage costs 21 fused multiply-adds for a pair.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
-from pairsweep.analyses.evolution.kernels.observables import free_pairing, invariants, observe
+from pairsweep.analyses.evolution.kernels.status import Status
 from pairsweep.kernels.jit import jit
 from pairsweep.kernels.lanes import LANES, aligned_zeros, load, splat, store, total
 
 CARTESIAN = 3
 MATRIX = 9
-OK, NOT_FINITE, STEP_TOO_LONG = 0, 1, 2
 # A sample time counts as reached when the sum of the steps is off by no more than this many roundings.
 TIME_ROUNDINGS = 8.0
 # Largest angle x of B in a stage: the polynomials below are then exact to rounding, x^12/13! < 1e-15.
@@ -38,6 +39,81 @@ FEW_BLOCKS = 16
 # sin(x)/x and (1 - cos(x))/x^2 in powers of x^2
 S1, S2, S3, S4, S5 = -1 / 6, 1 / 120, -1 / 5040, 1 / 362880, -1 / 39916800
 K0, K1, K2, K3, K4, K5 = 1 / 2, -1 / 24, 1 / 720, -1 / 40320, 1 / 3628800, -1 / 479001600
+
+
+class Scheme(NamedTuple):
+    """Coefficients of a step (``schemes.Tableau``): ``a`` (s + 1,) of A and ``b`` (s,) of B."""
+
+    a: np.ndarray
+    b: np.ndarray
+
+
+class Lanes(NamedTuple):
+    """Two runs of P points side by side, between two calls of :func:`integrate`; :func:`make_lanes` begins them.
+
+    P is LANES (points in lanes) or 1 (pairs in lanes).
+
+    Attributes
+    ----------
+    S : (2, blocks, 3, LANES)
+        Spins, turned by the first A of a step where ``step`` is not 0.
+    parked, now : like ``S``
+        Lanes that have arrived before others; spins at a sample.
+    weight : (blocks, LANES) MeV^3
+    rotations : (2, s + 1, blocks, 9, LANES)
+        A after each B of a step, then its first A alone.
+    strength : (2, s, LANES) MeV^-3
+        4 g b_i times the step.
+    reached, step : (2, P) 1/MeV
+    constant : (3,) MeV^3
+        Jc = sum w p_hat.
+    most : (P,) MeV^3
+        sum |w| |S|, which no |J| exceeds.
+    """
+
+    S: np.ndarray
+    parked: np.ndarray
+    now: np.ndarray
+    weight: np.ndarray
+    rotations: np.ndarray
+    strength: np.ndarray
+    reached: np.ndarray
+    step: np.ndarray
+    constant: np.ndarray
+    most: np.ndarray
+
+
+def make_lanes(scheme, pairs, start):
+    """Return the `Lanes` of P points at t = 0, whose n, Re kappa, Im kappa are ``start`` (P, 3, N)."""
+    points, _, size = start.shape
+    blocks = -(-size // LANES) if points == 1 else size
+    n, re, im = start[:, 0, :, None], start[:, 1, :, None], start[:, 2, :, None]
+    spins = n * pairs.p_hat + 2.0 * (re * pairs.theta_hat + im * pairs.phi_hat)
+    length = np.sqrt(np.sum(spins * spins, axis=2))
+    stages = scheme.b.size
+    S = aligned_zeros(2 * blocks * CARTESIAN * LANES).reshape(2, blocks, CARTESIAN, LANES)
+    weight = aligned_zeros(blocks * LANES).reshape(blocks, LANES)
+    if points == 1:
+        padded = np.zeros((blocks * LANES, CARTESIAN))
+        padded[:size] = spins[0]
+        S[:] = padded.reshape(blocks, LANES, CARTESIAN).transpose(0, 2, 1)
+        weight.reshape(-1)[:size] = pairs.weight
+    else:
+        S[:] = spins.transpose(1, 2, 0)
+        weight[:] = pairs.weight[:, None]
+    matrices = aligned_zeros(2 * (stages + 1) * blocks * MATRIX * LANES)
+    return Lanes(
+        S=S,
+        parked=np.zeros(S.shape),
+        now=np.zeros(S.shape),
+        weight=weight,
+        rotations=matrices.reshape(2, stages + 1, blocks, MATRIX, LANES),
+        strength=aligned_zeros(2 * stages * LANES).reshape(2, stages, LANES),
+        reached=np.zeros((2, points)),
+        step=np.zeros((2, points)),
+        constant=np.cumsum(pairs.weight[:, None] * pairs.p_hat, axis=0)[-1],
+        most=length @ np.abs(pairs.weight),
+    )
 
 
 @jit()
@@ -205,28 +281,33 @@ def advance_both(b, rotations, weight, strength, steps, S):
 
 
 @jit()
-def advance_each(b, rotations, weight, strength, counts, pairs_in_lanes, parked, S):
-    """Advance every point of both runs, S (2, blocks, 3, LANES), by a number of steps of its own, ``counts`` (P, 2).
+def advance_each(b, lanes, counts):
+    """Advance every point of both runs by a number of steps of its own, ``counts`` (2, P).
 
-    A lane that has arrived is parked in ``parked``, shaped like S, and goes on idly until the last one of its run
-    arrives: no lane sees another, so a point's result does not depend on those beside it.
+    A lane that has arrived is parked and goes on idly until the last one of its run arrives: no lane sees another, so
+    a point's result does not depend on those beside it.
     """
+    S, parked, rotations = lanes.S, lanes.parked, lanes.rotations
+    weight, strength = lanes.weight, lanes.strength
+    points = counts.shape[1]
+    pairs_in_lanes = points == 1
     most = np.zeros(2, dtype=np.int64)
     for run in range(2):
-        most[run] = counts[:, run].max()
+        for point in range(points):
+            most[run] = max(most[run], counts[run, point])
     done = 0
     for _ in range(counts.size + 1):
-        following = most.max()
+        following = max(most[0], most[1])
         for run in range(2):
-            for point in range(counts.shape[0]):
-                if counts[point, run] == done:
+            for point in range(points):
+                if counts[run, point] == done:
                     copy_lane(S[run], point, parked[run])
-                elif counts[point, run] > done:
-                    following = min(following, counts[point, run])
+                elif counts[run, point] > done:
+                    following = min(following, counts[run, point])
         steps = following - done
         if steps == 0:
             break
-        if not pairs_in_lanes and S.shape[1] <= FEW_BLOCKS and most.min() > done:
+        if not pairs_in_lanes and S.shape[1] <= FEW_BLOCKS and min(most[0], most[1]) > done:
             advance_both(b, rotations, weight, strength, steps, S)
         else:
             for run in range(2):
@@ -234,8 +315,8 @@ def advance_each(b, rotations, weight, strength, counts, pairs_in_lanes, parked,
                     advance(b, rotations[run], weight, strength[run], steps, pairs_in_lanes, S[run])
         done = following
     for run in range(2):
-        for point in range(counts.shape[0]):
-            if counts[point, run] < most[run]:
+        for point in range(points):
+            if counts[run, point] < most[run]:
                 copy_lane(parked[run], point, S[run])
     return 0
 
@@ -266,180 +347,103 @@ def turn_first(matrices, pairs, point, pairs_in_lanes, backwards, S):
 
 
 @jit()
-def integrate(
-    a,
-    b,
-    energy,
-    weight,
-    p_hat,
-    theta_hat,
-    phi_hat,
-    energy_bin,
-    quadrant,
-    rho0,
-    rhobar0,
-    kappa0,
-    g,
-    times,
-    steps,
-    n_energy,
-    n_beam,
-    rows,
-    free,
-    deviation,
-    drift,
-    status,
-):
+def change_step(scheme, pairs, g, step, point, run, lanes):
+    """Give one point of a run another step, 1/MeV; return the largest turn that B could make in a stage."""
+    pairs_in_lanes = lanes.most.size == 1
+    first = lanes.rotations[run, scheme.b.size]
+    S = lanes.S[run]
+    backwards = lanes.step[run, point] != 0.0
+    if backwards:
+        turn_first(first, pairs.energy.size, point, pairs_in_lanes, backwards, S)
+    lanes.step[run, point] = step
+    fill_rotations(
+        scheme.a,
+        pairs.energy,
+        pairs.p_hat,
+        g,
+        lanes.constant,
+        step,
+        point,
+        pairs_in_lanes,
+        lanes.rotations[run],
+    )
+    backwards = False
+    turn_first(first, pairs.energy.size, point, pairs_in_lanes, backwards, S)
+    largest = 0.0
+    for i in range(scheme.b.size):
+        turn = 4.0 * g * scheme.b[i] * step
+        largest = max(largest, abs(turn) * lanes.most[point])
+        for lane in range(LANES):
+            if pairs_in_lanes or lane == point:
+                lanes.strength[run, i, lane] = turn
+    return largest
+
+
+@jit()
+def integrate(scheme, pairs, g, times, steps, lanes, states, deviation, status):
     """Integrate LANES points, or a single one, twice side by side: with the steps asked for and with fewer.
 
     Parameters
     ----------
-    a, b : (s + 1,), (s,)
-        The scheme (``tableaus.Tableau``).
-    energy ... quadrant
-        The grid: (N,) MeV, (N,) MeV^3, unit vectors (N, 3), labels (N,).
-    rho0, rhobar0, kappa0 : (P, N)
-        State at t = 0 of P = LANES points in lanes, or of P = 1 point whose pairs are in lanes.
+    scheme : Scheme
+    pairs : Pairs
     g : (P,) MeV^-2
     times : (P, T) 1/MeV
-        Sample times, in order away from 0 (either sign).
-    steps : (P, 2, T) int
+        Sample times, in order away from what was reached before (either sign).
+    steps : (T, 2, P) int
         Numbers of steps that lead to each sample, of the run and of the coarser run beside it; none: no check.
-    rows : (P, T, R)
-        Filled with the observables.
-    free : (P, T)
-        Filled with the mean size of kappa without its forced response (``free_pairing``).
+    lanes : Lanes
+        Moved on to the last sample.
+    states : (P, T, 3, N)
+        Filled with n, Re kappa, Im kappa of the run.
     deviation : (P,)
-        Filled with the largest difference of any component of any S between the two runs, at the samples; NaN
-        without a check.
-    drift : (P, 2)
-        Filled with the drifts of H (relative to sum 2 w E |S|) and of |S|, largest over the samples.
+        Raised to the largest difference of any component of any S between the two runs, at the samples; what is NaN
+        stays so.
     status : (P,) int
-        Filled with OK, NOT_FINITE, or STEP_TOO_LONG where B could turn further than LARGEST_TURN in a stage.
+        Set to STEP_TOO_LONG where B could turn further than LARGEST_TURN in a stage; else left alone.
     """
-    points, pairs = rho0.shape
+    p_hat, theta_hat, phi_hat = pairs.p_hat, pairs.theta_hat, pairs.phi_hat
+    points = g.size
     pairs_in_lanes = points == 1
-    blocks = (pairs + LANES - 1) // LANES if pairs_in_lanes else pairs
-    Jc = np.zeros(CARTESIAN)
-    for q in range(pairs):
-        for k in range(CARTESIAN):
-            Jc[k] += weight[q] * p_hat[q, k]
-    spins = blocks * CARTESIAN * LANES
-    S = aligned_zeros(2 * spins).reshape((2, blocks, CARTESIAN, LANES))
-    parked = np.zeros((2, blocks, CARTESIAN, LANES))
-    now = np.zeros((2, blocks, CARTESIAN, LANES))
-    mass = aligned_zeros(blocks * LANES).reshape((blocks, LANES))
-    n = np.empty(pairs)
-    re = np.empty(pairs)
-    im = np.empty(pairs)
-    length = np.empty(pairs)
-    start_length = np.empty((points, pairs))
-    H0 = np.empty(points)
-    scale = np.zeros(points)
-    most_J = np.zeros(points)
-    drift[:, :] = 0.0
-    for point in range(points):
-        status[point] = OK
-        deviation[point] = 0.0 if steps[point, 1].sum() > 0 else np.nan
-        for p in range(pairs):
-            block, lane = place_of(p, point, pairs_in_lanes)
-            mass[block, lane] = weight[p]
-            n[p] = rho0[point, p] + rhobar0[point, p] - 1.0
-            re[p] = kappa0[point, p].real
-            im[p] = kappa0[point, p].imag
-            for k in range(CARTESIAN):
-                value = n[p] * p_hat[p, k] + 2.0 * (re[p] * theta_hat[p, k] + im[p] * phi_hat[p, k])
-                S[0, block, k, lane] = value
-                S[1, block, k, lane] = value
-        H0[point] = invariants(
-            energy, weight, p_hat, theta_hat, phi_hat, g[point], n, re, im, start_length[point]
-        )
-        for p in range(pairs):
-            scale[point] += 2.0 * weight[p] * abs(energy[p]) * start_length[point, p]
-            most_J[point] += abs(weight[p]) * start_length[point, p]
-
-    reached = np.zeros((2, points))
-    step = np.zeros((2, points))
-    strength = aligned_zeros(2 * b.size * LANES).reshape((2, b.size, LANES))
-    matrices = aligned_zeros(2 * a.size * blocks * MATRIX * LANES)
-    rotations = matrices.reshape((2, a.size, blocks, MATRIX, LANES))
+    S, now, reached, step = lanes.S, lanes.now, lanes.reached, lanes.step
     for sample in range(times.shape[1]):
         for run in range(2):
             for point in range(points):
-                count = steps[point, run, sample]
+                count = steps[sample, run, point]
                 if count == 0:
                     continue
+                time = times[point, sample]
                 ahead = reached[run, point] + count * step[run, point]
-                if abs(ahead - times[point, sample]) > TIME_ROUNDINGS * np.spacing(abs(times[point, sample])):
-                    first = rotations[run, -1]
-                    if step[run, point] != 0.0:
-                        turn_first(first, pairs, point, pairs_in_lanes, True, S[run])
-                    step[run, point] = (times[point, sample] - reached[run, point]) / count
-                    fill_rotations(
-                        a,
-                        energy,
-                        p_hat,
-                        g[point],
-                        Jc,
-                        step[run, point],
-                        point,
-                        pairs_in_lanes,
-                        rotations[run],
-                    )
-                    turn_first(first, pairs, point, pairs_in_lanes, False, S[run])
-                    for i in range(b.size):
-                        turn = 4.0 * g[point] * b[i] * step[run, point]
-                        if abs(turn) * most_J[point] > LARGEST_TURN:
-                            status[point] = STEP_TOO_LONG
-                        for lane in range(LANES):
-                            if pairs_in_lanes or lane == point:
-                                strength[run, i, lane] = turn
-                    ahead = times[point, sample]
+                if abs(ahead - time) > TIME_ROUNDINGS * np.spacing(abs(time)):
+                    longer = (time - reached[run, point]) / count
+                    if change_step(scheme, pairs, g[point], longer, point, run, lanes) > LARGEST_TURN:
+                        status[point] = Status.STEP_TOO_LONG
+                    ahead = time
                 reached[run, point] = ahead
-        advance_each(b, rotations, mass, strength, steps[:, :, sample], pairs_in_lanes, parked, S)
+        advance_each(scheme.b, lanes, steps[sample])
         for run in range(2):
-            for block in range(blocks):
+            for block in range(S.shape[1]):
                 for k in range(CARTESIAN):
                     for lane in range(LANES):
                         now[run, block, k, lane] = S[run, block, k, lane]
             for point in range(points):
-                if step[run, point] != 0.0:
-                    turn_first(rotations[run, -1], pairs, point, pairs_in_lanes, True, now[run])
+                backwards = step[run, point] != 0.0
+                if backwards:
+                    first = lanes.rotations[run, scheme.b.size]
+                    turn_first(first, p_hat.shape[0], point, pairs_in_lanes, backwards, now[run])
         for point in range(points):
-            for p in range(pairs):
+            for p in range(p_hat.shape[0]):
                 block, lane = place_of(p, point, pairs_in_lanes)
-                n[p] = 0.0
-                re[p] = 0.0
-                im[p] = 0.0
+                n = 0.0
+                re = 0.0
+                im = 0.0
                 for k in range(CARTESIAN):
                     value = now[0, block, k, lane]
-                    n[p] += p_hat[p, k] * value
-                    re[p] += 0.5 * theta_hat[p, k] * value
-                    im[p] += 0.5 * phi_hat[p, k] * value
-                    # stays NaN without a check
+                    n += p_hat[p, k] * value
+                    re += 0.5 * theta_hat[p, k] * value
+                    im += 0.5 * phi_hat[p, k] * value
                     deviation[point] = max(deviation[point], abs(value - now[1, block, k, lane]))
-            observe(
-                weight,
-                p_hat,
-                theta_hat,
-                phi_hat,
-                energy_bin,
-                quadrant,
-                rho0[point],
-                rhobar0[point],
-                n,
-                re,
-                im,
-                n_energy,
-                n_beam,
-                rows[point, sample],
-            )
-            free[point, sample] = free_pairing(energy, weight, p_hat, theta_hat, phi_hat, g[point], n, re, im)
-            H = invariants(energy, weight, p_hat, theta_hat, phi_hat, g[point], n, re, im, length)
-            if not np.isfinite(H):
-                status[point] = NOT_FINITE
-            off = abs(H - H0[point])
-            drift[point, 0] = max(drift[point, 0], off / scale[point] if scale[point] > 0.0 else off)
-            for p in range(pairs):
-                drift[point, 1] = max(drift[point, 1], abs(length[p] - start_length[point, p]))
+                states[point, sample, 0, p] = n
+                states[point, sample, 1, p] = re
+                states[point, sample, 2, p] = im
     return 0

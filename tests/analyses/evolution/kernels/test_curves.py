@@ -21,12 +21,11 @@ def sech(times, rate, centre):
 @pytest.mark.parametrize("read", [read_curve, read_curve.py_func])
 def test_a_sech_rises_at_its_rate_and_peaks_at_its_centre(read):
     curve = sech(TIMES, 0.2, 60.1)
-    out = np.empty(4)
-    read(TIMES, curve, curve, out)
-    assert out[0] == pytest.approx(0.2, rel=0.01)
-    assert out[1] == pytest.approx(0.4, rel=1e-4)
-    assert out[2] == pytest.approx(60.1, abs=1e-3)
-    assert np.isnan(out[3])
+    found = read(TIMES, curve, curve)
+    assert found.growth_rate_fit == pytest.approx(0.2, rel=0.01)
+    assert found.kappa_max == pytest.approx(0.4, rel=1e-4)
+    assert found.time_of_max == pytest.approx(60.1, abs=1e-3)
+    assert np.isnan(found.period)
 
 
 def test_peak_of_a_parabola_on_uneven_times_is_exact():
@@ -36,10 +35,8 @@ def test_peak_of_a_parabola_on_uneven_times_is_exact():
 
 
 def test_a_forced_curve_has_no_saturation():
-    out = np.empty(4)
     curve = np.abs(np.sin(TIMES)) + 1e-3
-    read_curve(TIMES, curve, np.full_like(curve, 1.0), out)
-    assert np.isnan(out).all()
+    assert np.isnan(read_curve(TIMES, curve, np.full_like(curve, 1.0))).all()
 
 
 def test_a_rise_that_has_not_ended_is_no_maximum():

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from pairsweep.analyses.evolution.kernels.equations import interaction_vector, right_hand_side
-from tests.pairwise import frame, pairwise_rhs, random_system
+from tests.pairwise import pairwise_rhs, random_system
 
 
 def derivatives(grid, rho, rhobar, kappa, g, kernel=right_hand_side):
     drho, dkappa = np.empty(grid.size), np.empty(grid.size, complex)
-    assert kernel(*frame(grid), g, rho, rhobar, kappa, drho, dkappa) == 0
+    assert kernel(grid.pairs, g, rho, rhobar, kappa, drho, dkappa) == 0
     return drho, dkappa
 
 
@@ -50,7 +50,7 @@ def test_interaction_vector_is_the_sum_over_spins():
         + 2 * kappa.imag[:, None] * grid.phi_hat
     )
     J = np.empty(3)
-    interaction_vector(grid.weight, grid.p_hat, grid.theta_hat, grid.phi_hat, rho, rhobar, kappa, J)
+    interaction_vector(grid.pairs, rho, rhobar, kappa, J)
     np.testing.assert_allclose(J, grid.weight @ (spin + grid.p_hat), rtol=1e-13)
 
 
@@ -61,8 +61,8 @@ def test_energy_and_spin_lengths_do_not_change():
     # d|S|^2/dt with |S|^2 = n^2 + 4 |kappa|^2
     np.testing.assert_allclose(2 * n * 2 * drho + 8 * (kappa.conj() * dkappa).real, 0, atol=1e-13)
     J = np.empty(3)
-    interaction_vector(grid.weight, grid.p_hat, grid.theta_hat, grid.phi_hat, rho, rhobar, kappa, J)
+    interaction_vector(grid.pairs, rho, rhobar, kappa, J)
     dJ = np.empty(3)
-    interaction_vector(grid.weight, grid.p_hat, grid.theta_hat, grid.phi_hat, drho, drho, dkappa, dJ)
+    interaction_vector(grid.pairs, drho, drho, dkappa, dJ)
     dH = (grid.weight * 2 * grid.energy) @ (2 * drho) - 4 * g * J @ dJ
     assert abs(dH) < 1e-12

@@ -28,21 +28,7 @@ def test_row_against_the_definitions(kind, compiled):
     n_energy, n_beam = grid.bin_energy.size, 0 if kind == "bins" else grid.size
     row = np.full(row_size(n_energy, n_beam), 7.0)
     kernel = observe if compiled else observe.py_func
-    frame = (grid.weight, grid.p_hat, grid.theta_hat, grid.phi_hat)
-    status = kernel(
-        *frame,
-        grid.energy_bin,
-        grid.quadrant,
-        rho0,
-        rhobar0,
-        n,
-        kappa.real,
-        kappa.imag,
-        n_energy,
-        n_beam,
-        row,
-    )
-    assert status == 0
+    assert kernel(grid.pairs, rho0, rhobar0, np.array([n, kappa.real, kappa.imag]), row) == 0
     assert list(row_layout(n_energy, n_beam).values())[-1].stop == row.size
     got = {name: row[place] for name, place in row_layout(n_energy, n_beam).items()}
 
@@ -63,7 +49,7 @@ def test_row_against_the_definitions(kind, compiled):
     for name, value in expected.items():
         np.testing.assert_allclose(got[name], value, rtol=1e-13, atol=1e-15 * grid.weight.sum(), err_msg=name)
     J = np.empty(3)
-    interaction_vector(*frame, rho, rhobar, kappa, J)
+    interaction_vector(grid.pairs, rho, rhobar, kappa, J)
     np.testing.assert_allclose(got["spin_occupation"] + got["spin_pairing"], -0.5 * J, rtol=1e-12)
 
 
@@ -71,18 +57,17 @@ def test_row_against_the_definitions(kind, compiled):
 def test_invariants_against_the_definitions(compiled):
     grid, rho, rhobar, _, kappa = _system("bins", np.random.default_rng(2))
     n = rho + rhobar - 1
-    frame = (grid.weight, grid.p_hat, grid.theta_hat, grid.phi_hat)
     S = (
         n[:, None] * grid.p_hat
         + 2 * kappa.real[:, None] * grid.theta_hat
         + 2 * kappa.imag[:, None] * grid.phi_hat
     )
     J = np.empty(3)
-    interaction_vector(*frame, rho, rhobar, kappa, J)
+    interaction_vector(grid.pairs, rho, rhobar, kappa, J)
     g = 1e-4
     along = np.einsum("pk,pk->p", grid.p_hat, S)
     length = np.empty(grid.size)
     kernel = invariants if compiled else invariants.py_func
-    H = kernel(grid.energy, *frame, g, n, kappa.real, kappa.imag, length)
+    H = kernel(grid.pairs, g, np.array([n, kappa.real, kappa.imag]), length)
     np.testing.assert_allclose(H, np.sum(2 * grid.weight * grid.energy * along) - 2 * g * J @ J, rtol=1e-12)
     np.testing.assert_allclose(length, np.linalg.norm(S, axis=1), rtol=1e-14)

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 
 from pairsweep.analyses.evolution.kernels.schemes import TABLEAUS, order_residual, secular_residual
+from tests.analyses.evolution.kernels.peer_schemes import ABA864, ABA1064
+
+SCHEMES = (*TABLEAUS, ABA864, ABA1064)
 
 
-@pytest.mark.parametrize("scheme", TABLEAUS, ids=lambda scheme: scheme.name)
+@pytest.mark.parametrize("scheme", SCHEMES, ids=lambda scheme: scheme.name)
 def test_order_conditions(scheme):
     assert scheme.a.size == scheme.stages + 1
     assert scheme.b.size == scheme.stages
@@ -22,7 +25,7 @@ def test_order_conditions(scheme):
         assert secular_residual(scheme.a, scheme.b, power, order + 2) > 1e-12
 
 
-@pytest.mark.parametrize("scheme", TABLEAUS, ids=lambda scheme: scheme.name)
+@pytest.mark.parametrize("scheme", SCHEMES, ids=lambda scheme: scheme.name)
 def test_secular_conditions_of_two_factors_are_those_of_their_distance(scheme):
     c = np.cumsum(scheme.a)[:-1]
     later, earlier = np.tril_indices(c.size, -1)

@@ -4,19 +4,20 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 
-from pairsweep.analyses.evolution.kernels.observables import row_layout, row_size
-from pairsweep.analyses.evolution.kernels.schemes import ABA1064, TABLEAUS
+from pairsweep.analyses.evolution.kernels.observables import Records, record, row_layout, row_size
+from pairsweep.analyses.evolution.kernels.schemes import TABLEAUS
 from pairsweep.analyses.evolution.kernels.splitting import (
-    NOT_FINITE,
-    OK,
-    STEP_TOO_LONG,
+    Scheme,
     advance,
     integrate,
+    make_lanes,
     rotation_matrix,
     stage,
 )
+from pairsweep.analyses.evolution.kernels.status import Status
 from pairsweep.kernels.lanes import LANES
 from pairsweep.physics import grid as grids
+from tests.analyses.evolution.kernels.peer_schemes import ABA1064
 
 
 def beams(seed, size=4, points=LANES):
@@ -33,42 +34,31 @@ def beams(seed, size=4, points=LANES):
     return grid, rho, rhobar, kappa
 
 
-def run(system, g, times, steps, scheme=ABA1064, kernel=integrate, **changes):
-    """Call the kernel; return its outputs by name, the rows cut into observables.
+def run(system, g, times, steps, scheme=ABA1064, **changes):
+    """Call the kernels; return their outputs by name, the rows cut into observables.
 
     ``steps`` (2, T) for all points, or (P, 2, T).
     """
     grid, rho, rhobar, kappa = system
-    points, size = rho.shape
+    points = len(rho)
+    pairs = grid.pairs._replace(**changes)
+    g = np.broadcast_to(np.asarray(g, dtype=float), points).copy()
     times = np.broadcast_to(np.asarray(times, dtype=float), (points, len(times))).copy()
-    out = {
-        "rows": np.empty((points, times.shape[1], row_size(grid.bin_energy.size, size))),
-        "free": np.empty(times.shape),
-        "deviation": np.empty(points),
-        "drift": np.empty((points, 2)),
-        "status": np.empty(points, dtype=np.int64),
-    }
-    frame = {"energy": grid.energy, "weight": grid.weight, "p_hat": grid.p_hat} | changes
-    kernel(
-        scheme.a,
-        scheme.b,
-        *frame.values(),
-        grid.theta_hat,
-        grid.phi_hat,
-        grid.energy_bin,
-        grid.quadrant,
-        rho,
-        rhobar,
-        kappa,
-        np.broadcast_to(np.asarray(g, dtype=float), points).copy(),
-        times,
-        np.broadcast_to(np.array(steps), (points, 2, times.shape[1])).copy(),
-        grid.bin_energy.size,
-        size,
-        *out.values(),
-    )
-    layout = row_layout(grid.bin_energy.size, size)
-    return out | {name: out["rows"][:, :, place] for name, place in layout.items()}
+    steps = np.broadcast_to(np.array(steps), (points, 2, times.shape[1]))
+    start = np.stack([rho + rhobar - 1, kappa.real, kappa.imag], axis=1)
+    of_step = Scheme(scheme.a, scheme.b)
+    lanes = make_lanes(of_step, pairs, start)
+    states = np.empty((*times.shape, 3, grid.size))
+    deviation = np.where(steps[:, 1].any(axis=1), 0.0, np.nan)
+    status = np.zeros(points, dtype=np.int64)
+    counts = np.ascontiguousarray(steps.transpose(2, 1, 0))
+    integrate(of_step, pairs, g, times, counts, lanes, states, deviation, status)
+    rows = np.empty((*times.shape, row_size(pairs.n_energy, pairs.n_beam)))
+    records = Records(rows, np.empty(times.shape), np.zeros((points, 2)), status)
+    record(pairs, rho, rhobar, start, g, states, records)
+    layout = row_layout(pairs.n_energy, pairs.n_beam)
+    cut = {name: rows[:, :, place] for name, place in layout.items()}
+    return records._asdict() | {"deviation": deviation} | cut
 
 
 def cross(v):
@@ -100,7 +90,7 @@ def test_part_b_is_a_rotation_about_the_sum_of_spins(compiled):
     np.testing.assert_allclose(S, expected, atol=1e-15)
 
 
-@pytest.mark.parametrize("scheme", TABLEAUS, ids=lambda scheme: scheme.name)
+@pytest.mark.parametrize("scheme", [*TABLEAUS, ABA1064], ids=lambda scheme: scheme.name)
 @pytest.mark.parametrize(("g", "steps", "order"), [(0.3, 320, 4), (2e-3, 40, 6)])
 def test_order_by_step_halving(scheme, g, steps, order):
     # e^2 h^6 rules while the coupling is weak (e h^8 adds to it), e^3 h^4 when it is strong
@@ -132,7 +122,7 @@ def test_time_reversal_returns_to_the_start(points):
 
 def test_energy_is_kept_to_the_error():
     result = run(beams(4), 0.01, np.linspace(0, 100, 21), [[0] + [40] * 20, [0] + [20] * 20])
-    assert (result["status"] == OK).all()
+    assert (result["status"] == Status.OK).all()
     assert (result["drift"][:, 0] < result["deviation"] + 1e-13).all()
 
 
@@ -177,7 +167,7 @@ def test_lanes_have_numbers_of_steps_of_their_own():
 
 def test_status_tells_what_went_wrong():
     system = beams(7)
-    assert (run(system, 10.0, [1.0], [[2], [1]])["status"] == STEP_TOO_LONG).all()
+    assert (run(system, 10.0, [1.0], [[2], [1]])["status"] == Status.STEP_TOO_LONG).all()
     energy = system[0].energy.copy()
     energy[1] = np.inf
-    assert (run(system, 0.01, [1.0], [[2], [1]], energy=energy)["status"] == NOT_FINITE).all()
+    assert (run(system, 0.01, [1.0], [[2], [1]], energy=energy)["status"] == Status.NOT_FINITE).all()

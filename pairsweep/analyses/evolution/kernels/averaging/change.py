@@ -7,7 +7,7 @@ which holds chi2.
 import numpy as np
 
 from pairsweep.analyses.evolution.kernels.averaging.field import scratch
-from pairsweep.analyses.evolution.kernels.averaging.forms import FORM_CHI2, add_form, read_z
+from pairsweep.analyses.evolution.kernels.averaging.forms import Form, add_form, read_z
 from pairsweep.analyses.evolution.kernels.averaging.shells import AT_G, AT_L, rates, shell_sums
 from pairsweep.kernels.jit import jit
 
@@ -53,9 +53,8 @@ def generator_rates(shells, g, state, out):
             coefficients[a, AT_L + k] = axis[k]
             coefficients[a, AT_G + k] = G[a, k].real
             coefficients[a, AT_G + 3 + k] = G[a, k].imag
-    linear = count > MOST_FULL_SHELLS
-    form = FORM_CHI2
-    add_form(form, linear, shells.centre, shells.background, g * g, sums, coefficients)
+    form = Form.CHI2_LINEAR if count > MOST_FULL_SHELLS else Form.CHI2
+    add_form(form, shells.centre, shells.background, g * g, sums, coefficients)
     # the flow of chi knows no detuning
     rates(shells, 0.0, coefficients, state, out)
     return 0

@@ -3,10 +3,12 @@
 K = g K1 + g^2 K2 in the frame that turns with each shell. Cost O(N + 18 n_E^2), whatever g.
 """
 
+from enum import IntEnum
+
 import numpy as np
 
 from pairsweep.analyses.evolution.kernels.averaging.forms import (
-    FORM_THREE_WAVE,
+    Form,
     add_form,
     add_quadratic,
     read_z,
@@ -28,15 +30,18 @@ from pairsweep.analyses.evolution.kernels.averaging.shells import (
 from pairsweep.kernels.jit import jit
 from pairsweep.kernels.lanes import LANES
 
-# Which terms a field has: K1; K1 and K2; the three-wave resonances of K2 as well
-FIRST = 1
-SECOND = 2
-RESONANT = 3
+
+class Terms(IntEnum):
+    """Which terms a field has."""
+
+    FIRST = 1  # K1
+    SECOND = 2  # K1 and K2
+    RESONANT = 3  # the three-wave resonances of K2 as well
 
 
 @jit(forceinline=True)
 def averaged_coefficients(centre, background, g, terms, sums, coefficients):
-    """Fill ``coefficients`` (shells, COEFFICIENTS) with those of g K1 + g^2 K2; ``terms``: SECOND or RESONANT."""
+    """Fill ``coefficients`` (shells, COEFFICIENTS) with those of g K1 + g^2 K2; ``terms`` from SECOND on."""
     shells = centre.size
     z = np.empty((shells, 3), dtype=np.complex128)
     J0 = np.empty(3)
@@ -105,8 +110,8 @@ def averaged_coefficients(centre, background, g, terms, sums, coefficients):
     for a in range(shells):
         for k in range(3):
             coefficients[a, AT_L + k] += gg * V[k]
-    if terms == RESONANT:
-        add_form(FORM_THREE_WAVE, False, centre, background, gg, sums, coefficients)
+    if terms == Terms.RESONANT:
+        add_form(Form.THREE_WAVE, centre, background, gg, sums, coefficients)
     return 0
 
 
@@ -130,7 +135,7 @@ def first_order_rates(shells, g, state, wide, sums, vectors, out):
 @jit()
 def averaged_rates(shells, g, terms, state, wide, sums, coefficients, out):
     """Fill ``out`` (B, 3 LANES) with d(state)/dt, MeV; ``wide``, ``sums``, ``coefficients``: :func:`scratch`."""
-    if terms == FIRST:
+    if terms == Terms.FIRST:
         return first_order_rates(shells, g, state, wide, sums, coefficients, out)
     shell_sums(shells, state, wide, sums)
     averaged_coefficients(shells.centre, shells.background, g, terms, sums, coefficients)

@@ -11,20 +11,27 @@ and with c(x) = 1/x, c(0) = 0, m(x) = 1 if x = 0 else 1/2,
     chi2:  A = 8i c(Ob + Od) [m(Ob + Oa) c(Od - Oa) - m(Od - Oa) c(Ob + Oa)]
            B = 16i c(Oa + Ob + Od) [m(Ob) c(Oa + Od) - m(Oa + Od) c(Ob)]
 
-Here K2 is written as it stands: the slow twin of the fast field, and the server of three-wave resonances
-(Oa + Ob + Od = 0, none of them 0), which the fast field leaves out.
+The field of K2 is written out in :mod:`field`; here are its three-wave resonances (Oa + Ob + Od = 0, none of them 0),
+which come from B alone and which that field leaves out.
 """
+
+from enum import IntEnum
 
 import numpy as np
 
 from pairsweep.analyses.evolution.kernels.averaging.shells import AT_G, AT_L, AT_Q, AT_T, AT_Y, AT_Z
 from pairsweep.kernels.jit import jit
 
-FORM_K2 = 0
-FORM_CHI2 = 1
-FORM_THREE_WAVE = 2
 # Frequencies that differ by less, relative to the largest, are equal: the rounding of energies
-RESONANT = 1e-13
+SAME_FREQUENCY = 1e-13
+
+
+class Form(IntEnum):
+    """Functions of :func:`add_form`; CHI2_LINEAR: the terms of chi2 linear in kappa, O(n_E^2) instead of O(n_E^3)."""
+
+    CHI2 = 0
+    CHI2_LINEAR = 1
+    THREE_WAVE = 2
 
 
 @jit(forceinline=True)
@@ -90,24 +97,22 @@ def _c(x, zero):
 
 @jit()
 def _a(form, oa, ob, od, zero):
-    if form == FORM_CHI2:
-        mb = 1.0 if abs(ob + oa) <= zero else 0.5
-        md = 1.0 if abs(od - oa) <= zero else 0.5
-        return complex(0.0, 8.0 * _c(ob + od, zero) * (mb * _c(od - oa, zero) - md * _c(ob + oa, zero)))
-    if form == FORM_K2 and abs(ob + od) <= zero:
-        return complex(-8.0 * _c(oa + ob, zero), 0.0)
-    return 0.0j
+    if form == Form.THREE_WAVE:
+        return 0.0j
+    mb = 1.0 if abs(ob + oa) <= zero else 0.5
+    md = 1.0 if abs(od - oa) <= zero else 0.5
+    return complex(0.0, 8.0 * _c(ob + od, zero) * (mb * _c(od - oa, zero) - md * _c(ob + oa, zero)))
 
 
 @jit()
 def _b(form, oa, ob, od, zero):
-    if form == FORM_CHI2:
-        mb = 1.0 if abs(ob) <= zero else 0.5
-        md = 1.0 if abs(oa + od) <= zero else 0.5
-        return complex(0.0, 16.0 * _c(oa + ob + od, zero) * (mb * _c(oa + od, zero) - md * _c(ob, zero)))
-    if abs(oa + ob + od) <= zero and (form == FORM_K2 or (abs(ob) > zero and abs(od) > zero)):
-        return complex(-16.0 * _c(ob, zero), 0.0)
-    return 0.0j
+    if form == Form.THREE_WAVE:
+        if abs(oa + ob + od) <= zero and abs(ob) > zero and abs(od) > zero:
+            return complex(-16.0 * _c(ob, zero), 0.0)
+        return 0.0j
+    mb = 1.0 if abs(ob) <= zero else 0.5
+    md = 1.0 if abs(oa + od) <= zero else 0.5
+    return complex(0.0, 16.0 * _c(oa + ob + od, zero) * (mb * _c(oa + od, zero) - md * _c(ob, zero)))
 
 
 @jit()
@@ -116,15 +121,12 @@ def resonance_width(centre):
     top = 0.0
     for a in range(centre.size):
         top = max(top, 2.0 * centre[a])
-    return RESONANT * top
+    return SAME_FREQUENCY * top
 
 
 @jit()
-def add_form(form, linear, centre, background, factor, sums, coefficients):
-    """Add factor times the field of a form (``FORM_K2``, ``FORM_CHI2``, ``FORM_THREE_WAVE``) to ``coefficients``.
-
-    ``linear``: only b = 0 or d = 0, which holds the terms of the function linear in kappa: O(n_E^2), not O(n_E^3).
-    """
+def add_form(form, centre, background, factor, sums, coefficients):
+    """Add factor times the field of a :class:`Form` to ``coefficients`` (shells, COEFFICIENTS)."""
     shells = centre.size
     zero = resonance_width(centre)
     z = np.empty((shells, 3), dtype=np.complex128)
@@ -161,7 +163,8 @@ def add_form(form, linear, centre, background, factor, sums, coefficients):
             times_y(sums[a], ze[b], -1.0, ytz[b])
         for b in range(every):
             for d in range(every):
-                if linear and b != shells and d != shells:
+                # b = 0 or d = 0
+                if form == Form.CHI2_LINEAR and b != shells and d != shells:
                     continue
                 A = factor * _a(form, oa, omega[b], omega[d], zero)
                 if A != 0.0:

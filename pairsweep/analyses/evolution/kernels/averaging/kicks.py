@@ -18,14 +18,22 @@ Vectors are local, components along p_hat, theta_hat, phi_hat: S is (n, 2 Re kap
 Im f). A displacement of S stands in the blocks like a state, so its kappa part is half of its local vector.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from pairsweep.analyses.evolution.kernels.averaging.change import chi1_vectors
 from pairsweep.analyses.evolution.kernels.averaging.shells import (
+    EPN,
+    IM,
+    RE,
     VECTOR,
     VECTORISED,
     add_lanes,
+    add_vectors,
+    gradient_at,
     linear_gradient,
+    vector_of,
     vector_sums,
 )
 from pairsweep.kernels.jit import jit
@@ -155,96 +163,82 @@ def _phased_vectors(centre, turn, g, sums, J0, complexes, of_q, of_chi):
 
 
 @jit(forceinline=True, fastmath=VECTORISED)
-def _at(geo, b, lane, v, a):
-    """Gradient (h, Re f, Im f) of a lane of a block from the vectors ``v[a]`` (VECTOR,) of its shell."""
-    h = geo[b, lane] * v[a, 0] + geo[b, 8 + lane] * v[a, 1] + geo[b, 16 + lane] * v[a, 2]
-    re = geo[b, 24 + lane] * v[a, 3] + geo[b, 32 + lane] * v[a, 4] + geo[b, 40 + lane] * v[a, 5]
-    re -= geo[b, 48 + lane] * v[a, 6] + geo[b, 56 + lane] * v[a, 7] + geo[b, 64 + lane] * v[a, 8]
-    im = geo[b, 24 + lane] * v[a, 6] + geo[b, 32 + lane] * v[a, 7] + geo[b, 40 + lane] * v[a, 8]
-    im += geo[b, 48 + lane] * v[a, 3] + geo[b, 56 + lane] * v[a, 4] + geo[b, 64 + lane] * v[a, 5]
-    return h, re, im
-
-
-@jit(forceinline=True, fastmath=VECTORISED)
 def _cross(a, b):
     return a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
 
 
 @jit(forceinline=True, fastmath=VECTORISED)
-def _collect(geo, b, lane, w, v, wide, row):
-    """Add the local vector ``v`` of a pair of weight ``w`` to its sums, ``wide[row]`` (VECTOR * LANES,)."""
-    wn = w * v[0]
-    re = 0.5 * w * v[1]
-    im = 0.5 * w * v[2]
-    wide[row, lane] += wn * geo[b, lane]
-    wide[row, 8 + lane] += wn * geo[b, 8 + lane]
-    wide[row, 16 + lane] += wn * geo[b, 16 + lane]
-    wide[row, 24 + lane] += re * geo[b, 24 + lane] + im * geo[b, 48 + lane]
-    wide[row, 32 + lane] += re * geo[b, 32 + lane] + im * geo[b, 56 + lane]
-    wide[row, 40 + lane] += re * geo[b, 40 + lane] + im * geo[b, 64 + lane]
-    wide[row, 48 + lane] += im * geo[b, 24 + lane] - re * geo[b, 48 + lane]
-    wide[row, 56 + lane] += im * geo[b, 32 + lane] - re * geo[b, 56 + lane]
-    wide[row, 64 + lane] += im * geo[b, 40 + lane] - re * geo[b, 64 + lane]
+def _plus(a, b):
+    return a[0] + b[0], a[1] + b[1], a[2] + b[2]
+
+
+@jit(forceinline=True, fastmath=VECTORISED)
+def _collect(geo, b, lane, w, v, wide):
+    """Add the local vector ``v`` of a pair of weight ``w`` to its sums."""
+    add_vectors(geo, b, lane, w * v[0], 0.5 * w * v[1], 0.5 * w * v[2], EPN, wide)
 
 
 @jit(fastmath=VECTORISED)
-def _first_brackets(shells, state, of_q, of_chi, wide, sums):
-    """Fill ``sums`` (2, shells, VECTOR) with those of the displacements omega_chi x S and omega_Q x S."""
+def _first_brackets(shells, state, work):
+    """Fill ``work.pair`` with the sums of the displacements omega_chi x S and omega_Q x S."""
     first, geo, weight, detuning = shells.first, shells.geometry, shells.weight, shells.detuning
+    of_first, of_second = work.wide[0], work.wide[1]
+    of_q, of_chi = work.of_q, work.of_chi
     for a in range(first.size - 1):
         for i in range(VECTOR * LANES):
-            wide[0, i] = 0.0
-            wide[1, i] = 0.0
+            of_first[i] = 0.0
+            of_second[i] = 0.0
+        q, chi = vector_of(of_q, a), vector_of(of_chi, a)
         for b in range(first[a], first[a + 1]):
             for lane in range(LANES):
                 w = weight[b, lane]
-                S = (state[b, lane], 2.0 * state[b, 8 + lane], 2.0 * state[b, 16 + lane])
-                h, re, im = _at(geo, b, lane, of_q, a)
-                _collect(geo, b, lane, w, _cross(_at(geo, b, lane, of_chi, a), S), wide, 0)
-                _collect(geo, b, lane, w, _cross((h - 0.5 * detuning[b, lane], re, im), S), wide, 1)
-        for k in range(2):
-            add_lanes(wide[k], a, sums[k])
+                S = (state[b, lane], 2.0 * state[b, RE + lane], 2.0 * state[b, IM + lane])
+                h, re, im = gradient_at(geo, b, lane, q)
+                _collect(geo, b, lane, w, _cross(gradient_at(geo, b, lane, chi), S), of_first)
+                _collect(geo, b, lane, w, _cross((h - 0.5 * detuning[b, lane], re, im), S), of_second)
+        add_lanes(of_first, a, work.pair[0])
+        add_lanes(of_second, a, work.pair[1])
     return 0
 
 
 @jit(fastmath=VECTORISED)
-def _second_brackets(shells, state, of_q, of_chi, q_of_u, chi_of_u, chi_of_v, wide, sums, out):
-    """Add the local part of the double bracket to ``out`` and fill ``sums`` with those of its two displacements."""
+def _second_brackets(shells, state, work, out):
+    """Add the local part of the double bracket to ``out``; fill ``work.pair`` with the sums of its displacements."""
     first, geo, weight, detuning = shells.first, shells.geometry, shells.weight, shells.detuning
+    of_first, of_second = work.wide[0], work.wide[1]
+    of_q, of_chi, q_of_u = work.of_q, work.of_chi, work.q_of_u
+    chi_of_u, chi_of_v = work.chi_of_u, work.chi_of_v
     for a in range(first.size - 1):
         for i in range(VECTOR * LANES):
-            wide[0, i] = 0.0
-            wide[1, i] = 0.0
+            of_first[i] = 0.0
+            of_second[i] = 0.0
+        q, chi, qu = vector_of(of_q, a), vector_of(of_chi, a), vector_of(q_of_u, a)
+        chiu, chiv = vector_of(chi_of_u, a), vector_of(chi_of_v, a)
         for b in range(first[a], first[a + 1]):
             for lane in range(LANES):
                 w = weight[b, lane]
-                S = (state[b, lane], 2.0 * state[b, 8 + lane], 2.0 * state[b, 16 + lane])
-                h, re, im = _at(geo, b, lane, of_q, a)
+                S = (state[b, lane], 2.0 * state[b, RE + lane], 2.0 * state[b, IM + lane])
+                h, re, im = gradient_at(geo, b, lane, q)
                 wq = (h - 0.5 * detuning[b, lane], re, im)
-                wx = _at(geo, b, lane, of_chi, a)
+                wx = gradient_at(geo, b, lane, chi)
                 u = _cross(wx, S)
-                lqu = _at(geo, b, lane, q_of_u, a)
-                lxu = _at(geo, b, lane, chi_of_u, a)
-                lxv = _at(geo, b, lane, chi_of_v, a)
+                lqu = gradient_at(geo, b, lane, qu)
+                lxu = gradient_at(geo, b, lane, chiu)
+                lxv = gradient_at(geo, b, lane, chiv)
                 # gradient of {Q, chi1}
                 c = _cross(wq, wx)
                 wg = (c[0] + lqu[0] - lxv[0], c[1] + lqu[1] - lxv[1], c[2] + lqu[2] - lxv[2])
                 # of {{Q, chi1}, chi1}: what is local
-                sum_q = (wg[0] + lqu[0], wg[1] + lqu[1], wg[2] + lqu[2])
-                c1 = _cross(sum_q, wx)
-                c2 = _cross(wq, lxu)
-                out[b, lane] += c1[0] + c2[0]
-                out[b, 8 + lane] += c1[1] + c2[1]
-                out[b, 16 + lane] += c1[2] + c2[2]
+                sum_q = _plus(wg, lqu)
+                local = _plus(_cross(sum_q, wx), _cross(wq, lxu))
+                out[b, lane] += local[0]
+                out[b, RE + lane] += local[1]
+                out[b, IM + lane] += local[2]
                 # and the displacements that L_Q and L_chi act on
-                c1 = _cross(lxu, S)
-                c2 = _cross(wx, u)
-                _collect(geo, b, lane, w, (c1[0] + c2[0], c1[1] + c2[1], c1[2] + c2[2]), wide, 0)
-                c1 = _cross(sum_q, S)
-                c2 = _cross(wq, u)
-                _collect(geo, b, lane, w, (c1[0] + c2[0], c1[1] + c2[1], c1[2] + c2[2]), wide, 1)
-        for k in range(2):
-            add_lanes(wide[k], a, sums[k])
+                _collect(geo, b, lane, w, _plus(_cross(lxu, S), _cross(wx, u)), of_first)
+                _collect(geo, b, lane, w, _plus(_cross(sum_q, S), _cross(wq, u)), of_second)
+        add_lanes(of_first, a, work.pair[0])
+        add_lanes(of_second, a, work.pair[1])
     return 0
 
 
@@ -258,42 +252,59 @@ def _total(sums, total):
     return 0
 
 
+class KickScratch(NamedTuple):
+    """Scratch of :func:`third_order_gradient`.
+
+    Attributes
+    ----------
+    wide : (2, VECTOR LANES)
+    complexes : (2, shells, 3) complex
+    sums, linear : (shells, VECTOR)
+        Sums of the state; what is gathered over the phases.
+    pair : (2, shells, VECTOR)
+        Sums of two displacements: u = omega_chi x S and v = omega_Q x S, or those of the double bracket.
+    of_q, of_chi, q_of_u, chi_of_u, q_of_v, chi_of_v : (shells, VECTOR)
+        Gradients of Q and of chi1 at the state, at u and at v.
+    """
+
+    wide: np.ndarray
+    complexes: np.ndarray
+    sums: np.ndarray
+    linear: np.ndarray
+    pair: np.ndarray
+    of_q: np.ndarray
+    of_chi: np.ndarray
+    q_of_u: np.ndarray
+    chi_of_u: np.ndarray
+    q_of_v: np.ndarray
+    chi_of_v: np.ndarray
+
+
 @jit()
 def kick_scratch(count):
-    """Return the scratch arrays of :func:`third_order_gradient` for ``count`` shells."""
-    return (
-        np.zeros((2, VECTOR * LANES)),
-        np.zeros((3, count, VECTOR)),
-        np.zeros((7, count, VECTOR)),
-        np.zeros((2, count, 3), dtype=np.complex128),
-    )
+    """Return the :class:`KickScratch` of ``count`` shells."""
+    v = np.zeros((10, count, VECTOR))
+    wide = np.zeros((2, VECTOR * LANES))
+    complexes = np.zeros((2, count, 3), dtype=np.complex128)
+    return KickScratch(wide, complexes, v[0], v[1], v[2:4], v[4], v[5], v[6], v[7], v[8], v[9])
 
 
 @jit()
 def third_order_gradient(shells, g, phases, state, work, out):
     """Fill ``out`` (B, 3 LANES) with the gradient (h, Re f, Im f) of g^3 K3 at ``state``, MeV.
 
-    ``phases``: from :func:`phase_line`; ``work``: :func:`kick_scratch`. The kick over a time s is the rotation of
+    ``phases``: from :func:`phase_line`; ``work``: :class:`KickScratch`. The kick over a time s is the rotation of
     every S by s times ``out``.
     """
     centre = shells.centre
     count = centre.size
-    wide, sums, vectors, complexes = work
-    of_state, pair = sums[2], sums[:2]
-    of_q, of_chi, q_of_u, chi_of_u, q_of_v, chi_of_v = (
-        vectors[0],
-        vectors[1],
-        vectors[2],
-        vectors[3],
-        vectors[4],
-        vectors[5],
-    )
-    linear = vectors[6]
+    sums, linear, complexes = work.sums, work.linear, work.complexes
+    of_u, of_v = work.pair[0], work.pair[1]
     J0 = np.empty(3)
     moved = np.empty(3)
     turn = np.empty(count, dtype=np.complex128)
-    vector_sums(shells, state, wide[0], of_state)
-    _total(of_state, J0)
+    vector_sums(shells, state, work.wide[0], sums)
+    _total(sums, J0)
     for k in range(3):
         J0[k] += shells.background[k]
     for b in range(out.shape[0]):
@@ -306,21 +317,19 @@ def third_order_gradient(shells, g, phases, state, work, out):
         for a in range(count):
             angle = 2.0 * np.pi * ((j * shells.multiples[a]) % phases) / phases
             turn[a] = complex(np.cos(angle), -np.sin(angle))
-        _phased_vectors(centre, turn, g, of_state, J0, complexes, of_q, of_chi)
-        _first_brackets(shells, state, of_q, of_chi, wide, pair)
-        _total(pair[0], moved)
-        _phased_vectors(centre, turn, g, pair[0], moved, complexes, q_of_u, chi_of_u)
-        _total(pair[1], moved)
-        _phased_vectors(centre, turn, g, pair[1], moved, complexes, q_of_v, chi_of_v)
-        _second_brackets(shells, state, of_q, of_chi, q_of_u, chi_of_u, chi_of_v, wide, pair, out)
+        _phased_vectors(centre, turn, g, sums, J0, complexes, work.of_q, work.of_chi)
+        _first_brackets(shells, state, work)
+        for again in range(2):
+            _total(of_u, moved)
+            _phased_vectors(centre, turn, g, of_u, moved, complexes, work.q_of_u, work.chi_of_u)
+            _total(of_v, moved)
+            _phased_vectors(centre, turn, g, of_v, moved, complexes, work.q_of_v, work.chi_of_v)
+            if again == 0:
+                _second_brackets(shells, state, work, out)
         # L_Q of the first displacement less L_chi of the second, linear and so gathered over the phases
-        _total(pair[0], moved)
-        _phased_vectors(centre, turn, g, pair[0], moved, complexes, q_of_u, chi_of_u)
-        _total(pair[1], moved)
-        _phased_vectors(centre, turn, g, pair[1], moved, complexes, q_of_v, chi_of_v)
         for a in range(count):
             for k in range(VECTOR):
-                linear[a, k] += q_of_u[a, k] - chi_of_v[a, k]
+                linear[a, k] += work.q_of_u[a, k] - work.chi_of_v[a, k]
     gradient = np.empty_like(out)
     linear_gradient(shells, linear, gradient)
     for b in range(out.shape[0]):

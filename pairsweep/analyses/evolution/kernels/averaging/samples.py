@@ -4,10 +4,11 @@ import numpy as np
 
 from pairsweep.analyses.evolution.kernels.averaging.change import change_variables, chi1_vectors
 from pairsweep.analyses.evolution.kernels.averaging.shells import (
+    IM,
+    RE,
     VECTOR,
     linear_gradient,
     rotate,
-    unpack,
     vector_sums,
 )
 from pairsweep.kernels.exact import two_product
@@ -59,10 +60,10 @@ def first_order_map(shells, g, state, wide, gradient):
 
 
 @jit()
-def true_state(shells, g, full, time, state, wide, gradient, true):
-    """Fill ``true`` (3, N): n, Re kappa, Im kappa in the pairs' own order, at ``time``.
+def true_state(shells, g, full, time, state, wide, gradient):
+    """Turn ``state`` (B, 3 LANES), in place, from averaged to true at ``time``. ``full``: with chi2, else chi1 alone.
 
-    ``state`` (B, 3 LANES), averaged, is overwritten. ``full``: with chi2, else chi1 alone.
+    ``wide``, ``gradient``: scratch of :func:`first_order_map`.
     """
     for a in range(shells.centre.size):
         angle = fast_phase(2.0 * shells.centre[a], time)
@@ -72,13 +73,12 @@ def true_state(shells, g, full, time, state, wide, gradient, true):
             x = state[b]
             for lane in range(LANES):
                 # kappa exp(-i angle)
-                re = x[8 + lane]
-                x[8 + lane] = c * re + s * x[16 + lane]
-                x[16 + lane] = c * x[16 + lane] - s * re
+                re = x[RE + lane]
+                x[RE + lane] = c * re + s * x[IM + lane]
+                x[IM + lane] = c * x[IM + lane] - s * re
     if full:
         forward = 1.0
         change_variables(shells, g, forward, state)
     else:
         first_order_map(shells, g, state, wide, gradient)
-    unpack(shells.place, state, true)
     return 0

@@ -21,18 +21,23 @@ a point's result does not depend on its batch. Arrays are taken out of their tup
 references are counted atomically, which costs small systems more than their arithmetic.
 """
 
-from collections import namedtuple
+from typing import NamedTuple
 
 import numpy as np
 
 from pairsweep.kernels.jit import jit
 from pairsweep.kernels.lanes import LANES
 
+# Where the parts of a block begin: of a state, of ``geometry``, of sums that still stand lane by lane. They are numpy's
+# integers, since numba compiles a function anew for every plain one that it is called with.
+WIDTH = 3 * LANES
 GEOMETRY = 9 * LANES
-STATE = 3 * LANES
+EPN, RE, IM = np.arange(3) * LANES
+PX, PY, PZ, TX, TY, TZ, FX, FY, FZ = np.arange(9) * LANES
 SUMS = 34
 AT_Z = 10
 AT_Y = 16
+WIDE_P, WIDE_PP, WIDE_MIXED, WIDE_Z, WIDE_Y = np.array([1, 4, 7, AT_Z, AT_Y]) * LANES
 COEFFICIENTS = 34
 AT_L = 1
 AT_Q = 4
@@ -46,10 +51,35 @@ VECTORISED = {"reassoc", "contract", "nsz"}
 CLUSTER_RATIO = 0.1
 SAME_ENERGY = 1e-13
 
-# The pairs of one system in shells: geometry (B, 9 LANES), weight (B, LANES), first (shells + 1,) blocks, centre
-# (shells,) MeV, detuning (B, LANES) = 2 (E_p - centre) MeV, background (3,) = sum w p_hat over all pairs MeV^3,
-# place (B, LANES) of each pair in the system, -1 for padding, multiples (shells,) of phase_line
-Shells = namedtuple("Shells", "geometry weight first centre detuning background place multiples")
+
+class Shells(NamedTuple):
+    """The pairs of one system in shells.
+
+    Attributes
+    ----------
+    geometry : (B, 9 LANES)
+    weight : (B, LANES) MeV^3
+    first : (shells + 1,)
+        Blocks of shell a are first[a] to first[a + 1].
+    centre : (shells,) MeV
+    detuning : (B, LANES) MeV
+        2 (E_p - centre).
+    background : (3,) MeV^3
+        sum w p_hat over all pairs.
+    place : (B, LANES)
+        Pair of every lane, -1 for padding.
+    multiples : (shells,)
+        Of ``kicks.phase_line``.
+    """
+
+    geometry: np.ndarray
+    weight: np.ndarray
+    first: np.ndarray
+    centre: np.ndarray
+    detuning: np.ndarray
+    background: np.ndarray
+    place: np.ndarray
+    multiples: np.ndarray
 
 
 @jit()
@@ -104,12 +134,13 @@ def sort_into_shells(energy, weight, spin, g, order, first, centre):
 
 
 @jit()
-def make_shells(energy, weight, p_hat, theta_hat, phi_hat, spin, g):
+def make_shells(pairs, spin, g):
     """Return the :class:`Shells` of one system; ``spin`` (N,) is |S| of each pair."""
-    pairs = energy.size
-    order = np.empty(pairs, dtype=np.int64)
-    starts = np.empty(pairs + 1, dtype=np.int64)
-    centres = np.empty(pairs)
+    energy, weight = pairs.energy, pairs.weight
+    p_hat, theta_hat, phi_hat = pairs.p_hat, pairs.theta_hat, pairs.phi_hat
+    order = np.empty(energy.size, dtype=np.int64)
+    starts = np.empty(energy.size + 1, dtype=np.int64)
+    centres = np.empty(energy.size)
     count = sort_into_shells(energy, weight, spin, g, order, starts, centres)
     first = np.zeros(count + 1, dtype=np.int64)
     centre = np.empty(count)
@@ -163,6 +194,26 @@ def unpack(place, state, values):
 
 
 @jit(forceinline=True, fastmath=VECTORISED)
+def add_three(x, y, z, lane, at, wide):
+    """Add x, y, z of a lane to three sums of ``wide`` that begin at ``at``."""
+    wide[at + lane] += x
+    wide[at + LANES + lane] += y
+    wide[at + 2 * LANES + lane] += z
+
+
+@jit(forceinline=True, fastmath=VECTORISED)
+def conjugate_field(geo, b, lane, re, im):
+    """Return Re and Im of eps kappa (x, y, z each) of a lane, kappa = re + i im."""
+    xr = re * geo[b, TX + lane] + im * geo[b, FX + lane]
+    yr = re * geo[b, TY + lane] + im * geo[b, FY + lane]
+    zr = re * geo[b, TZ + lane] + im * geo[b, FZ + lane]
+    xi = im * geo[b, TX + lane] - re * geo[b, FX + lane]
+    yi = im * geo[b, TY + lane] - re * geo[b, FY + lane]
+    zi = im * geo[b, TZ + lane] - re * geo[b, FZ + lane]
+    return xr, yr, zr, xi, yi, zi
+
+
+@jit(forceinline=True, fastmath=VECTORISED)
 def shell_sums(shells, state, wide, sums):
     """Fill ``sums`` (shells, SUMS); ``wide`` (SUMS * LANES,) is scratch: the sums of each lane."""
     first, geo, weight = shells.first, shells.geometry, shells.weight
@@ -171,55 +222,29 @@ def shell_sums(shells, state, wide, sums):
             wide[i] = 0.0
         for b in range(first[a], first[a + 1]):
             for lane in range(LANES):
-                px = geo[b, lane]
-                py = geo[b, 8 + lane]
-                pz = geo[b, 16 + lane]
-                wn = weight[b, lane] * state[b, lane]
+                px = geo[b, PX + lane]
+                py = geo[b, PY + lane]
+                pz = geo[b, PZ + lane]
+                w = weight[b, lane]
+                wn = w * state[b, lane]
                 wx = wn * px
                 wy = wn * py
                 wz = wn * pz
                 wide[lane] += wn
-                wide[8 + lane] += wx
-                wide[16 + lane] += wy
-                wide[24 + lane] += wz
-                wide[32 + lane] += wx * px
-                wide[40 + lane] += wy * py
-                wide[48 + lane] += wz * pz
-                wide[56 + lane] += wx * py
-                wide[64 + lane] += wx * pz
-                wide[72 + lane] += wy * pz
-                re = weight[b, lane] * state[b, 8 + lane]
-                im = weight[b, lane] * state[b, 16 + lane]
-                xr = re * geo[b, 24 + lane] + im * geo[b, 48 + lane]
-                yr = re * geo[b, 32 + lane] + im * geo[b, 56 + lane]
-                zr = re * geo[b, 40 + lane] + im * geo[b, 64 + lane]
-                xi = im * geo[b, 24 + lane] - re * geo[b, 48 + lane]
-                yi = im * geo[b, 32 + lane] - re * geo[b, 56 + lane]
-                zi = im * geo[b, 40 + lane] - re * geo[b, 64 + lane]
-                wide[80 + lane] += xr
-                wide[88 + lane] += yr
-                wide[96 + lane] += zr
-                wide[104 + lane] += xi
-                wide[112 + lane] += yi
-                wide[120 + lane] += zi
-                wide[128 + lane] += px * xr
-                wide[136 + lane] += px * yr
-                wide[144 + lane] += px * zr
-                wide[152 + lane] += py * xr
-                wide[160 + lane] += py * yr
-                wide[168 + lane] += py * zr
-                wide[176 + lane] += pz * xr
-                wide[184 + lane] += pz * yr
-                wide[192 + lane] += pz * zr
-                wide[200 + lane] += px * xi
-                wide[208 + lane] += px * yi
-                wide[216 + lane] += px * zi
-                wide[224 + lane] += py * xi
-                wide[232 + lane] += py * yi
-                wide[240 + lane] += py * zi
-                wide[248 + lane] += pz * xi
-                wide[256 + lane] += pz * yi
-                wide[264 + lane] += pz * zi
+                add_three(wx, wy, wz, lane, WIDE_P, wide)
+                add_three(wx * px, wy * py, wz * pz, lane, WIDE_PP, wide)
+                add_three(wx * py, wx * pz, wy * pz, lane, WIDE_MIXED, wide)
+                xr, yr, zr, xi, yi, zi = conjugate_field(
+                    geo, b, lane, w * state[b, RE + lane], w * state[b, IM + lane]
+                )
+                add_three(xr, yr, zr, lane, WIDE_Z, wide)
+                add_three(xi, yi, zi, lane, WIDE_Z + 3 * LANES, wide)
+                add_three(px * xr, px * yr, px * zr, lane, WIDE_Y, wide)
+                add_three(py * xr, py * yr, py * zr, lane, WIDE_Y + 3 * LANES, wide)
+                add_three(pz * xr, pz * yr, pz * zr, lane, WIDE_Y + 6 * LANES, wide)
+                add_three(px * xi, px * yi, px * zi, lane, WIDE_Y + 9 * LANES, wide)
+                add_three(py * xi, py * yi, py * zi, lane, WIDE_Y + 12 * LANES, wide)
+                add_three(pz * xi, pz * yi, pz * zi, lane, WIDE_Y + 15 * LANES, wide)
         add_lanes(wide, a, sums)
     return 0
 
@@ -237,6 +262,15 @@ def add_lanes(wide, a, sums):
 
 
 @jit(forceinline=True, fastmath=VECTORISED)
+def add_vectors(geo, b, lane, wn, re, im, at, wide):
+    """Add w p n and w eps kappa of a lane, of w n and w kappa = re + i im, to the VECTOR sums beginning at ``at``."""
+    add_three(wn * geo[b, PX + lane], wn * geo[b, PY + lane], wn * geo[b, PZ + lane], lane, at, wide)
+    xr, yr, zr, xi, yi, zi = conjugate_field(geo, b, lane, re, im)
+    add_three(xr, yr, zr, lane, at + 3 * LANES, wide)
+    add_three(xi, yi, zi, lane, at + 6 * LANES, wide)
+
+
+@jit(forceinline=True, fastmath=VECTORISED)
 def vector_sums(shells, state, wide, sums):
     """Fill ``sums`` (shells, VECTOR) with sum w p n (3) and Z_a (re 3, im 3); ``wide`` as in :func:`shell_sums`."""
     first, geo, weight = shells.first, shells.geometry, shells.weight
@@ -245,20 +279,28 @@ def vector_sums(shells, state, wide, sums):
             wide[i] = 0.0
         for b in range(first[a], first[a + 1]):
             for lane in range(LANES):
-                wn = weight[b, lane] * state[b, lane]
-                re = weight[b, lane] * state[b, 8 + lane]
-                im = weight[b, lane] * state[b, 16 + lane]
-                wide[lane] += wn * geo[b, lane]
-                wide[8 + lane] += wn * geo[b, 8 + lane]
-                wide[16 + lane] += wn * geo[b, 16 + lane]
-                wide[24 + lane] += re * geo[b, 24 + lane] + im * geo[b, 48 + lane]
-                wide[32 + lane] += re * geo[b, 32 + lane] + im * geo[b, 56 + lane]
-                wide[40 + lane] += re * geo[b, 40 + lane] + im * geo[b, 64 + lane]
-                wide[48 + lane] += im * geo[b, 24 + lane] - re * geo[b, 48 + lane]
-                wide[56 + lane] += im * geo[b, 32 + lane] - re * geo[b, 56 + lane]
-                wide[64 + lane] += im * geo[b, 40 + lane] - re * geo[b, 64 + lane]
+                w = weight[b, lane]
+                re = w * state[b, RE + lane]
+                im = w * state[b, IM + lane]
+                add_vectors(geo, b, lane, w * state[b, lane], re, im, EPN, wide)
         add_lanes(wide, a, sums)
     return 0
+
+
+@jit(forceinline=True, fastmath=VECTORISED)
+def across(geo, b, lane, xr, yr, zr, xi, yi, zi):
+    """Return Re and Im of eps*.v of a lane, v = (xr + i xi, yr + i yi, zr + i zi)."""
+    re = geo[b, TX + lane] * xr + geo[b, TY + lane] * yr + geo[b, TZ + lane] * zr
+    re -= geo[b, FX + lane] * xi + geo[b, FY + lane] * yi + geo[b, FZ + lane] * zi
+    im = geo[b, TX + lane] * xi + geo[b, TY + lane] * yi + geo[b, TZ + lane] * zi
+    im += geo[b, FX + lane] * xr + geo[b, FY + lane] * yr + geo[b, FZ + lane] * zr
+    return re, im
+
+
+@jit(forceinline=True, fastmath=VECTORISED)
+def turning(h, re, im, n, kr, ki):
+    """Return the rates of change of n, Re kappa, Im kappa that a gradient (h, Re f, Im f) makes."""
+    return 2.0 * (ki * re - kr * im), 0.5 * n * im - h * ki, h * kr - 0.5 * n * re
 
 
 @jit(forceinline=True, fastmath=VECTORISED)
@@ -279,9 +321,9 @@ def rates(shells, detuned, coefficients, state, out):
         zxi, zyi, zzi = c[a, 31], c[a, 32], c[a, 33]
         for b in range(first[a], first[a + 1]):
             for lane in range(LANES):
-                px = geo[b, lane]
-                py = geo[b, 8 + lane]
-                pz = geo[b, 16 + lane]
+                px = geo[b, PX + lane]
+                py = geo[b, PY + lane]
+                pz = geo[b, PZ + lane]
                 h = (
                     (h0 - detuned * detuning[b, lane])
                     + px * (lx + qxx * px + qxy * py)
@@ -294,41 +336,43 @@ def rates(shells, detuned, coefficients, state, out):
                 vxi = gxi + xxi * px + xyi * py + xzi * pz
                 vyi = gyi + yxi * px + yyi * py + yzi * pz
                 vzi = gzi + zxi * px + zyi * py + zzi * pz
-                re = geo[b, 24 + lane] * vxr + geo[b, 32 + lane] * vyr + geo[b, 40 + lane] * vzr
-                re -= geo[b, 48 + lane] * vxi + geo[b, 56 + lane] * vyi + geo[b, 64 + lane] * vzi
-                im = geo[b, 24 + lane] * vxi + geo[b, 32 + lane] * vyi + geo[b, 40 + lane] * vzi
-                im += geo[b, 48 + lane] * vxr + geo[b, 56 + lane] * vyr + geo[b, 64 + lane] * vzr
-                n = state[b, lane]
-                kr = state[b, 8 + lane]
-                ki = state[b, 16 + lane]
-                out[b, lane] = 2.0 * (ki * re - kr * im)
-                out[b, 8 + lane] = 0.5 * n * im - h * ki
-                out[b, 16 + lane] = h * kr - 0.5 * n * re
+                re, im = across(geo, b, lane, vxr, vyr, vzr, vxi, vyi, vzi)
+                n, kr, ki = turning(h, re, im, state[b, lane], state[b, RE + lane], state[b, IM + lane])
+                out[b, lane] = n
+                out[b, RE + lane] = kr
+                out[b, IM + lane] = ki
     return 0
 
 
 @jit(forceinline=True, fastmath=VECTORISED)
-def linear_gradient(shells, vectors, out):
-    """Fill ``out`` (B, 3 LANES) with the gradient (h, Re f, Im f) for h = l.p and f = eps*.G.
+def vector_of(vectors, a):
+    """Return l, Re G, Im G of a shell, nine numbers that do not change from lane to lane."""
+    return (
+        vectors[a, 0], vectors[a, 1], vectors[a, 2], vectors[a, 3], vectors[a, 4], vectors[a, 5],
+        vectors[a, 6], vectors[a, 7], vectors[a, 8],
+    )  # fmt: skip
 
-    ``vectors`` (shells, VECTOR): l, Re G, Im G of every shell.
-    """
+
+@jit(forceinline=True, fastmath=VECTORISED)
+def gradient_at(geo, b, lane, vector):
+    """Return the gradient (h, Re f, Im f) of a lane for h = l.p and f = eps*.G, ``vector`` from :func:`vector_of`."""
+    h = geo[b, PX + lane] * vector[0] + geo[b, PY + lane] * vector[1] + geo[b, PZ + lane] * vector[2]
+    re, im = across(geo, b, lane, vector[3], vector[4], vector[5], vector[6], vector[7], vector[8])
+    return h, re, im
+
+
+@jit(forceinline=True, fastmath=VECTORISED)
+def linear_gradient(shells, vectors, out):
+    """Fill ``out`` (B, 3 LANES) with the gradients of ``vectors`` (shells, VECTOR): l, Re G, Im G of every shell."""
     first, geo = shells.first, shells.geometry
     for a in range(first.size - 1):
-        lx, ly, lz = vectors[a, 0], vectors[a, 1], vectors[a, 2]
-        xr, yr, zr = vectors[a, 3], vectors[a, 4], vectors[a, 5]
-        xi, yi, zi = vectors[a, 6], vectors[a, 7], vectors[a, 8]
+        vector = vector_of(vectors, a)
         for b in range(first[a], first[a + 1]):
             for lane in range(LANES):
-                out[b, lane] = geo[b, lane] * lx + geo[b, 8 + lane] * ly + geo[b, 16 + lane] * lz
-                re = geo[b, 24 + lane] * xr + geo[b, 32 + lane] * yr + geo[b, 40 + lane] * zr
-                out[b, 8 + lane] = re - (
-                    geo[b, 48 + lane] * xi + geo[b, 56 + lane] * yi + geo[b, 64 + lane] * zi
-                )
-                im = geo[b, 24 + lane] * xi + geo[b, 32 + lane] * yi + geo[b, 40 + lane] * zi
-                out[b, 16 + lane] = im + (
-                    geo[b, 48 + lane] * xr + geo[b, 56 + lane] * yr + geo[b, 64 + lane] * zr
-                )
+                h, re, im = gradient_at(geo, b, lane, vector)
+                out[b, lane] = h
+                out[b, RE + lane] = re
+                out[b, IM + lane] = im
     return 0
 
 
@@ -338,14 +382,11 @@ def turning_rates(detuning, detuned, state, gradient):
     for b in range(state.shape[0]):
         for lane in range(LANES):
             h = gradient[b, lane] - detuned * detuning[b, lane]
-            re = gradient[b, 8 + lane]
-            im = gradient[b, 16 + lane]
-            n = state[b, lane]
-            kr = state[b, 8 + lane]
-            ki = state[b, 16 + lane]
-            gradient[b, lane] = 2.0 * (ki * re - kr * im)
-            gradient[b, 8 + lane] = 0.5 * n * im - h * ki
-            gradient[b, 16 + lane] = h * kr - 0.5 * n * re
+            re, im = gradient[b, RE + lane], gradient[b, IM + lane]
+            n, kr, ki = turning(h, re, im, state[b, lane], state[b, RE + lane], state[b, IM + lane])
+            gradient[b, lane] = n
+            gradient[b, RE + lane] = kr
+            gradient[b, IM + lane] = ki
     return 0
 
 
@@ -359,19 +400,19 @@ def rotate(gradient, time, state):
     for b in range(state.shape[0]):
         for lane in range(LANES):
             ax = half * gradient[b, lane]
-            ay = half * gradient[b, 8 + lane]
-            az = half * gradient[b, 16 + lane]
+            ay = half * gradient[b, RE + lane]
+            az = half * gradient[b, IM + lane]
             x = state[b, lane]
-            y = 2.0 * state[b, 8 + lane]
-            z = 2.0 * state[b, 16 + lane]
+            y = 2.0 * state[b, RE + lane]
+            z = 2.0 * state[b, IM + lane]
             scale = 2.0 / (1.0 + ax * ax + ay * ay + az * az)
             # S + 2/(1 + a^2) (a x S + a x (a x S))
             cx = ay * z - az * y
             cy = az * x - ax * z
             cz = ax * y - ay * x
             state[b, lane] = x + scale * (cx + ay * cz - az * cy)
-            state[b, 8 + lane] = 0.5 * (y + scale * (cy + az * cx - ax * cz))
-            state[b, 16 + lane] = 0.5 * (z + scale * (cz + ax * cy - ay * cx))
+            state[b, RE + lane] = 0.5 * (y + scale * (cy + az * cx - ax * cz))
+            state[b, IM + lane] = 0.5 * (z + scale * (cz + ax * cy - ay * cx))
     return 0
 
 

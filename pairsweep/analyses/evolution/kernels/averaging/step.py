@@ -8,7 +8,7 @@ import numpy as np
 
 from pairsweep.analyses.evolution.kernels.averaging.dop853 import ALL_STAGES, DENSE, E3, E5, STAGES, A, D
 from pairsweep.analyses.evolution.kernels.averaging.field import averaged_rates
-from pairsweep.analyses.evolution.kernels.averaging.shells import VECTORISED
+from pairsweep.analyses.evolution.kernels.averaging.shells import IM, RE, VECTORISED
 from pairsweep.kernels.jit import jit
 from pairsweep.kernels.lanes import LANES
 
@@ -45,8 +45,8 @@ def relative_size(first, change, state):
         kappa = 0.0
         for b in range(first[a], first[a + 1]):
             for lane in range(LANES):
-                scale = max(scale, state[b, 8 + lane] ** 2 + state[b, 16 + lane] ** 2)
-                kappa = max(kappa, change[b, 8 + lane] ** 2 + change[b, 16 + lane] ** 2)
+                scale = max(scale, state[b, RE + lane] ** 2 + state[b, IM + lane] ** 2)
+                kappa = max(kappa, change[b, RE + lane] ** 2 + change[b, IM + lane] ** 2)
                 worst = max(worst, abs(change[b, lane]))
         worst = max(worst, np.sqrt(kappa / scale))
     return worst
@@ -64,7 +64,7 @@ def step(shells, g, terms, h, state, stages, work, point, new):
     """Fill ``new`` (B, 3 LANES) with the state after a step ``h`` and return the relative error of the step.
 
     ``stages`` (ALL_STAGES, B, 3 LANES): its row 0 holds the rate at ``state`` on entry; on return row 12 is the rate
-    at ``new``. ``work``: ``averaged_field.scratch``; ``point`` (B, 3 LANES): scratch.
+    at ``new``. ``work``: ``field.scratch``; ``point`` (B, 3 LANES): scratch.
     """
     wide, sums, coefficients = work
     size = state.size

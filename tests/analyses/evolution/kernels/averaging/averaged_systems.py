@@ -5,18 +5,13 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from pairsweep.analyses.evolution.kernels.averaging.kicks import phase_line
+from pairsweep.analyses.evolution import averaged
 from pairsweep.analyses.evolution.kernels.averaging.shells import LANES, make_shells, pack, unpack
-from pairsweep.analyses.evolution.kernels.averaging.solve import (
-    POINT_FIGURES,
-    averaged_points,
-    averaged_start,
-)
-from pairsweep.analyses.evolution.kernels.averaging.trajectory import DONE, FIGURES, System, run
-from pairsweep.analyses.evolution.kernels.observables import row_size
-from pairsweep.analyses.evolution.kernels.schemes import ABA1064
+from pairsweep.analyses.evolution.kernels.averaging.solve import Systems
+from pairsweep.analyses.evolution.kernels.status import Status
 from pairsweep.physics.grid import beams, bins
 from pairsweep.physics.patterns.quadrant import quadrant
+from tests.analyses.evolution.kernels.peer_schemes import ABA1064
 
 
 class Case:
@@ -31,7 +26,8 @@ class Case:
         self.directions = grid.p_hat, grid.theta_hat, grid.phi_hat
         self.p, self.theta, self.phi = (direction.T for direction in self.directions)
         self.weight = grid.weight
-        self.shells = make_shells(self.energy, self.weight, *self.directions, np.ones(pairs), 0.0)
+        self.pairs = grid.pairs
+        self.shells = make_shells(self.pairs, np.ones(pairs), 0.0)
         self.place = self.shells.place
 
     def pack(self, values):
@@ -181,75 +177,33 @@ def spin_error(states, witness):
     return float((np.abs(states - witness) * np.array([1.0, 2.0, 2.0])[None, :, None]).max())
 
 
-def averaged(grid, rho, rhobar, kappa, g, times, tolerance):
-    """Run the kernel on one point or on a batch; returns rows, free, states, figures, status."""
-    rho, rhobar, kappa = (np.atleast_2d(x) for x in (rho, rhobar, kappa))
+def systems_of(grid, rho, rhobar, kappa, g, times):
+    """Systems of the kernels, of one point or of several."""
+    start = np.stack(np.broadcast_arrays(rho + rhobar - 1, kappa.real, kappa.imag), axis=-2)
+    start = np.ascontiguousarray(start.reshape(-1, 3, grid.size))
     g = np.atleast_1d(np.asarray(g, dtype=float))
-    times = np.ascontiguousarray(np.broadcast_to(times, (g.size, np.shape(times)[-1])))
-    n_energy, n_beam = grid.bin_energy.size, 0 if grid.shape else grid.size
-    points, samples = times.shape
-    rows = np.zeros((points, samples, row_size(n_energy, n_beam)))
-    free = np.zeros((points, samples))
-    states = np.zeros((points, samples, 3, grid.size))
-    figures = np.zeros((points, POINT_FIGURES))
-    status = np.zeros(points, dtype=np.int64)
-    averaged_points(
-        *grid.kernel_arrays,
-        rho,
-        rhobar,
-        kappa,
-        g,
-        times,
-        tolerance,
-        n_energy,
-        n_beam,
-        rows,
-        free,
-        states,
-        figures,
-        status,
-    )
-    return rows, free, states, figures, status
+    return Systems(grid.pairs, start, g, np.array(np.broadcast_to(times, (g.size, np.shape(times)[-1]))))
+
+
+def averaged_runs(system, tolerance):
+    """True states (P, T, 3, N) of the method and its runs; a point that it does not apply to ends with its status."""
+    systems = systems_of(*system)
+    measures = averaged.measured(systems)
+    trajectories = averaged.begin(systems, systems.times.shape[1])
+    runs = averaged.first_runs(trajectories, measures, tolerance)
+    for run, status in zip(runs, measures.status, strict=True):
+        run.status = Status(status) if status != Status.OK else run.status
+    averaged.settle(trajectories, runs, tolerance)
+    return trajectories.true(runs), runs
 
 
 def trajectory(grid, rho, rhobar, kappa, g, times, terms, panels):
     """States (T, 3, N) of a run of one given order, integrated as well as double precision allows."""
-    n = rho + rhobar - 1
-    spin = np.sqrt(n**2 + 4 * np.abs(kappa) ** 2)
-    shells = make_shells(grid.energy, grid.weight, grid.p_hat, grid.theta_hat, grid.phi_hat, spin, g)
-    phases = phase_line(shells.centre, shells.multiples)
-    state = np.empty((shells.place.shape[0], 3 * LANES))
-    averaged_start(shells, g, n, kappa, state)
-    system = System(
-        *grid.kernel_arrays,
-        rho,
-        rhobar,
-        grid.bin_energy.size,
-        0,
-        0.0,
-        spin,
-    )
-    states = np.zeros((times.size, 3, grid.size))
-    rows, free = np.zeros((times.size, row_size(grid.bin_energy.size, 0))), np.zeros(times.size)
-    checks, figures = np.zeros((1, *state.shape)), np.zeros(FIGURES)
-    status = run(
-        shells,
-        system,
-        g,
-        terms,
-        phases,
-        panels,
-        1e-12,
-        True,
-        times.size,
-        times,
-        checks,
-        True,
-        state,
-        rows,
-        free,
-        states,
-        figures,
-    )
-    assert status == DONE
-    return states
+    trajectories = averaged.begin(systems_of(grid, rho, rhobar, kappa, g, times), times.size)
+    run = averaged.Run(
+        row=0, ratio=0.0, start_error=0.0, map_error=0.0, full=True, all_terms=terms, expected=0.0, has_third=True,
+        order=3, step_tolerance=1e-12, panels=panels, storing=False,
+    )  # fmt: skip
+    trajectories.run([run])
+    assert trajectories.outcomes.status[0] == Status.OK
+    return trajectories.true([run])[0]

@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from pairsweep.analyses.evolution.kernels.averaging.field import FIRST
+from pairsweep.analyses.evolution.kernels.averaging.field import Terms
 from pairsweep.analyses.evolution.kernels.averaging.kicks import (
     kick_scratch,
     phase_line,
@@ -62,7 +62,7 @@ def third_order_field(case, state, kernel=third_order_gradient, g=1.0):
 @pytest.mark.parametrize("energies", [[1, 1, 1, 1], [1] * 11, [1, 1, 3, 3, 5], [1, 1, 2, 2, 3]])
 def test_field_is_that_of_the_double_bracket(energies):
     case, state = random_shells(energies, seed=9)
-    K1, chi1 = averaged_field(case, FIRST), chi1_field(case)
+    K1, chi1 = averaged_field(case, Terms.FIRST), chi1_field(case)
 
     def weighted(s):
         return K1(s) / 2 + (field_of_h1(case, s) - K1(s)) / 3

@@ -54,8 +54,8 @@ def test_first_order_map_keeps_lengths_and_misses_the_second_order():
 @pytest.mark.parametrize("full", [True, False])
 def test_true_state_turns_before_it_maps(full):
     case, state = random_shells([1, 1, 3], seed=14)
-    true, packed = np.empty_like(state), case.pack(state)
-    true_state(case.shells, 1e-3, full, 0.7, packed, np.empty(SUMS * LANES), np.empty_like(packed), true)
+    packed = case.pack(state)
+    true_state(case.shells, 1e-3, full, 0.7, packed, np.empty(SUMS * LANES), np.empty_like(packed))
     wanted = turned(case, state, 0.7)
     wanted = changed(case, 1e-3, 1.0, wanted) if full else first_changed(case, 1e-3, wanted)
-    np.testing.assert_allclose(true, wanted, atol=1e-14)
+    np.testing.assert_allclose(case.unpack(packed), wanted, atol=1e-14)

@@ -153,9 +153,12 @@ def test_smallness_is_proportional_to_g_and_infinite_at_rest(compiled):
 def test_shells_keep_every_pair_in_its_place(compiled):
     case, _ = random_shells(ENERGIES)
     order = np.random.default_rng(3).permutation(13)
-    directions = [direction[order] for direction in case.directions]
+    p_hat, theta_hat, phi_hat = (direction[order] for direction in case.directions)
     energy = case.energy[order] + 1e-3 * order
-    shells = call(make_shells, compiled, energy, case.weight[order], *directions, np.full(13, 0.5), 1.0)
+    pairs = case.pairs._replace(
+        energy=energy, weight=case.weight[order], p_hat=p_hat, theta_hat=theta_hat, phi_hat=phi_hat
+    )
+    shells = call(make_shells, compiled, pairs, np.full(13, 0.5), 1.0)
     # 4 g w |S| far above the gaps inside a shell and between the two: one shell with detuning
     assert shells.centre.size == 1
     placed = shells.place[shells.place >= 0]
