@@ -3,8 +3,8 @@
 
     one_machine.py [--nodes N] [--cpus N] COMMAND ...     run a command with SLURM_CONF set, then take SLURM down
 
-Needs root, and Debian's packages slurm-wlm and munge. Where they are missing and apt-get is at hand it installs them
-for the whole system, and they stay.
+Needs root, and Debian's packages slurm-wlm and munge. With --install it installs them, where they are missing, for the
+whole system, and they stay.
 """
 
 from __future__ import annotations
@@ -29,14 +29,18 @@ PATIENCE = 30
 INSTALL_PATIENCE = 300
 
 
-def install() -> str:
-    """See to it that SLURM is installed; return why it cannot be started here, nothing if it can."""
+class SlurmError(Exception):
+    """SLURM cannot be had or does not start here, and why."""
+
+
+def check(install: bool) -> None:
+    """See to it that SLURM is here, with its packages installed on demand; raise `SlurmError` if it is not."""
     if os.geteuid() != 0:
-        return "SLURM's daemons need root"
-    if _absent() and (reason := _from_packages()):
-        return reason
-    absent = _absent()
-    return f"{', '.join(absent)} missing: apt-get install {' '.join(PACKAGES)}" if absent else ""
+        raise SlurmError("SLURM's daemons need root")
+    if install and _absent() and (reason := _from_packages()):
+        raise SlurmError(reason)
+    if absent := _absent():
+        raise SlurmError(f"{', '.join(absent)} missing: apt-get install {' '.join(PACKAGES)}")
 
 
 def _absent() -> list[str]:
@@ -71,6 +75,11 @@ def _path() -> str:
     return os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
 
 
+def _version() -> int:
+    said = subprocess.run(["slurmd", "-V"], env={"PATH": _path()}, capture_output=True, text=True, check=True)
+    return int(said.stdout.split()[-1].split(".")[0])
+
+
 def _ports(count: int) -> list[int]:
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
@@ -81,7 +90,10 @@ def _ports(count: int) -> list[int]:
 
 @contextmanager
 def slurm(cpus: int, nodes: int = 1) -> Iterator[dict[str, str]]:
-    """Run SLURM with ``nodes`` nodes of ``cpus`` each; give the environment its commands need."""
+    """Run SLURM with ``nodes`` nodes of ``cpus`` each; give the environment its commands need.
+
+    Raises `SlurmError` if its daemons end or its nodes are not idle in time.
+    """
     folder = Path(tempfile.mkdtemp(prefix="slurm-"))
     folder.chmod(0o755)  # munge wants no place that others can write
     host, user = socket.gethostname(), getpass.getuser()
@@ -123,6 +135,9 @@ ReturnToService=2
         )
         + "PartitionName=debug Nodes=ALL Default=YES MaxTime=INFINITE State=UP\n"
     )
+    if _version() >= 24:  # older ones want none and do not know the word
+        # A container has no control groups that slurmd could make its own in.
+        (folder / "cgroup.conf").write_text("CgroupPlugin=disabled\n")
     (folder / "state").mkdir()
     environment = os.environ | {"SLURM_CONF": str(config), "PATH": _path()}
     munged = [
@@ -147,7 +162,7 @@ ReturnToService=2
         while _states(environment) != ["idle"] * nodes:
             if time.monotonic() > end or any(process.poll() is not None for process in running):
                 logs = "\n".join(f"{p.name}: {p.read_text()[-500:]}" for p in sorted(folder.glob("*.out")))
-                raise RuntimeError(f"SLURM did not start:\n{logs}")
+                raise SlurmError(f"SLURM did not start:\n{logs}")
             time.sleep(0.3)
         yield environment
     finally:
@@ -174,14 +189,17 @@ def main() -> int:
     )
     parser.add_argument("--nodes", type=int, default=1, metavar="N")
     parser.add_argument("--cpus", type=int, default=2, metavar="N", help="of each node")
+    parser.add_argument("--install", action="store_true", help="Debian's packages, where they are missing")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args()
     if not options.command:
         parser.error("name a command to run")
-    if reason := install():
-        sys.exit(reason)
-    with slurm(options.cpus, options.nodes) as environment:
-        return subprocess.call(options.command, env=environment)
+    try:
+        check(options.install)
+        with slurm(options.cpus, options.nodes) as environment:
+            return subprocess.call(options.command, env=environment)
+    except SlurmError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":
