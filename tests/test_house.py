@@ -23,7 +23,8 @@ def test_an_analysis_is_a_word_of_its_own_folder_alone(name):
         path.relative_to(PACKAGE).as_posix()
         for path in sources()
         if any(
-            isinstance(node, ast.Constant) and node.value == name for node in ast.walk(ast.parse(path.read_text()))
+            isinstance(node, ast.Constant) and node.value == name
+            for node in ast.walk(ast.parse(path.read_text()))
         )
     ]
     strangers = [

@@ -62,7 +62,9 @@ def solve(systems, options):
     calls.append(systems.size)
     n = systems.n - systems.own["origin"][:, None]
     powers = np.stack([(n**k).sum(axis=1) for k in range(1, options.highest + 1)], axis=1)
-    failed = {row: PointFailure("too full", seen={"fullest": 0.9}) for row in np.flatnonzero(n.max(axis=1) > 0.75)}
+    failed = {
+        row: PointFailure("too full", seen={"fullest": 0.9}) for row in np.flatnonzero(n.max(axis=1) > 0.75)
+    }
     return Solution({"moment_sum": n.sum(axis=1), "moments": powers}, failed)
 
 
@@ -135,7 +137,9 @@ def test_others_do_not_see_its_axis(spec, tmp_path, monkeypatch):
 
     seen = []
     original = solver.growth_of_systems
-    monkeypatch.setattr(solver, "growth_of_systems", lambda *a, **k: seen.append(len(a[1])) or original(*a, **k))
+    monkeypatch.setattr(
+        solver, "growth_of_systems", lambda *a, **k: seen.append(len(a[1])) or original(*a, **k)
+    )
     spec.write_text(SPEC.replace('["moments_of_epn"]', '["growth", "moments_of_epn"]'))
     ds = ps.run(spec, scheduler="serial", quiet=True)
     assert ds["growth_rate"].dims == ("rho_high", "origin")
@@ -181,7 +185,9 @@ def test_its_table_is_checked(old, new, message):
 
 
 def test_a_parameter_cannot_be_called_like_its_variables():
-    custom = SPEC.replace('pattern = "quadrant"', 'pattern = "custom"\nfunction = "pairsweep.reproduce.patterns:sector"')
+    custom = SPEC.replace(
+        'pattern = "quadrant"', 'pattern = "custom"\nfunction = "pairsweep.reproduce.patterns:sector"'
+    )
     with pytest.raises(UsageError, match="name of a variable"):
         parse_spec(custom.replace("rho_low", "moment_sum"))
 
