@@ -105,7 +105,7 @@ class Chaos:
         return Store.open(self.store).todo(block).size
 
     def bury(self, block: int, point: int, reason: str) -> Ack:
-        Store.open(self.store).bury(block, point, reason)
+        Store.open(self.store).record_failure(block, point, reason)
         return Ack(block, 0, 1, 0.0, "")
 
 

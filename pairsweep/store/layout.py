@@ -207,23 +207,23 @@ def is_intact(text: bytes) -> bool:
 def show(draft: Path, root: Path) -> None:
     """Make a generation laid out in ``draft`` the one that readers of ``root`` find: in one step, the root's own.
 
-    The arrays' own files follow, for the few readers that open a single array; `mend` catches up if this is cut off.
+    The arrays' own files follow, for the few readers that open a single array; `repair` catches up if this is cut off.
     """
     (draft / ROOT).replace(root / ROOT)
-    mend(root)
+    repair(root)
 
 
-def mend(root: Path) -> list[tuple[Path, str]]:
+def repair(root: Path) -> list[tuple[Path, str]]:
     """Restore metadata and coordinates that are damaged from their copies; return the files and what they were.
 
     Also completes what a killed coordinator left half done: the root leads, then its copy and the arrays' own files.
     """
-    mended: list[tuple[Path, str]] = []
+    repaired: list[tuple[Path, str]] = []
 
     def put(path: Path, data: bytes, what: str = "") -> None:
         chunks.replace(path, data, scratch(root))
         if what:
-            mended.append((path, what))
+            repaired.append((path, what))
 
     text = chunks.read(root / ROOT)
     if text is None or not is_intact(text):
@@ -247,7 +247,7 @@ def mend(root: Path) -> list[tuple[Path, str]]:
             put(original, copy, "missing" if data is None else "not what was written")
         elif data != copy and data is not None and _is_sealed(data):
             put(folder / name, data)
-    return mended
+    return repaired
 
 
 def _is_sealed(data: bytes) -> bool:

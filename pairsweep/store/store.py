@@ -78,7 +78,7 @@ def create(path: str | os.PathLike[str], template: Template, fingerprint: Mappin
 def open_dataset(path: str | os.PathLike[str]) -> xarray.Dataset:
     """Open the results of a store, lazily: nothing but coordinates is read until it is used.
 
-    Damaged coordinates are mended; a damaged chunk of results is a `StoreError` when it is read.
+    Damaged coordinates are repaired; a damaged chunk of results is a `StoreError` when it is read.
     """
     import xarray as xr
 
@@ -118,13 +118,13 @@ class Store:
         root = resolve(path)
         if not layout.is_intact(chunks.read(root / layout.ROOT) or b""):
             with contextlib.suppress(OSError):
-                layout.mend(root)
+                layout.repair(root)
         document, mark = layout.read_root(root)
         try:
             template = layout.read_template(root, document, mark["generation"])
         except chunks.DamagedChunk:
             try:
-                layout.mend(root)
+                layout.repair(root)
                 template = layout.read_template(root, document, mark["generation"])
             except OSError as error:
                 found = f"its labels are damaged, and it cannot be written ({error.strerror})"
@@ -185,7 +185,7 @@ class Store:
                 shutil.rmtree(litter)
             else:
                 litter.unlink(missing_ok=True)
-        layout.mend(self.path)
+        layout.repair(self.path)
 
     def block_status(self, block: int) -> NDArray[np.int8]:
         """Return the ledger of a block; a damaged or missing ledger counts as pending."""
@@ -249,7 +249,7 @@ class Store:
             failures = self._failures_after(block, result, take, status)
             self.commit(block, arrays | {layout.LEDGER: status}, failures, result.seconds)
 
-    def bury(self, block: int, point: int, reason: str, retry_failed: bool = False) -> None:
+    def record_failure(self, block: int, point: int, reason: str, retry_failed: bool = False) -> None:
         """Store that a point of a block, counted with the last axis fastest, failed without leaving any number."""
         shape = self.block_shape(block)
         place = np.unravel_index(point, shape) if shape else ()
@@ -324,7 +324,7 @@ class Store:
         attributes = document["attributes"]
         attributes["history"] = "\n".join(filter(None, (attributes.get("history"), f"{_now()} {line}")))
         self._put(self.path / layout.ROOT, layout.sealed(document))
-        layout.mend(self.path)
+        layout.repair(self.path)
 
     def _record(self, block: int) -> Path:
         return layout.record(self.path, self.identity.generation, block)

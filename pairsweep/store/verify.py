@@ -20,7 +20,7 @@ class Damage:
     ----------
     file : relative to the store
     what : what is wrong with it
-    block : the block it belongs to; None for metadata and coordinates, which are mended on the spot
+    block : the block it belongs to; None for metadata and coordinates, which are repaired on the spot
     slices : where the block lies on each axis
     """
 
@@ -43,7 +43,7 @@ def verify(path: str | os.PathLike[str]) -> list[Damage]:
     root = resolve(path)
     found: list[Damage] = []
     if layout.bookkeeping(root).is_dir():
-        found += [Damage(f"{file.relative_to(root)}", what) for file, what in layout.mend(root)]
+        found += [Damage(f"{file.relative_to(root)}", what) for file, what in layout.repair(root)]
     store = Store.open(root)
     with store.lock():
         for block in range(store.template.n_blocks):

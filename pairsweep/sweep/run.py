@@ -82,7 +82,7 @@ class SolveTask:
 
     def bury(self, block: int, point: int, reason: str) -> Ack:
         """Record that a point takes its process down, without computing it."""
-        _opened(self)[1].bury(block, point, reason, self.retry_failed)
+        _opened(self)[1].record_failure(block, point, reason, self.retry_failed)
         return Ack(block, 0, 1, 0.0, socket.gethostname())
 
 

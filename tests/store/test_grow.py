@@ -230,7 +230,7 @@ def counted(call):
     return wrapped
 chunks.replace = counted(chunks.replace)
 layout.show = counted(layout.show)
-layout.mend = counted(layout.mend)
+layout.repair = counted(layout.repair)
 layout.lay_out = counted(layout.lay_out)
 stores.grow(sys.argv[1], template(MORE, KINDS, (3, 2)), PRINT)
 """
