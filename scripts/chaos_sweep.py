@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import math
 import os
 import signal
 import socket
@@ -27,8 +28,8 @@ from pairsweep.store import Store, create
 FINGERPRINT = {"spec": "chaos", "kernels": "1", "dtype": "float64"}
 ARRAYS = (
     ArrayPlan("status", (), (), "int8", 0, {}),
-    ArrayPlan("growth_rate", (), (), "float64", float("nan"), {}),
-    ArrayPlan("energy_weight", ("energy_bin",), (4,), "float64", float("nan"), {}),
+    ArrayPlan("growth_rate", (), (), "float64", float("nan"), {}, "growth"),
+    ArrayPlan("energy_weight", ("energy_bin",), (4,), "float64", float("nan"), {}, "weights"),
 )
 
 
@@ -82,7 +83,8 @@ class Chaos:
 
     def __call__(self, block: int, only: range | None = None) -> Ack:
         store = Store.open(self.store)
-        mask = store.todo(block, only=only)
+        masks = store.todo(block, only=only)
+        mask = np.any(list(masks.values()), axis=0)
         if not mask.any():
             return Ack(block, 0, 0, 0.0, socket.gethostname())
         note(self.begun, block)
@@ -91,22 +93,25 @@ class Chaos:
         spend(self.seconds, self.how)
         if piece.start <= self.poison < piece.stop and mask[self.poison - piece.start]:
             os.kill(os.getpid(), signal.SIGSEGV)
-        growth = truth(x)
-        arrays = {
-            "status": np.full(x.shape, DONE, dtype=np.int8),
-            "growth_rate": growth,
-            "energy_weight": np.repeat(growth[:, None], 4, axis=1),
-        }
-        store.write(block, BlockResult(arrays, (), self.seconds), mask)
+        for analysis, each in masks.items():  # one after the other, so that a fault may come between
+            store.write(block, result(store, x, self.seconds), {analysis: each})
         note(self.log, block)
         return Ack(block, int(mask.sum()), 0, self.seconds, socket.gethostname())
 
     def size(self, block: int) -> int:
-        return Store.open(self.store).todo(block).size
+        return math.prod(Store.open(self.store).block_shape(block))
 
     def bury(self, block: int, point: int, reason: str) -> Ack:
         Store.open(self.store).record_failure(block, point, reason)
         return Ack(block, 0, 1, 0.0, "")
+
+
+def result(store: Store, x: np.ndarray, seconds: float = 0.0, value: float | None = None) -> BlockResult:
+    """The results of both analyses at the points ``x``, or ``value`` everywhere."""
+    growth = truth(x) if value is None else np.full(x.shape, value)
+    arrays = {"growth_rate": growth, "energy_weight": np.repeat(growth[:, None], 4, axis=1)}
+    states = {analysis: np.full(x.shape, DONE, dtype=np.int8) for analysis in store.analyses}
+    return BlockResult(arrays, states, (), seconds)
 
 
 def note(log: str, block: int) -> None:
@@ -121,12 +126,29 @@ def wrong(path: str | Path) -> list[str]:
     import xarray as xr
 
     data = xr.open_zarr(path, chunks=None).load()
+    right = truth(data.x.values)
     done = data.status.values == DONE
     found = []
-    if not np.array_equal(data.growth_rate.values[done], truth(data.x.values[done])):
+    if not np.array_equal(data.growth_rate.values[done], right[done]):
         found.append("a done point has another value")
-    if not np.array_equal(data.energy_weight.values[done][:, 3], data.growth_rate.values[done]):
+    if "energy_weight" in data and not np.array_equal(data.energy_weight.values[done][:, 3], right[done]):
         found.append("the arrays of a done point disagree")
+    return found + wrong_states(path)
+
+
+def wrong_states(path: str | Path) -> list[str]:
+    """The same for what each analysis calls done; only while nobody writes."""
+    store = Store.open(path)
+    (coordinate,) = store.template.coordinates
+    found = []
+    for block in range(store.template.n_blocks):
+        x = coordinate.values[store.template.block_slices(block)[0]]
+        for plan in store.template.arrays:
+            done = store.states(block)[plan.analysis] == DONE if plan.analysis else np.zeros(x.shape, bool)
+            if done.any():
+                values = store.read_chunk(plan, block).reshape(x.size, -1)[:, -1]
+                if not np.array_equal(values[done], truth(x)[done]):
+                    found.append(f"{plan.analysis} calls done what has another value")
     return found
 
 

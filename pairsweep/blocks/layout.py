@@ -45,8 +45,10 @@ def _computed(sweep: Sweep) -> list[tuple[str, Variable]]:
 def _arrays(sweep: Sweep, coordinates: tuple[Coordinate, ...]) -> tuple[ArrayPlan, ...]:
     sizes = {c.name: c.values.size for c in coordinates if c.dims == (c.name,)}
     return tuple(
-        ArrayPlan(v.name, v.trailing, tuple(sizes[d] for d in v.trailing), v.dtype, v.fill_value, v.attrs)
-        for _, v in _computed(sweep)
+        ArrayPlan(
+            v.name, v.trailing, tuple(sizes[d] for d in v.trailing), v.dtype, v.fill_value, v.attrs, analysis
+        )
+        for analysis, v in _computed(sweep)
     )
 
 

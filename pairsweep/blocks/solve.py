@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairsweep.analyses.base import Analysis, PointFailure, Solution
-from pairsweep.contract.template import DONE, FAILED, ArrayPlan, BlockResult, Failure, Template
+from pairsweep.contract.template import DONE, FAILED, PENDING, ArrayPlan, BlockResult, Failure, Template
 from pairsweep.points.axes import Positions, Sweep
 from pairsweep.points.systems import grouped, systems_at
 
@@ -43,11 +43,16 @@ def solve_block(
         full[wanted] = numbers[plan.name]
         arrays[plan.name] = full
     failures = tuple(
-        Failure(tuple(int(i) for i in positions[row]), failure.reason, failure.traceback)
+        Failure(tuple(int(i) for i in positions[row]), failure.reason, failure.traceback, analysis)
         for row, by_analysis in sorted(errors.items())
-        for failure in by_analysis.values()
+        for analysis, failure in by_analysis.items()
     )
-    return BlockResult(arrays, failures, time.perf_counter() - started)
+    states = {}
+    for analysis in template.analyses:
+        computed = [FAILED if analysis in errors.get(row, ()) else DONE for row in range(len(positions))]
+        states[analysis] = np.full(shape, PENDING, dtype=np.int8)
+        states[analysis][wanted] = computed
+    return BlockResult(arrays, states, failures, time.perf_counter() - started)
 
 
 def solve_points(

@@ -1,19 +1,27 @@
 """The labelled shape of a sweep's results, cut into blocks: plain values that plan, solve and store share.
 
 A block is a rectangle of the axes and at once a chunk of every array: one task writes only whole chunks, and
-nobody else writes them.
+nobody else writes them. Each analysis has a state of its own at each point; ``status`` sums them up.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 PENDING, DONE, FAILED = 0, 1, 2
+States = NDArray[np.int8]
+
+
+def status_of(states: Iterable[States]) -> States:
+    """Sum up the states of the analyses: pending while any is, else failed if any is, else done."""
+    each = np.stack(list(states))
+    status = np.where((each == FAILED).any(axis=0), FAILED, DONE)
+    return np.where((each == PENDING).any(axis=0), PENDING, status).astype(np.int8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +36,10 @@ class Coordinate:
 
 @dataclass(frozen=True)
 class ArrayPlan:
-    """A result variable: the axes of the sweep first, then ``trailing`` dimensions, whole in every chunk."""
+    """A result variable: the axes of the sweep first, then ``trailing`` dimensions, whole in every chunk.
+
+    ``analysis`` is the one that computes it; "" for ``status`` alone.
+    """
 
     name: str
     trailing: tuple[str, ...]
@@ -36,6 +47,7 @@ class ArrayPlan:
     dtype: str
     fill_value: float | int
     attrs: Mapping[str, object]
+    analysis: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +68,11 @@ class Template:
     coordinates: tuple[Coordinate, ...]
     arrays: tuple[ArrayPlan, ...]
     attrs: Mapping[str, object]
+
+    @property
+    def analyses(self) -> tuple[str, ...]:
+        """The analyses whose results these are, in the order of their arrays."""
+        return tuple(dict.fromkeys(plan.analysis for plan in self.arrays if plan.analysis))
 
     @property
     def n_points(self) -> int:
@@ -88,20 +105,26 @@ class Template:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why one point has no result: its position in the sweep's axes, one line, and the traceback."""
+    """Why an analysis has no result at a point: its position in the sweep's axes, one line, and the traceback.
+
+    ``analysis`` is "" where the point took its process down, so that none of those being computed has one.
+    """
 
     position: tuple[int, ...]
     reason: str
     traceback: str
+    analysis: str = ""
 
 
 @dataclass(frozen=True, eq=False)
 class BlockResult:
     """Numbers of one block: arrays of the block's own shape (plus trailing dimensions) by variable name.
 
-    ``status`` (int8, DONE or FAILED) is among them. ``seconds`` is what solving took.
+    ``states`` has for each analysis DONE or FAILED at the points that were computed (int8, the block's own shape).
+    ``seconds`` is what solving took.
     """
 
     arrays: Mapping[str, NDArray[np.generic]]
+    states: Mapping[str, States]
     failures: tuple[Failure, ...]
     seconds: float

@@ -3,7 +3,7 @@
 from pairsweep.contract.errors import StoreError
 from pairsweep.store.grow import check_growth, grow
 from pairsweep.store.lock import Lock
-from pairsweep.store.store import Store, create, open_dataset
+from pairsweep.store.store import Store, create, is_there, open_dataset
 from pairsweep.store.verify import Damage, verify
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "check_growth",
     "create",
     "grow",
+    "is_there",
     "open_dataset",
     "verify",
 ]

@@ -26,6 +26,8 @@ from pairsweep.contract.errors import StoreError
 COMPRESSOR, LEVEL = "lz4", 5
 _BLOSC = Blosc(cname=COMPRESSOR, clevel=LEVEL, shuffle=Blosc.SHUFFLE)
 _SEAL_BYTES = 4
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 class DamagedChunk(Exception):  # noqa: N818 - it names what was found
@@ -95,11 +97,14 @@ def replace(path: Path, data: bytes, scratch: Path) -> None:
 
 @contextlib.contextmanager
 def room(place: Path) -> Iterator[None]:
-    """Turn a full disk (or quota, or file size limit) into a `StoreError`."""
+    """Turn a full disk (or quota, or file size limit) and what may not be written into a `StoreError`."""
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if error.errno in _FULL:
             cure = "make room, then start the same command again: what is done is kept"
-            raise StoreError(str(place), os.strerror(error.errno), cure) from error
-        raise
+        elif error.errno in _FORBIDDEN:
+            cure = "it can be read, but not continued: copy it to a place of yours"
+        else:
+            raise
+        raise StoreError(str(place), os.strerror(error.errno), cure) from error

@@ -1,17 +1,18 @@
-"""Axes get values: a new generation of the arrays is laid out beside the old one, then shown in a single step.
+"""Axes get values, analyses are added or computed anew: a new generation is laid out beside the old one, then shown
+in a single step.
 
-The finished points are copied to their new places, so new values may come in the middle and on several axes at
-once. Readers go on seeing the old generation, whole, until the root's metadata is replaced; a Dataset opened before
-goes on reading the old chunks after that, as these stay until the next but one growth needs their keys.
-A growth that is killed leaves the old generation as it was.
+What is finished is copied to its new place, so new values may come in the middle and on several axes at once, and axes
+may change their order. Readers go on seeing the old generation, whole, until the root's metadata is replaced; a Dataset
+opened before goes on reading the old chunks after that. They are removed by the next growth, or by the first run a
+day later. A growth that is killed leaves the old generation as it was.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -20,55 +21,78 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairsweep.contract.errors import StoreError
-from pairsweep.contract.template import PENDING, Failure, Template
+from pairsweep.contract.template import PENDING, Coordinate, Failure, States, Template
 from pairsweep.store import chunks, layout
+from pairsweep.store import record as records
+from pairsweep.store.record import Record
 from pairsweep.store.store import Store
 
 Indices = NDArray[np.int64]
 _ABSENT = -1
 
 
-def grow(path: str | os.PathLike[str], template: Template, fingerprint: Mapping[str, str]) -> Store:
-    """Give a store the axes of ``template``, keep what is done, and return it open.
+@dataclass(frozen=True, eq=False)
+class _Move:
+    """From an old template to a new one.
+
+    ``order`` says which axis of the old one each of the new ones was, ``sources`` where along it each new value was
+    (`_ABSENT` for a new value), and ``kept`` which analyses' results are carried along.
+    """
+
+    order: tuple[int, ...]
+    sources: tuple[Indices, ...]
+    kept: tuple[str, ...]
+
+
+def grow(
+    path: str | os.PathLike[str],
+    template: Template,
+    fingerprint: Mapping[str, str],
+    recompute: Sequence[str] = (),
+) -> Store:
+    """Give a store the axes and analyses of ``template``, keep what is done, and return it open.
 
     Parameters
     ----------
-    template : holds every value of the store's axes, and more; its blocks may have another shape
-    fingerprint : must be the store's own
+    template : holds every value of the store's axes and every analysis, and more; its axes may be in another order, and
+        its blocks of another shape
+    fingerprint : must be the store's own, but for what belongs to new analyses and the code of those in ``recompute``
+    recompute : analyses whose results are dropped, to be computed anew
 
     Raises
     ------
-    StoreError : if the store would lose a value or holds another sweep, with what differs; nothing is changed.
+    StoreError : if the store would lose a value or an analysis, or holds another sweep, with what differs; nothing is
+        changed.
     """
     old = Store.open(path)
-    old.check(fingerprint)
-    with old.lock():
+    old.check(fingerprint, recompute)
+    with old.lock(), chunks.room(old.path):
         old = Store.open(path)  # what the holder before us left
-        sources = _sources(old, template)
+        move = _move(old, template, recompute)
         if "history" in old.attrs:
             template = replace(template, attrs={**template.attrs, "history": old.attrs["history"]})
         identity = layout.Identity(old.identity.id, old.identity.generation + 1)
         new = Store(old.path, template, identity, fingerprint)
-        _wipe(old)
+        layout.remove_former(old.path)
         draft = layout.scratch(old.path) / f"generation-{identity.generation}"
-        shutil.rmtree(draft, ignore_errors=True)
-        with chunks.room(old.path):
-            layout.lay_out(draft, template, identity, fingerprint)
-            for coordinate in template.coordinates:
-                index = (0,) * len(coordinate.dims)
-                layout.chunk(draft, coordinate.name, identity.generation, index).rename(
-                    _with_parent(layout.chunk(old.path, coordinate.name, identity.generation, index))
-                )
-            for block in range(template.n_blocks):
-                _copy(old, new, block, sources)
-            layout.show(draft, old.path)
+        layout.lay_out(draft, template, identity, fingerprint)
+        for coordinate in template.coordinates:
+            if coordinate.dims:
+                name, dims = coordinate.name, coordinate.dims
+                place = layout.label_chunk(old.path, name, dims, identity.generation)
+                layout.label_chunk(draft, name, dims, identity.generation).rename(_with_parent(place))
+        for block in range(old.template.n_blocks):
+            old.settle(block)
+        for block in range(template.n_blocks):
+            _copy(old, new, block, move)
+        layout.show(draft, old.path)
         shutil.rmtree(draft)
     return Store.open(old.path)
 
 
-def check_growth(store: Store, template: Template) -> None:
-    """Raise `StoreError`, naming what differs, unless `grow` can give a store the axes of ``template``."""
-    _sources(store, template)
+def check_growth(store: Store, template: Template, recompute: Sequence[str] = ()) -> None:
+    """Raise `StoreError`, naming what differs, unless `grow` can turn a store's template into this one."""
+    _move(store, template, recompute)
 
 
 def _with_parent(path: Path) -> Path:
@@ -76,48 +100,39 @@ def _with_parent(path: Path) -> Path:
     return path
 
 
-def _wipe(store: Store) -> None:
-    """Remove what no reader of the present generation needs: the generation before, or a growth that was killed."""
-    names = [entry.name for entry in store.template.coordinates if entry.dims]
-    names += [plan.name for plan in store.template.arrays if store.template.axes or plan.trailing]
-    for name in names:
-        for leftover in layout.chunks_of_others(store.path / name, store.identity.generation):
-            if leftover.is_dir():
-                shutil.rmtree(leftover)
-            else:
-                leftover.unlink()
-    current = layout.record(store.path, store.identity.generation, 0).parent
-    for folder in current.parent.glob("generation-*"):
-        if folder != current:
-            shutil.rmtree(folder)
-
-
-def _labels(template: Template, axis: str) -> list[tuple[object, ...]]:
+def _labels(template: Template, axis: str, names: set[str]) -> list[tuple[object, ...]]:
     """Return the labels along an axis, its own first; the members of a zipped group count together."""
     along = sorted(
-        (c for c in template.coordinates if c.dims == (axis,)), key=lambda c: (c.name != axis, c.name)
+        (c for c in template.coordinates if c.dims == (axis,) and c.name in names),
+        key=lambda c: (c.name != axis, c.name),
     )
     return list(zip(*(c.values.tolist() for c in along), strict=True))
 
 
-def _sources(old: Store, template: Template) -> tuple[Indices, ...]:
-    """Return for each axis where its new values were, `_ABSENT` for what is new; refuse a loss or another sweep."""
+def _move(old: Store, template: Template, recompute: Sequence[str]) -> _Move:
+    """Return how to get from the store's template to this one; refuse a loss or another sweep."""
+    was = old.template
 
     def refusal(what: str, cure: str = "name another store") -> StoreError:
         return StoreError(str(old.path), what, cure)
 
-    now_axes = [axis for axis in template.axes if axis not in old.template.axes]
-    if now_axes:
-        what = f"{', '.join(now_axes)} has one value there and is an axis now"
-        raise refusal(what, "name another store: only what is an axis already can get more values")
-    if old.template.axes != template.axes:
-        raise refusal(f"its axes are {', '.join(old.template.axes)}, not {', '.join(template.axes)}")
-    old.check_arrays(template)
-    if {c.name: c.dims for c in old.template.coordinates} != {c.name: c.dims for c in template.coordinates}:
-        raise refusal("is labelled by other coordinates")
+    for name in recompute:
+        if name not in old.analyses:
+            raise refusal(f"holds no results of {name}", f"--recompute one of {', '.join(old.analyses)}")
+    names = {coordinate.name: coordinate for coordinate in was.coordinates}
+    for axis in template.axes:
+        if axis not in was.axes:
+            there = (
+                f"{axis} has one value there and is an axis now" if axis in names else f"has no axis {axis}"
+            )
+            raise refusal(there, "name another store: only what is an axis already can get more values")
+    for axis in was.axes:
+        if axis not in template.axes:
+            raise refusal(f"{axis} is an axis there and has one value now", "give all its values as a list")
+    common = names.keys() & {coordinate.name for coordinate in template.coordinates}
     sources: dict[str, Indices] = {}
     for axis in template.axes:
-        before, after = _labels(old.template, axis), _labels(template, axis)
+        before, after = _labels(was, axis, common), _labels(template, axis, common)
         places = {label: i for i, label in enumerate(before)}
         sources[axis] = np.array([places.get(label, _ABSENT) for label in after], dtype=np.int64)
         kept_labels = set(after)
@@ -125,18 +140,51 @@ def _sources(old: Store, template: Template) -> tuple[Indices, ...]:
         if lost:
             what = f"{axis} has {len(lost)} values there that it lacks now, {lost[0]!r} for one"
             raise refusal(what, "keep them, or name another store")
-    wanted = {coordinate.name: coordinate.values for coordinate in template.coordinates}
-    for coordinate in old.template.coordinates:
-        values = wanted[coordinate.name]
-        there, here = [], []
-        for dim, size in zip(coordinate.dims, coordinate.values.shape, strict=True):
-            kept = np.flatnonzero(sources[dim] != _ABSENT) if dim in sources else np.arange(size)
-            here.append(kept)
-            there.append(sources[dim][kept] if dim in sources else kept)
-        longer = any(size > other for size, other in zip(coordinate.values.shape, values.shape, strict=True))
-        if longer or not _same(coordinate.values[np.ix_(*there)], values[np.ix_(*here)]):
-            raise refusal(f"holds other values of {coordinate.name}")
-    return tuple(sources[axis] for axis in template.axes)
+    old.check_arrays(template, recompute)
+    kept = tuple(name for name in old.analyses if name not in recompute)
+    _check_coordinates(old, template, sources, kept)
+    return _Move(
+        tuple(was.axes.index(axis) for axis in template.axes),
+        tuple(sources[axis] for axis in template.axes),
+        kept,
+    )
+
+
+def _check_coordinates(
+    old: Store, template: Template, sources: Mapping[str, Indices], kept: Sequence[str]
+) -> None:
+    """Refuse other labels of what is kept; analyses that are added or computed anew bring their own."""
+    here = {coordinate.name: coordinate for coordinate in template.coordinates}
+    free = _dimensions(old.template, None) - _dimensions(old.template, kept) - set(old.template.axes)
+    for before in old.template.coordinates:
+        after = here.get(before.name)
+        if free.intersection(before.dims):
+            continue
+        if after is None or set(after.dims) != set(before.dims):
+            raise StoreError(str(old.path), "is labelled by other coordinates", "name another store")
+        if not _agrees(before, after, sources):
+            raise StoreError(str(old.path), f"holds other values of {before.name}", "name another store")
+    if set(template.analyses) <= set(kept) and here.keys() - {c.name for c in old.template.coordinates}:
+        raise StoreError(str(old.path), "is labelled by other coordinates", "name another store")
+
+
+def _dimensions(template: Template, analyses: Sequence[str] | None) -> set[str]:
+    """Return the dimensions of their own that the arrays of these analyses have, of all for None."""
+    plans = (plan for plan in template.arrays if analyses is None or plan.analysis in analyses)
+    return {dim for plan in plans for dim in plan.trailing}
+
+
+def _agrees(before: Coordinate, after: Coordinate, sources: Mapping[str, Indices]) -> bool:
+    """Return whether the values of a coordinate are still what they were where they were."""
+    old = before.values.transpose([before.dims.index(dim) for dim in after.dims])
+    there, here = [], []
+    for dim, size in zip(after.dims, old.shape, strict=True):
+        kept = np.flatnonzero(sources[dim] != _ABSENT) if dim in sources else np.arange(size)
+        here.append(kept)
+        there.append(sources[dim][kept] if dim in sources else kept)
+    if any(size > other for size, other in zip(old.shape, after.values.shape, strict=True)):
+        return False
+    return _same(old[np.ix_(*there)], after.values[np.ix_(*here)])
 
 
 def _same(one: NDArray[np.generic], other: NDArray[np.generic]) -> bool:
@@ -144,52 +192,68 @@ def _same(one: NDArray[np.generic], other: NDArray[np.generic]) -> bool:
     return np.array_equal(one, other, equal_nan=one.dtype.kind == other.dtype.kind == "f")
 
 
-def _copy(old: Store, new: Store, block: int, sources: tuple[Indices, ...]) -> None:
+def _copy(old: Store, new: Store, block: int, move: _Move) -> None:
     """Write the block of the new generation from what is settled in the old one; nothing if nothing is.
 
-    A damaged chunk of the old generation leaves its points pending: they are computed again.
+    A damaged chunk of the old generation leaves its analysis pending at these points: they are computed again.
     """
     template = new.template
     slices = template.block_slices(block)
     shape = new.block_shape(block)
-    wanted = [source[piece] for source, piece in zip(sources, slices, strict=True)]
+    wanted = [source[piece] for source, piece in zip(move.sources, slices, strict=True)]
+    plans = [plan for plan in template.arrays if plan.analysis in move.kept]
     arrays: dict[str, NDArray[np.generic]] = {
-        plan.name: np.full(shape + plan.trailing_shape, plan.fill_value, dtype=plan.dtype)
-        for plan in template.arrays
+        plan.name: np.full(shape + plan.trailing_shape, plan.fill_value, dtype=plan.dtype) for plan in plans
     }
+    states: dict[str, States] = {name: np.full(shape, PENDING, np.int8) for name in template.analyses}
     failures: list[Failure] = []
     origin = [piece.start for piece in slices]
-    for old_block in _blocks_holding(old.template, wanted):
-        if (old.block_status(old_block) == PENDING).all():
+    seconds = 0.0
+    for old_block in _blocks_holding(old.template, wanted, move.order):
+        record = old.record_in_force(old_block)
+        if record is None:
             continue
-        ranges = old.template.block_slices(old_block)
+        seconds = max(seconds, record.seconds)
+        ranges = [old.template.block_slices(old_block)[axis] for axis in move.order]
         here = [np.flatnonzero((w >= r.start) & (w < r.stop)) for w, r in zip(wanted, ranges, strict=True)]
         there = [w[h] - r.start for w, h, r in zip(wanted, here, ranges, strict=True)]
-        try:
-            found = {plan.name: old.read_chunk(plan, old_block) for plan in old.template.arrays}
-        except chunks.DamagedChunk:
-            continue
-        for plan in old.template.arrays:
-            inside = tuple(slice(size) for size in plan.trailing_shape)
-            place: tuple[Any, ...] = (*np.ix_(*here), *inside)
-            arrays[plan.name][place] = found[plan.name][np.ix_(*there)]
+        for analysis in move.kept:
+            found = np.asarray(record.states[analysis].transpose(move.order)[np.ix_(*there)])
+            if (found == PENDING).all():
+                continue
+            mine = [plan for plan in old.template.arrays if plan.analysis == analysis]
+            try:
+                values = {plan.name: old.read_chunk(plan, old_block) for plan in mine}
+            except chunks.DamagedChunk:
+                continue
+            states[analysis][np.ix_(*here)] = found
+            settled = np.argwhere(found != PENDING).T
+            for plan in mine:
+                n = len(move.order)
+                turned = values[plan.name].transpose(*move.order, *range(n, n + len(plan.trailing)))
+                inside = tuple(slice(size) for size in plan.trailing_shape)
+                place: tuple[Any, ...] = (*(h[i] for h, i in zip(here, settled, strict=True)), *inside)
+                arrays[plan.name][place] = turned[tuple(t[i] for t, i in zip(there, settled, strict=True))]
         places = [
             {int(t + r.start): int(h + o) for t, h in zip(ts, hs, strict=True)}
             for ts, hs, r, o in zip(there, here, ranges, origin, strict=True)
         ]
-        for failure in old.recorded_failures(old_block):
-            if all(p in place for p, place in zip(failure.position, places, strict=True)):
-                moved = tuple(place[p] for p, place in zip(failure.position, places, strict=True))
+        for failure in record.failures:
+            position = [failure.position[axis] for axis in move.order]
+            if all(p in place for p, place in zip(position, places, strict=True)):
+                moved = tuple(place[p] for p, place in zip(position, places, strict=True))
                 failures.append(replace(failure, position=moved))
-    if (arrays[layout.LEDGER] != PENDING).any():
-        new.commit(block, arrays, failures, 0.0)
+    settled_in = {name for name, each in states.items() if (each != PENDING).any()}
+    if settled_in:
+        carried = {plan.name: arrays[plan.name] for plan in plans if plan.analysis in settled_in}
+        standing = records.standing(failures, states, origin)
+        new.commit(block, carried, Record({}, states, standing, seconds))
 
 
-def _blocks_holding(template: Template, wanted: list[Indices]) -> Iterator[int]:
+def _blocks_holding(template: Template, wanted: list[Indices], order: Sequence[int]) -> Iterator[int]:
     """Yield the blocks that hold any of the points whose indices along each axis are ``wanted``."""
-    along = [
-        np.unique(indices[indices != _ABSENT] // step)
-        for indices, step in zip(wanted, template.block_shape, strict=True)
-    ]
+    along: list[Indices] = [np.empty(0, np.int64)] * len(order)
+    for axis, indices in zip(order, wanted, strict=True):
+        along[axis] = np.unique(indices[indices != _ABSENT] // template.block_shape[axis])
     for index in product(*along):
         yield int(np.ravel_multi_index(index, template.blocks_per_axis)) if index else 0

@@ -3,17 +3,19 @@
 The root's consolidated ``zarr.json`` is the one file that says what a store holds; replacing it is the atomic
 switch from one *generation* of the arrays to the next when axes grow. Generations share the array folders,
 but each spells its chunk keys in another of the ways zarr v3 allows: a reader of the old metadata goes on
-finding the old chunks.
+finding the old chunks. A scalar coordinate has no chunk at all: its value is the fill value of its metadata.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import shutil
+import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +26,10 @@ from pairsweep.contract.errors import StoreError
 from pairsweep.contract.template import ArrayPlan, Coordinate, Template
 from pairsweep.store import chunks
 
-FORMAT = 1
+FORMAT = 2
+READABLE = (1, FORMAT)  # format 1 knew of no analyses: it can be read, but not continued
 ROOT = "zarr.json"
+LABELS = "labels"  # file of the copies of labels
 MARK = "pairsweep"  # root attribute: JSON text, because netCDF has no nested attributes
 LEDGER = "status"  # the array that says which points are done
 
@@ -35,7 +39,6 @@ _ENCODINGS = (
     ("default", ".", "c"),
     ("v2", ".", None),
 )
-N_ENCODINGS = len(_ENCODINGS)
 _NAME = re.compile(r"[^\W\d]\w*")
 
 
@@ -63,34 +66,60 @@ def writers(root: Path) -> Path:
 
 
 def record(root: Path, generation: int, block: int) -> Path:
-    """File with the checksums, the host, the seconds and the failures of a block."""
+    """File of the record of a block."""
     return bookkeeping(root) / f"generation-{generation}" / f"{block}.json"
 
 
 def copies(root: Path, generation: int) -> Path:
-    """Folder of copies of the root's metadata and of the coordinates: what no computation brings back."""
+    """Folder of copies of the root's metadata and of the labels: what no computation brings back."""
     return bookkeeping(root) / f"generation-{generation}" / "copies"
+
+
+def generations(root: Path) -> list[int]:
+    """Return the generations that have left anything in a store, the oldest first."""
+    return sorted(int(folder.name.split("-")[1]) for folder in bookkeeping(root).glob("generation-*"))
+
+
+def kept(root: Path, generation: int) -> bool:
+    """Return whether the chunks of a generation are still there."""
+    return copies(root, generation).is_dir()
+
+
+def _encoding_of(generation: int, ndim: int) -> int:
+    """Number of the encoding; without dimensions the first two are one and the same."""
+    return generation % len(_ENCODINGS) if ndim else (0, 2)[generation % 2]
 
 
 def chunk(root: Path, array: str, generation: int, index: tuple[int, ...]) -> Path:
     """File of a chunk."""
-    _, separator, prefix = _ENCODINGS[generation % N_ENCODINGS]
+    _, separator, prefix = _ENCODINGS[_encoding_of(generation, len(index))]
     parts = ([prefix] if prefix else []) + [str(i) for i in index]
     return root / array / (separator.join(parts) or "0")
 
 
-def chunks_of_others(folder: Path, generation: int) -> list[Path]:
-    """Return the chunks in an array's folder that belong to other generations than this one (or folders of them)."""
-    number = generation % N_ENCODINGS
-    return [path for path in folder.iterdir() if (kind := _encoding(path)) is not None and kind != number]
-
-
-def _encoding(path: Path) -> int | None:
+def _encoding_found(path: Path) -> int | None:
     """Return whose key the name of an entry of an array's folder is, None if it is no chunk."""
     for number, pattern in enumerate((r"c", r"c(\.\d+)+", r"\d+(\.\d+)*")):
         if re.fullmatch(pattern, path.name):
             return number
     return None
+
+
+def remove_former(root: Path) -> None:
+    """Remove whatever does not belong to the generation that the root's metadata shows."""
+    document, mark = read_root(root)
+    metadata, generation = document["consolidated_metadata"]["metadata"], mark["generation"]
+    for name in metadata.keys() | _names_before(root, generation):
+        wanted = _encoding_of(generation, len(metadata[name]["shape"])) if name in metadata else None
+        for entry in (root / name).iterdir() if (root / name).is_dir() else ():
+            found = _encoding_found(entry)
+            if found is not None and found != wanted:
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        if wanted is None and (root / name).is_dir() and not any((root / name).iterdir()):
+            (root / name).rmdir()
+    for other in generations(root):
+        if other != generation:
+            shutil.rmtree(copies(root, other).parent)
 
 
 def check_name(name: str, place: str) -> None:
@@ -117,10 +146,10 @@ def lay_out(root: Path, template: Template, identity: Identity, fingerprint: Map
 
     group = zarr.create_group(root, overwrite=False)
     packing: Any = {"cname": chunks.COMPRESSOR, "clevel": chunks.LEVEL}
-    style, separator, _ = _ENCODINGS[identity.generation % N_ENCODINGS]
 
     def add(name: str, **kwargs: Any) -> zarr.Array[Any]:
         check_name(name, "the sweep")
+        style, separator, _ = _ENCODINGS[_encoding_of(identity.generation, len(kwargs["shape"]))]
         itemsize = 1 if kwargs["dtype"] is str else np.dtype(kwargs["dtype"]).itemsize
         return group.create_array(
             name,
@@ -134,6 +163,8 @@ def lay_out(root: Path, template: Template, identity: Identity, fingerprint: Map
         values = np.asarray(coordinate.values)
         text = values.dtype.kind in "UTO"
         fill: Any = "" if text else (np.nan if values.dtype.kind == "f" else 0)
+        if not values.shape:
+            fill = values.item()
         array = add(
             coordinate.name,
             shape=values.shape,
@@ -143,7 +174,8 @@ def lay_out(root: Path, template: Template, identity: Identity, fingerprint: Map
             dimension_names=coordinate.dims,
             attributes=json.loads(dumps(dict(coordinate.attrs))),
         )
-        array[...] = values.astype(object) if text else values
+        if values.shape:
+            array[...] = values.astype(object) if text else values
     for plan in template.arrays:
         add(
             plan.name,
@@ -162,7 +194,12 @@ def lay_out(root: Path, template: Template, identity: Identity, fingerprint: Map
         "format": FORMAT,
         "id": identity.id,
         "generation": identity.generation,
+        "since": time.time(),
         "fingerprint": dict(fingerprint),
+        "analyses": {
+            analysis: [plan.name for plan in template.arrays if plan.analysis == analysis]
+            for analysis in template.analyses
+        },
     }
     attributes = dict(template.attrs)
     attributes["coordinates"] = " ".join(coordinate.name for coordinate in template.coordinates)
@@ -175,16 +212,12 @@ def lay_out(root: Path, template: Template, identity: Identity, fingerprint: Map
     }
     scratch(root).mkdir(parents=True)
     writers(root).mkdir()
-    copies(root, identity.generation).mkdir(parents=True)
     (root / ROOT).write_bytes(sealed(document))
-    shutil.copyfile(root / ROOT, copies(root, identity.generation) / ROOT)
-    for coordinate in template.coordinates:
-        original = label_chunk(root, coordinate.name, coordinate.dims, identity.generation)
-        shutil.copyfile(original, copies(root, identity.generation) / coordinate.name)
+    repair(root)
 
 
 def label_chunk(root: Path, name: str, dims: Sequence[str], generation: int) -> Path:
-    """Return the one chunk of a coordinate."""
+    """Return the one chunk of a coordinate that has dimensions."""
     return chunk(root, name, generation, (0,) * len(dims))
 
 
@@ -214,7 +247,7 @@ def show(draft: Path, root: Path) -> None:
 
 
 def repair(root: Path) -> list[tuple[Path, str]]:
-    """Restore metadata and coordinates that are damaged from their copies; return the files and what they were.
+    """Restore metadata and labels that are damaged from their copies; return the files and what they were.
 
     Also completes what a killed coordinator left half done: the root leads, then its copy and the arrays' own files.
     """
@@ -231,23 +264,57 @@ def repair(root: Path) -> list[tuple[Path, str]]:
         if intact:
             put(root / ROOT, intact[-1], "missing" if text is None else "not what was written")
     document, mark = read_root(root)
-    folder = copies(root, mark["generation"])
+    if mark["format"] != FORMAT:
+        return repaired
+    folder, metadata = copies(root, mark["generation"]), document["consolidated_metadata"]["metadata"]
     text = (root / ROOT).read_bytes()
     if text != chunks.read(folder / ROOT):
         put(folder / ROOT, text)
-    for name, metadata in document["consolidated_metadata"]["metadata"].items():
+    for name, entry in metadata.items():
         own = root / name / ROOT
-        if chunks.read(own) != dumps(metadata):
-            put(own, dumps(metadata))
+        if chunks.read(own) != dumps(entry):
+            put(own, dumps(entry))
+    for name in _names_before(root, mark["generation"]) - metadata.keys():
+        (root / name / ROOT).unlink(missing_ok=True)
+    copied = _unpacked(chunks.read(folder / LABELS))
+    labels: dict[str, bytes] = {}
     for name in document["attributes"]["coordinates"].split():
-        dims = document["consolidated_metadata"]["metadata"][name].get("dimension_names") or ()
+        dims = metadata[name].get("dimension_names") or ()
+        if not dims:
+            continue
         original = label_chunk(root, name, dims, mark["generation"])
-        data, copy = chunks.read(original), chunks.read(folder / name)
+        data, copy = chunks.read(original), copied.get(name)
         if data != copy and copy is not None and _is_sealed(copy):
             put(original, copy, "missing" if data is None else "not what was written")
-        elif data != copy and data is not None and _is_sealed(data):
-            put(folder / name, data)
+            labels[name] = copy
+        elif data is not None:
+            labels[name] = data
+    # a label that is lost with its copy stays as it is: whoever opens the store is told
+    if labels != copied and all(map(_is_sealed, labels.values())):
+        put(folder / LABELS, _packed(labels))
     return repaired
+
+
+def _packed(labels: Mapping[str, bytes]) -> bytes:
+    """Return the chunks of all labels as one file: a store of few points should be few files."""
+    return dumps({name: base64.b64encode(data).decode() for name, data in labels.items()})
+
+
+def _unpacked(text: bytes | None) -> dict[str, bytes]:
+    try:
+        return {name: base64.b64decode(data) for name, data in json.loads(text or b"{}").items()}
+    except (ValueError, TypeError, AttributeError):
+        return {}
+
+
+def _names_before(root: Path, generation: int) -> set[str]:
+    """Return the names of arrays of former generations: one that is computed anew may have lost some."""
+    names: set[str] = set()
+    for other in generations(root):
+        text = chunks.read(copies(root, other) / ROOT)
+        if other < generation and text is not None and is_intact(text):
+            names |= json.loads(text)["consolidated_metadata"]["metadata"].keys()
+    return names
 
 
 def _is_sealed(data: bytes) -> bool:
@@ -279,9 +346,11 @@ def read_root(root: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     except FileNotFoundError:
         there = "exists, but is not a pairsweep store" if root.exists() else "there is no store here"
         raise StoreError(str(root), there, cure) from None
+    except PermissionError as error:
+        raise StoreError(str(root), "cannot be read (permission denied)", "ask its owner") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(str(root), "is not a pairsweep store", cure) from error
-    if mark.get("format") != FORMAT:
+    if mark.get("format") not in READABLE:
         found = f"a store of format {mark.get('format')!r}, this version reads {FORMAT}"
         raise StoreError(str(root), found, "use the version of pairsweep that made it")
     for name in document["consolidated_metadata"]["metadata"]:
@@ -291,7 +360,7 @@ def read_root(root: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     return document, mark
 
 
-def read_template(root: Path, document: Mapping[str, Any], generation: int) -> Template:
+def read_template(root: Path, document: Mapping[str, Any], mark: Mapping[str, Any]) -> Template:
     """Return the template that a store was laid out from, its coordinates read back.
 
     Raises `chunks.DamagedChunk` if a coordinate is missing or damaged.
@@ -307,16 +376,18 @@ def read_template(root: Path, document: Mapping[str, Any], generation: int) -> T
     # 0-d arrays carry no dimension_names
     axes = tuple(ledger.get("dimension_names") or ())
     block_shape = tuple(ledger["chunk_grid"]["configuration"]["chunk_shape"])
+    owners = {name: analysis for analysis, names in mark.get("analyses", {}).items() for name in names}
     coordinates, arrays = [], []
     for name, entry in metadata.items():
         dims = tuple(entry.get("dimension_names") or ())
         array = group[name]
         assert isinstance(array, zarr.Array)
         if name in labels:
-            data = chunks.read(label_chunk(root, name, dims, generation))
-            if data is None:
-                raise chunks.DamagedChunk(f"{name} has no values")
-            chunks.seal(data)
+            if dims:
+                data = chunks.read(label_chunk(root, name, dims, mark["generation"]))
+                if data is None:
+                    raise chunks.DamagedChunk(f"{name} has no values")
+                chunks.seal(data)
             values = np.asarray(array[...])
             if entry["data_type"] == "string":
                 values = values.astype(object)
@@ -327,7 +398,7 @@ def read_template(root: Path, document: Mapping[str, Any], generation: int) -> T
             if array.chunks != block_shape + array.shape[n:]:
                 what = f"{name} is cut into chunks of {array.chunks}, {LEDGER} into {block_shape}"
                 raise StoreError(str(root), what, "use the version of pairsweep that made it")
-            arrays.append(
-                ArrayPlan(name, dims[n:], array.shape[n:], str(array.dtype), fill.item(), entry["attributes"])
-            )
+            kind = str(array.dtype)
+            plan = ArrayPlan(name, dims[n:], array.shape[n:], kind, fill.item(), entry["attributes"])
+            arrays.append(replace(plan, analysis=owners.get(name, "")))
     return Template(axes, tuple(ledger["shape"]), block_shape, tuple(coordinates), tuple(arrays), attributes)

@@ -25,7 +25,6 @@ from pairsweep.contract.errors import StoreError
 
 HEARTBEAT = 10.0  # seconds between two signs of life
 STALE = 6 * HEARTBEAT  # silence of another host after which its lock is void
-_STRIPES = 256
 _NO_FLOCK = (errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK)
 _BUSY = (errno.EAGAIN, errno.EACCES)
 
@@ -46,21 +45,56 @@ def _flock(handle: int) -> bool:
 def only_writer(folder: Path, block: int, patience: float = 60.0) -> Iterator[None]:
     """Hold a block while its chunks are merged and replaced.
 
-    A block has one task. It waits for a task that was taken for dead and whose block was given to somebody else, and
-    for the writing of other blocks with the same lock, whose numbers differ from its own by multiples of 256.
+    A block has one task. It waits for a task that was taken for dead and whose block was given to somebody else.
+    The file that is locked lasts as long as the lock.
     """
-    handle = os.open(folder / f"{block % _STRIPES}", os.O_RDWR | os.O_CREAT, 0o666)
+    path = folder / f"{block}"
+    end = time.monotonic() + patience
+    while (handle := _locked(path)) is None:
+        if time.monotonic() > end:
+            cure = "end the process that holds it, then start the same command again"
+            raise StoreError(str(folder), f"block {block} is being written by another process", cure)
+        time.sleep(0.01)
     try:
-        end = time.monotonic() + patience
-        while not _flock(handle):
-            if time.monotonic() > end:
-                cure = "end the process that holds it, then start the same command again"
-                what = f"block {block}, or one that shares its lock, is being written by another process"
-                raise StoreError(str(folder), what, cure)
-            time.sleep(0.01)
         yield
     finally:
+        path.unlink(missing_ok=True)
         os.close(handle)
+
+
+def clear(folder: Path) -> None:
+    """Remove the files that writers who were killed held."""
+    for path in folder.iterdir():
+        handle = _locked(path)
+        if handle is not None:
+            path.unlink(missing_ok=True)
+            os.close(handle)
+
+
+def _locked(path: Path) -> int | None:
+    """Open and lock a file; None if it is held, or was just removed by who held it."""
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        # between hosts a name may be known for a while after its file is gone
+        if error.errno in (errno.ENOENT, errno.ESTALE) and path.parent.is_dir():
+            return None
+        raise
+    try:
+        if _flock(handle) and _is_at(handle, path):
+            return handle
+    except BaseException:
+        os.close(handle)
+        raise
+    os.close(handle)
+    return None
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except OSError:
+        return False
 
 
 class Lock:
@@ -138,14 +172,20 @@ class Lock:
         return now
 
     def _take_over(self, holder: dict[str, Any]) -> None:
-        if self._beat() - self._path.stat().st_mtime < STALE:
+        silent = self._beat() - self._path.stat().st_mtime
+        if silent < -STALE:
+            dated = f"locked by {holder.get('host')}, with a date {-silent:.0f} s ahead of the file server's"
+            raise StoreError(self._store(), dated, f"if no run is at work there, remove {self._path}")
+        if silent < STALE:
             raise self._refusal(holder)
 
     def _refusal(self, holder: dict[str, Any] | None) -> StoreError:
         holder = holder or {}
         who = f"in use by process {holder.get('pid', '?')} on {holder.get('host', 'this host')}"
-        store = str(self._path.parent.parent.parent)
-        return StoreError(store, who, "wait until it has ended, or end it")
+        return StoreError(self._store(), who, "wait until it has ended, or end it")
+
+    def _store(self) -> str:
+        return str(self._path.parent.parent.parent)
 
     def _write(self) -> None:
         content = {"host": socket.gethostname(), "pid": os.getpid(), "token": self._token}

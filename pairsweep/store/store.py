@@ -1,19 +1,20 @@
 """A store of a sweep: created whole, written block by block, resumed by its ledger.
 
-Order of a write: data chunks, then the block's record (checksums, host, seconds, failures), then its chunk of
-``status``. So whatever moment a writer dies at, a point that the ledger calls done has its data.
+Order of a write: data chunks, then the block's record (checksums, states of the analyses, failures), then its chunk of
+``status``. So whatever moment a writer dies at, a point that ``status`` calls done has its data. A record is in
+force while it names the very chunk of ``status`` that is there; one that is ahead of it is caught up with, and
+where nothing is in force everything is pending.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
+import re
 import shutil
-import socket
+import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,28 +22,52 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairsweep.contract.errors import StoreError
-from pairsweep.contract.template import DONE, FAILED, PENDING, ArrayPlan, BlockResult, Failure, Template
+from pairsweep.contract.template import (
+    DONE,
+    FAILED,
+    PENDING,
+    ArrayPlan,
+    BlockResult,
+    Failure,
+    States,
+    Template,
+    status_of,
+)
 from pairsweep.store import chunks, layout
-from pairsweep.store.lock import Lock, only_writer
+from pairsweep.store import record as records
+from pairsweep.store.lock import Lock, clear, only_writer
+from pairsweep.store.record import Record
 
 if TYPE_CHECKING:
     import xarray
 
 Mask = NDArray[np.bool_]
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+FORMER_KEPT = 86400.0  # seconds that a generation is kept for its readers after axes or analyses were added
+CODE = "code."  # entries of a fingerprint: the digest of an analysis' code
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
 def resolve(path: str | os.PathLike[str]) -> Path:
-    """Return the real path of a store; refuse names that no store should have."""
+    """Return the real path of a store, ``~`` expanded; refuse names that no store should have."""
     text = os.fspath(path)
     if not text.isprintable() or not text.strip():
         raise StoreError("the store's path", repr(text), "name it with printable characters")
-    if os.path.basename(text.rstrip("/")) in ("", ".", ".."):
+    if _ADDRESS.match(text):
+        raise StoreError(text, "is an address, and a store is a folder", "name a folder, and copy it there")
+    whole = os.path.expanduser(text)
+    if whole.startswith("~"):
+        raise StoreError(text, "no such home directory is known", "write the path without ~")
+    if os.path.basename(whole.rstrip("/")) in ("", ".", ".."):
         raise StoreError("the store's path", repr(text), "name a folder of its own")
-    return Path(os.path.realpath(text))
+    if os.path.islink(whole) and not os.path.exists(whole):
+        there = f"is a link to {os.path.realpath(whole)}, where nothing is"
+        raise StoreError(text, there, "mount or make what it links to, or remove the link")
+    return Path(os.path.realpath(whole))
+
+
+def is_there(path: str | os.PathLike[str]) -> bool:
+    """Return whether anything is at the path of a store."""
+    return resolve(path).exists()
 
 
 def create(path: str | os.PathLike[str], template: Template, fingerprint: Mapping[str, str]) -> Store:
@@ -55,11 +80,16 @@ def create(path: str | os.PathLike[str], template: Template, fingerprint: Mappin
     StoreError : if something is at ``path``, or it cannot be written there.
     """
     root = resolve(path)
-    if os.path.lexists(path):
+    if root.exists():
         raise StoreError(str(path), "exists already", "name another store, or remove this one")
     ledger = [plan for plan in template.arrays if plan.name == layout.LEDGER]
-    if len(ledger) != 1 or ledger[0].trailing or np.dtype(ledger[0].dtype) != np.int8:
+    if len(ledger) != 1 or ledger[0].trailing or np.dtype(ledger[0].dtype) != np.int8 or ledger[0].analysis:
         raise ValueError(f"a template needs one int8 array {layout.LEDGER!r} over the axes")
+    if (
+        not all(plan.analysis for plan in template.arrays if plan.name != layout.LEDGER)
+        or not template.analyses
+    ):
+        raise ValueError(f"every array but {layout.LEDGER!r} belongs to an analysis")
     draft = root.with_name(f".{root.name}.{uuid.uuid4().hex}.partial")
     try:
         try:
@@ -84,8 +114,9 @@ def open_dataset(path: str | os.PathLike[str]) -> xarray.Dataset:
 
     from pairsweep.store.reading import SealedStore
 
-    root = Store.open(path).path
-    data: xarray.Dataset = xr.open_zarr(SealedStore(root, read_only=True), chunks=None)
+    store = Store.open(path)
+    sealed = SealedStore(store.path, read_only=True, generation=store.identity.generation)
+    data: xarray.Dataset = xr.open_zarr(sealed, chunks=None)
     for coordinate in data.coords.values():  # so that they can be read where the dataset is shown
         coordinate.load()
     return data
@@ -103,12 +134,18 @@ class Store:
     """
 
     def __init__(
-        self, path: Path, template: Template, identity: layout.Identity, fingerprint: Mapping[str, str]
+        self,
+        path: Path,
+        template: Template,
+        identity: layout.Identity,
+        fingerprint: Mapping[str, str],
+        form: int = layout.FORMAT,
     ) -> None:
         self.path = path
         self.template = template
         self.identity = identity
         self.fingerprint: dict[str, str] = dict(fingerprint)
+        self._format = form
         self._root_stamp = self._stamp()
         (self.ledger,) = (plan for plan in template.arrays if plan.name == layout.LEDGER)
 
@@ -117,52 +154,104 @@ class Store:
         """Open a store; raise `StoreError` if there is none of ours at ``path``."""
         root = resolve(path)
         if not layout.is_intact(chunks.read(root / layout.ROOT) or b""):
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, StoreError):  # what is wrong is said below
                 layout.repair(root)
         document, mark = layout.read_root(root)
         try:
-            template = layout.read_template(root, document, mark["generation"])
+            template = layout.read_template(root, document, mark)
         except chunks.DamagedChunk:
             try:
                 layout.repair(root)
-                template = layout.read_template(root, document, mark["generation"])
-            except OSError as error:
-                found = f"its labels are damaged, and it cannot be written ({error.strerror})"
+                template = layout.read_template(root, document, mark)
+            except StoreError as error:
+                found = f"its labels are damaged, and it cannot be written ({error.value})"
                 raise StoreError(str(root), found, "run pairsweep verify where it can be") from error
             except chunks.DamagedChunk as error:
                 found = f"its labels are damaged, and their copy as well ({error})"
                 raise StoreError(
                     str(root), found, "put back a copy of yours, or run into another store"
                 ) from error
-        return cls(root, template, layout.Identity(mark["id"], mark["generation"]), mark["fingerprint"])
+        identity = layout.Identity(mark["id"], mark["generation"])
+        return cls(root, template, identity, mark["fingerprint"], mark["format"])
 
     @property
     def attrs(self) -> Mapping[str, object]:
         """Attributes of the root."""
         return self.template.attrs
 
-    def check(self, fingerprint: Mapping[str, str]) -> None:
-        """Raise `StoreError`, naming what differs, unless the store was made with this fingerprint."""
-        names = sorted(self.fingerprint.keys() | fingerprint.keys())
-        differing = [
-            f"{name} {self.fingerprint.get(name, 'absent')} there, {fingerprint.get(name, 'absent')} now"
-            for name in names
+    @property
+    def analyses(self) -> tuple[str, ...]:
+        """The analyses whose results it holds; none are known of a store of format 1."""
+        return self.template.analyses
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether it can be repaired and continued: by this version, and in this place."""
+        return self._format == layout.FORMAT and os.access(layout.bookkeeping(self.path), os.W_OK)
+
+    def check_format(self) -> None:
+        """Raise `StoreError` for a store that can be read but not continued: one made before analyses had digests."""
+        if self._format != layout.FORMAT:
+            what = "was made by a version that knew one digest of all analyses: its numbers would be of two kinds"
+            raise StoreError(str(self.path), what, "read it as before, and run into another store")
+
+    def check(self, fingerprint: Mapping[str, str], recompute: Sequence[str] = ()) -> None:
+        """Raise `StoreError`, naming what differs, unless a sweep with this fingerprint can go on in the store.
+
+        An entry that is absent on one side has its default there. Entries of an analysis that the store lacks
+        (``code.NAME`` and ``NAME.option``) are not compared: `grow` adds it. Of those in ``recompute`` the code may
+        be another.
+        """
+        self.check_format()
+        there, now = (
+            {name[len(CODE) :] for name in entries if name.startswith(CODE)}
+            for entries in (self.fingerprint, fingerprint)
+        )
+        added = now - there
+        names = [
+            name
+            for name in sorted(self.fingerprint.keys() | fingerprint.keys())
             if self.fingerprint.get(name) != fingerprint.get(name)
+            and name.removeprefix(CODE).split(".")[0] not in added
+        ]
+        self._check_removed(there - now)
+        changed = [name[len(CODE) :] for name in names if name.startswith(CODE)]
+        differing = [
+            f"{name} {self.fingerprint.get(name, 'default')} there, {fingerprint.get(name, 'default')} now"
+            for name in names
+            if not name.startswith(CODE)
         ]
         if differing:
             cure = "name another store, or go back to what this one was made with"
             raise StoreError(str(self.path), "holds another sweep (" + "; ".join(differing) + ")", cure)
+        stale = [name for name in changed if name not in recompute]
+        if stale:
+            cure = (
+                f"{' '.join(f'--recompute {name}' for name in stale)} computes it anew, or name another store"
+            )
+            raise StoreError(str(self.path), f"the code of {', '.join(stale)} has changed since", cure)
 
-    def check_arrays(self, template: Template) -> None:
+    def _check_removed(self, names: Iterable[str]) -> None:
+        for name in sorted(names):
+            cure = f"add {name} to analyses again, or name another store"
+            raise StoreError(str(self.path), f"holds results of {name}, which is not asked for now", cure)
+
+    def check_arrays(self, template: Template, recompute: Sequence[str] = ()) -> None:
         """Raise `StoreError`, naming what differs, unless the store holds a template's results, of the same types.
 
-        They may be longer in the template along dimensions of their own, as when an axis gets more bins.
+        They may be longer in the template along dimensions of their own, as when an axis gets more bins. Analyses that
+        the store lacks are not compared, nor those of ``recompute``.
         """
-        before, after = ({plan.name: plan for plan in t.arrays} for t in (self.template, template))
+        self._check_removed(set(self.analyses) - set(template.analyses))
+        before, after = (
+            {plan.name: plan for plan in t.arrays if not plan.analysis or plan.analysis in self.analyses}
+            for t in (self.template, template)
+        )
         differing = [
             f"{name} {_kind(before.get(name))} there, {_kind(after.get(name))} now"
             for name in sorted(before.keys() | after.keys())
             if not _fits(before.get(name), after.get(name))
+            and (after.get(name) or before[name]).analysis not in recompute
         ]
         if differing:
             what = f"holds other results or of another type ({'; '.join(differing)})"
@@ -171,6 +260,7 @@ class Store:
     @contextlib.contextmanager
     def lock(self) -> Iterator[Lock]:
         """Be the store's one coordinator, and clear up after what was killed."""
+        self.check_format()
         with contextlib.ExitStack() as stack:
             with chunks.room(self.path):
                 held = stack.enter_context(Lock(layout.bookkeeping(self.path) / "coordinator"))
@@ -180,74 +270,120 @@ class Store:
     def _clear_up(self) -> None:
         layout.writers(self.path).mkdir(exist_ok=True)
         layout.scratch(self.path).mkdir(exist_ok=True)
+        clear(layout.writers(self.path))
         for litter in layout.scratch(self.path).iterdir():
             if litter.is_dir():
                 shutil.rmtree(litter)
             else:
                 litter.unlink(missing_ok=True)
         layout.repair(self.path)
+        if len(layout.generations(self.path)) > 1:
+            _, mark = layout.read_root(self.path)
+            if time.time() - mark["since"] > FORMER_KEPT:
+                layout.remove_former(self.path)
 
-    def block_status(self, block: int) -> NDArray[np.int8]:
-        """Return the ledger of a block; a damaged or missing ledger counts as pending."""
+    def block_status(self, block: int) -> States:
+        """Return the public ledger of a block; a damaged or missing one counts as pending."""
         with contextlib.suppress(chunks.DamagedChunk):
             return self.read_chunk(self.ledger, block).astype(np.int8, copy=False)
         return np.full(self.block_shape(block), PENDING, dtype=np.int8)
 
-    def statuses(self) -> NDArray[np.int8]:
-        """Return the whole ledger, shape of the sweep."""
+    def statuses(self) -> States:
+        """Return the whole public ledger, shape of the sweep."""
         ledger = np.empty(self.template.shape, dtype=np.int8)
         for block in range(self.template.n_blocks):
             ledger[self.template.block_slices(block)] = self.block_status(block)
         return ledger
 
-    def todo(self, block: int, retry_failed: bool = False, only: range | None = None) -> Mask:
-        """Return which points of a block must be computed.
+    def states(self, block: int) -> dict[str, States]:
+        """Return the state of each analysis at the points of a block: pending where nothing is in force."""
+        if self.template.analyses and (self.block_status(block) == DONE).all():
+            return {analysis: np.full(self.block_shape(block), DONE, np.int8) for analysis in self.analyses}
+        return self._states_of(block, self.record_in_force(block))
+
+    def _states_of(self, block: int, record: Record | None) -> dict[str, States]:
+        if record is not None:
+            return dict(record.states)
+        return {analysis: np.full(self.block_shape(block), PENDING, np.int8) for analysis in self.analyses}
+
+    def counts(self) -> dict[str, dict[int, int]]:
+        """Count the points of each analysis by state."""
+        found = {analysis: np.zeros(3, dtype=np.int64) for analysis in self.analyses}
+        for block in range(self.template.n_blocks):
+            for analysis, states in self.states(block).items():
+                found[analysis] += np.bincount(states.ravel(), minlength=3)
+        return {
+            analysis: {state: int(counts[state]) for state in (PENDING, DONE, FAILED)}
+            for analysis, counts in found.items()
+        }
+
+    def todo(self, block: int, retry_failed: bool = False, only: range | None = None) -> dict[str, Mask]:
+        """Return which points of a block must be computed by each analysis. For those who will write it.
 
         Parameters
         ----------
         retry_failed : failed points count as pending
         only : restrict to these points, counted along the block with its last axis fastest
         """
-        status = self.block_status(block)
-        mask = status != DONE if retry_failed else status == PENDING
+        states = self.states(block)
+        if not any(each.any() for each in states.values()) and self._is_ahead(block):
+            self._check_current()
+            with chunks.room(self.path), only_writer(layout.writers(self.path), block):
+                self.settle(block)
+            states = self.states(block)
+        chosen = np.ones(self.block_shape(block), dtype=bool)
         if only is not None:
-            chosen = np.zeros(mask.size, dtype=bool)
-            chosen[only.start : only.stop] = True
-            mask &= chosen.reshape(mask.shape)
-        return np.asarray(mask)
+            inside = np.zeros(chosen.size, dtype=bool)
+            inside[only.start : only.stop] = True
+            chosen = inside.reshape(chosen.shape)
+        return {
+            analysis: np.asarray(chosen & (each != DONE if retry_failed else each == PENDING))
+            for analysis, each in states.items()
+        }
 
     def pending(self, retry_failed: bool = False) -> Iterator[int]:
         """Yield the blocks that have points to compute, reading the ledger as it goes."""
         for block in range(self.template.n_blocks):
-            if self.todo(block, retry_failed).any():
+            if any(mask.any() for mask in self.todo(block, retry_failed).values()):
                 yield block
 
-    def write(self, block: int, result: BlockResult, mask: Mask | None = None) -> None:
-        """Store the points of a block that ``mask`` names (all of them by default).
+    def write(self, block: int, result: BlockResult, masks: Mapping[str, Mask] | None = None) -> None:
+        """Store the points of a block that ``masks`` names for each analysis (all of them by default).
 
-        Done stays done: a point that the ledger calls done keeps its numbers, whoever comes late. Raises
-        `StoreError` if there is no room, or if the store has been replaced or grown since it was opened.
+        Done stays done: where an analysis is done its numbers are kept, whoever comes late. Raises `StoreError` if
+        there is no room, or if the store has been replaced or grown since it was opened.
         """
         self._check_current()
         with chunks.room(self.path), only_writer(layout.writers(self.path), block):
             self._check_current()
-            before = self.block_status(block)
-            take = before != DONE
-            if mask is not None:
-                take &= mask
-            if not take.any():
+            self.settle(block)
+            before = self.states(block)
+            take = {
+                analysis: (states != DONE) & (True if masks is None else masks.get(analysis, False))
+                for analysis, states in before.items()
+            }
+            touched = [analysis for analysis, mask in take.items() if mask.any()]
+            if not touched:
                 return
-            computed = np.asarray(result.arrays[layout.LEDGER], dtype=np.int8)
-            if not np.isin(computed[take], (DONE, FAILED)).all():
-                raise ValueError(f"block {block}: a computed point is done or failed")
+            states = dict(before)
+            for analysis in touched:
+                computed = np.asarray(result.states[analysis], dtype=np.int8)
+                if not np.isin(computed[take[analysis]], (DONE, FAILED)).all():
+                    raise ValueError(f"block {block}: a computed point is done or failed")
+                states[analysis] = np.where(take[analysis], computed, before[analysis]).astype(np.int8)
             arrays = {}
             for plan in self.template.arrays:
-                values = self._checked(plan, block, np.asarray(result.arrays[plan.name]))
-                if plan.name != layout.LEDGER:
-                    arrays[plan.name] = self._merged(plan, block, values, take, ~take & (before != PENDING))
-            status = np.where(take, computed, before)
-            failures = self._failures_after(block, result, take, status)
-            self.commit(block, arrays | {layout.LEDGER: status}, failures, result.seconds)
+                if plan.analysis in touched:
+                    values = self._checked(plan, block, np.asarray(result.arrays[plan.name]))
+                    mask = take[plan.analysis]
+                    keep = ~mask & (before[plan.analysis] != PENDING)
+                    arrays[plan.name] = self._merged(plan, block, values, mask, keep)
+            known = self.record_in_force(block)
+            if known is None:  # what readers see now would not be the numbers of before
+                self.forget(block)
+            failures = self._failures_after(block, known, result.failures, take, states)
+            seals = {} if known is None else known.seals
+            self.commit(block, arrays, Record(seals, states, failures, result.seconds))
 
     def record_failure(self, block: int, point: int, reason: str, retry_failed: bool = False) -> None:
         """Store that a point of a block, counted with the last axis fastest, failed without leaving any number."""
@@ -259,39 +395,89 @@ class Store:
             plan.name: np.full(shape + plan.trailing_shape, plan.fill_value, dtype=plan.dtype)
             for plan in self.template.arrays
         }
-        arrays[layout.LEDGER] = np.full(shape, FAILED, dtype=np.int8)
-        mask = self.todo(block, retry_failed, range(point, point + 1))
-        self.write(block, BlockResult(arrays, (failure,), 0.0), mask)
+        states = {analysis: np.full(shape, FAILED, dtype=np.int8) for analysis in self.analyses}
+        masks = self.todo(block, retry_failed, range(point, point + 1))
+        self.write(block, BlockResult(arrays, states, (failure,), 0.0), masks)
 
-    def commit(
-        self,
-        block: int,
-        arrays: Mapping[str, NDArray[np.generic]],
-        failures: Iterable[Failure],
-        seconds: float,
-    ) -> None:
-        """Replace all chunks of a block: data, then its record, then the ledger."""
-        seals = {}
-        for plan in sorted(self.template.arrays, key=lambda plan: plan.name == layout.LEDGER):
-            data = chunks.encode(arrays[plan.name], self.chunk_shape(plan), plan.fill_value)
-            seals[plan.name] = chunks.seal(data)
-            if plan.name == layout.LEDGER:
-                self._put(self._record(block), record_text(seals, failures, seconds))
-            self._put(self.chunk(plan, block), data)
+    def commit(self, block: int, arrays: Mapping[str, NDArray[np.generic]], record: Record) -> None:
+        """Replace chunks of a block: data, then its record (with their seals added), then the ledger."""
+        seals = dict(record.seals)
+        for plan in self.template.arrays:
+            if plan.name in arrays:
+                data = chunks.encode(arrays[plan.name], self.chunk_shape(plan), plan.fill_value)
+                seals[plan.name] = chunks.seal(data)
+                self._put(self.chunk(plan, block), data)
+        ledger = self._encoded(record.states)
+        seals[self.ledger.name] = chunks.seal(ledger)
+        whole = Record(seals, record.states, record.failures, record.seconds)
+        self._put(self._record(block), records.dumps(whole))
+        self._put(self.chunk(self.ledger, block), ledger)
+
+    def _encoded(self, states: Mapping[str, States]) -> bytes:
+        return chunks.encode(status_of(states.values()), self.chunk_shape(self.ledger), PENDING)
+
+    def record(self, block: int) -> Record | None:
+        """Return the record of a block, in force or ahead; None if there is none, `chunks.DamagedChunk` for rubbish."""
+        data = chunks.read(self._record(block))
+        return None if data is None else records.loads(data, self.block_shape(block), self.analyses)
+
+    def record_in_force(self, block: int) -> Record | None:
+        """Return the record that names the chunk of ``status`` that is there."""
+        ledger = chunks.read(self.chunk(self.ledger, block))
+        if ledger is None:
+            return None
+        with contextlib.suppress(chunks.DamagedChunk):
+            record = self.record(block)
+            if record is not None and record.seals.get(layout.LEDGER) == chunks.seal(ledger):
+                return record
+        return None
+
+    def _is_ahead(self, block: int) -> bool:
+        return self._record(block).exists() and self.record_in_force(block) is None
+
+    def settle(self, block: int) -> bool:
+        """Catch up with a record that is ahead of ``status``, as a writer killed between them leaves it.
+
+        Returns whether the record is in force then: not if any chunk of the block is not what it says.
+        """
+        if not self._is_ahead(block):
+            return self.record_in_force(block) is not None
+        try:
+            record = self.record(block)
+            if record is None or not self._holds(block, record.seals):
+                return False
+        except chunks.DamagedChunk:
+            return False
+        ledger = self._encoded(record.states)
+        if chunks.seal(ledger) != record.seals.get(layout.LEDGER):
+            return False
+        self._put(self.chunk(self.ledger, block), ledger)
+        return True
+
+    def _holds(self, block: int, seals: Mapping[str, str]) -> bool:
+        """Return whether the chunks of a block's results are those with these seals."""
+        return all(
+            chunks.seal(chunks.read(self.chunk(plan, block)) or b"") == seals[plan.name]
+            for plan in self.template.arrays
+            if plan.name in seals and plan is not self.ledger
+        )
 
     def failures(self) -> list[Failure]:
         """Return why each failed point failed, in the order of the blocks."""
-        found = []
+        found: list[Failure] = []
         for block in range(self.template.n_blocks):
             status = self.block_status(block)
-            if (status == FAILED).any():
-                origin = [s.start for s in self.template.block_slices(block)]
-                found += [
-                    failure
-                    for failure in self.recorded_failures(block)
-                    if status[tuple(p - o for p, o in zip(failure.position, origin, strict=True))] == FAILED
-                ]
+            if (status != DONE).any():
+                record = self.record_in_force(block)
+                found += [] if record is None else self._inside(block, record.failures, status != DONE)
         return found
+
+    def _inside(self, block: int, failures: Iterable[Failure], mask: Mask) -> list[Failure]:
+        return [failure for failure in failures if mask[self._place(block, failure)]]
+
+    def _place(self, block: int, failure: Failure) -> tuple[int, ...]:
+        origin = (s.start for s in self.template.block_slices(block))
+        return tuple(p - o for p, o in zip(failure.position, origin, strict=True))
 
     def block_shape(self, block: int) -> tuple[int, ...]:
         """Return the shape of a block; smaller than the template's at the end of an axis."""
@@ -317,12 +503,15 @@ class Store:
     def forget(self, block: int) -> None:
         """Call every point of a block pending."""
         self.chunk(self.ledger, block).unlink(missing_ok=True)
+        self._record(block).unlink(missing_ok=True)
 
     def append_history(self, line: str) -> None:
         """Add a line, with the time, to the root's ``history``. For the coordinator alone."""
         document, _ = layout.read_root(self.path)
         attributes = document["attributes"]
-        attributes["history"] = "\n".join(filter(None, (attributes.get("history"), f"{_now()} {line}")))
+        attributes["history"] = "\n".join(
+            filter(None, (attributes.get("history"), f"{records.now()} {line}"))
+        )
         self._put(self.path / layout.ROOT, layout.sealed(document))
         layout.repair(self.path)
 
@@ -338,6 +527,7 @@ class Store:
 
     def _check_current(self) -> None:
         """Refuse to write into a store that is no longer the one that was opened (by a late worker)."""
+        self.check_format()
         try:
             stamp = self._stamp()
             if stamp == self._root_stamp:
@@ -375,35 +565,23 @@ class Store:
         return merged
 
     def _failures_after(
-        self, block: int, result: BlockResult, take: Mask, status: NDArray[np.int8]
-    ) -> list[Failure]:
-        origin = [s.start for s in self.template.block_slices(block)]
-
-        def inside(failure: Failure) -> tuple[int, ...]:
-            return tuple(p - o for p, o in zip(failure.position, origin, strict=True))
-
-        old = [] if take.all() else self.recorded_failures(block)
-        kept = [failure for failure in old if not take[inside(failure)]]
-        new = [failure for failure in result.failures if take[inside(failure)]]
-        return [failure for failure in (*kept, *new) if status[inside(failure)] == FAILED]
-
-    def seals(self, block: int) -> dict[str, str] | None:
-        """Return size and checksum of each chunk of a block as recorded, None without a record."""
-        try:
-            return dict(json.loads(chunks.read(self._record(block)) or b"")["seals"])
-        except (ValueError, KeyError, TypeError):
-            return None
-
-    def recorded_failures(self, block: int) -> list[Failure]:
-        """Return what a block's record says of failures, points that succeeded since included."""
-        data = chunks.read(self._record(block))
-        try:
-            record = json.loads(data or b"")
-            return [
-                Failure(tuple(position), *record["texts"][text]) for *position, text in record["failures"]
-            ]
-        except (ValueError, KeyError, TypeError, IndexError):
-            return []
+        self,
+        block: int,
+        known: Record | None,
+        new: Iterable[Failure],
+        take: Mapping[str, Mask],
+        states: Mapping[str, States],
+    ) -> tuple[Failure, ...]:
+        """Return the failures of before and the new ones, without those of what was computed again."""
+        kept = {}
+        for failure in () if known is None else known.failures:
+            if not failure.analysis or not take[failure.analysis][self._place(block, failure)]:
+                kept[failure.position, failure.analysis] = failure
+        for failure in new:
+            computed = [take[failure.analysis]] if failure.analysis else take.values()
+            if any(mask[self._place(block, failure)] for mask in computed):
+                kept[failure.position, failure.analysis] = failure
+        return records.standing(kept.values(), states, [s.start for s in self.template.block_slices(block)])
 
 
 def _kind(plan: ArrayPlan | None) -> str:
@@ -417,22 +595,4 @@ def _fits(before: ArrayPlan | None, after: ArrayPlan | None) -> bool:
         and before.trailing == after.trailing
         and np.dtype(before.dtype) == np.dtype(after.dtype)
         and all(n <= m for n, m in zip(before.trailing_shape, after.trailing_shape, strict=True))
-    )
-
-
-def record_text(seals: Mapping[str, str], failures: Iterable[Failure], seconds: float) -> bytes:
-    """Return the record of a block. Many points of a block fail alike: each traceback is kept once."""
-    failures = list(failures)
-    texts = {(failure.reason, failure.traceback): 0 for failure in failures}
-    for number, text in enumerate(texts):
-        texts[text] = number
-    return layout.dumps(
-        {
-            "seals": dict(seals),
-            "seconds": seconds,
-            "host": socket.gethostname(),
-            "written": _now(),
-            "texts": list(texts),
-            "failures": [[*f.position, texts[f.reason, f.traceback]] for f in failures],
-        }
     )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pairsweep.contract.errors import StoreError
 from pairsweep.contract.template import PENDING
 from pairsweep.store import chunks, layout
 from pairsweep.store.store import Store, resolve
+
+_MISSING, _OTHER = "missing", "whole, but not what was written last"
 
 
 @dataclass(frozen=True)
@@ -20,21 +24,24 @@ class Damage:
     ----------
     file : relative to the store
     what : what is wrong with it
-    block : the block it belongs to; None for metadata and coordinates, which are repaired on the spot
+    block : the block whose points are pending now; None for what was restored on the spot
     slices : where the block lies on each axis
+    kept : whether it is as it was, since the store cannot be written here
     """
 
     file: str
     what: str
     block: int | None = None
     slices: tuple[slice, ...] = ()
+    kept: bool = False
 
 
 def verify(path: str | os.PathLike[str]) -> list[Damage]:
     """Recompute every checksum of a store.
 
-    Metadata and coordinates are restored from their copies. The points of a damaged block become pending, and its
-    damaged files are removed: the next run computes them again, and nothing else.
+    Metadata and labels are restored from their copies, a ledger from the block's record. The points of any other
+    damaged block become pending, and its damaged files are removed: the next run computes them again, and nothing else.
+    Where the store cannot be written, or is of a former format, it is only looked at.
 
     Raises
     ------
@@ -43,38 +50,63 @@ def verify(path: str | os.PathLike[str]) -> list[Damage]:
     root = resolve(path)
     found: list[Damage] = []
     if layout.bookkeeping(root).is_dir():
-        found += [Damage(f"{file.relative_to(root)}", what) for file, what in layout.repair(root)]
+        with contextlib.suppress(StoreError):  # a place that cannot be written
+            found += [Damage(f"{file.relative_to(root)}", what) for file, what in layout.repair(root)]
     store = Store.open(root)
-    with store.lock():
+    with store.lock() if store.is_writable else contextlib.nullcontext():
         for block in range(store.template.n_blocks):
-            damaged = dict(_damaged(store, block))
-            if damaged:
-                store.forget(block)
-            for file, what in damaged.items():
-                # no reader of the rest shall stumble over it
-                file.unlink(missing_ok=True)
-                where = store.template.block_slices(block)
-                found.append(Damage(f"{file.relative_to(root)}", what, block, where))
+            found += _checked(store, block) if store.is_writable else _looked_at(store, block)
     return found
 
 
+def _looked_at(store: Store, block: int) -> list[Damage]:
+    where = store.template.block_slices(block)
+    return [
+        Damage(f"{file.relative_to(store.path)}", what, block, where, kept=True)
+        for file, what in _damaged(store, block)
+    ]
+
+
+def _checked(store: Store, block: int) -> list[Damage]:
+    """Find what is damaged of a block, and put right what can be without computing."""
+    damaged = dict(_damaged(store, block))
+    if not damaged:
+        return []
+    ledger = store.chunk(store.ledger, block)
+    if damaged.keys() == {ledger} and store.settle(block):
+        # one that is only behind its record is what a killed writer leaves
+        what = damaged[ledger]
+        return [] if what in (_MISSING, _OTHER) else [Damage(f"{ledger.relative_to(store.path)}", what)]
+    store.forget(block)
+    for file in damaged:
+        file.unlink(missing_ok=True)  # no reader of the rest shall stumble over it
+    where = store.template.block_slices(block)
+    return [Damage(f"{file.relative_to(store.path)}", what, block, where) for file, what in damaged.items()]
+
+
 def _damaged(store: Store, block: int) -> Iterator[tuple[Path, str]]:
-    """Yield the damaged files of a block. Where nothing is settled none need be there, but those that are be whole."""
+    """Yield the damaged files of a block: those its record names, and any other that is there but not whole."""
+    file = layout.record(store.path, store.identity.generation, block)
     settled = bool((store.block_status(block) != PENDING).any())
-    seals = store.seals(block)
-    if settled and seals is None:
-        yield layout.record(store.path, store.identity.generation, block), "missing or not a record"
+    try:
+        record = store.record(block)
+        if record is None and settled:
+            yield file, _MISSING
+    except chunks.DamagedChunk as error:
+        record = None
+        yield file, str(error)
+    seals = {} if record is None else record.seals
     for plan in store.template.arrays:
         file = store.chunk(plan, block)
         data = chunks.read(file)
         if data is None:
-            if settled:
-                yield file, "missing"
+            if plan.name in seals:
+                yield file, _MISSING
             continue
         try:
             seal = chunks.seal(data)
         except chunks.DamagedChunk as error:
             yield file, str(error)
         else:
-            if settled and seals is not None and seal != seals.get(plan.name):
-                yield file, "whole, but not what was written last"
+            if seal != seals.get(plan.name, seal):
+                yield file, _OTHER

@@ -35,7 +35,7 @@ from pairsweep.physics.patterns.registry import PATTERNS
 from pairsweep.points.axes import Sweep, at_points, expand
 from pairsweep.spec.model import CustomOccupation, Spec
 from pairsweep.spec.reader import parse_spec, read_spec
-from pairsweep.store import Store, check_growth, create, grow, open_dataset
+from pairsweep.store import Store, check_growth, create, grow, is_there, open_dataset
 from pairsweep.sweep.progress import Progress
 
 if TYPE_CHECKING:
@@ -67,11 +67,12 @@ class SolveTask:
     def __call__(self, block: int, only: range | None = None) -> Ack:
         """Solve ``block``; ``only`` restricts it to some of its points, the last axis fastest."""
         sweep, store = _opened(self)
-        mask = store.todo(block, self.retry_failed, only)
+        masks = store.todo(block, self.retry_failed, only)
+        mask = np.any(list(masks.values()), axis=0)
         if not mask.any():
             return Ack(block, 0, 0, 0.0, socket.gethostname())
         result = solve_block(sweep, store.template, block, mask)
-        store.write(block, result, mask)
+        store.write(block, result, masks)
         failed = int((result.arrays["status"][mask] == FAILED).sum())
         return Ack(block, int(mask.sum()) - failed, failed, result.seconds, socket.gethostname())
 
@@ -211,7 +212,7 @@ def run_to_store(
     progress = Progress(quiet)
     seconds = math.inf
     with announced(progress.say, progress.step):
-        store = _matching_store(path, sweep) if Path(path).exists() else None
+        store = _matching_store(path, sweep) if is_there(path) else None
         if store is None or not _same_labels(store, sweep):
             plan = plan_sweep(sweep, where.scheduler not in ("serial", "threads"), progress.say)
             seconds = plan.seconds
@@ -294,6 +295,9 @@ def _matching_store(path: str | Path, sweep: Sweep) -> Store:
 
 
 def _same_labels(store: Store, sweep: Sweep) -> bool:
+    """Tell whether a store is laid out as this sweep is now: the same axes in the same order, and the same analyses."""
+    if (store.template.axes, set(store.analyses)) != (sweep.names, set(sweep.spec.analyses)):
+        return False
     labels = [
         {c.name: c.values.tolist() for c in t.coordinates if c.dims and c.dims[0] in t.axes}
         for t in (store.template, make_template(sweep, store.template.block_shape))
@@ -320,7 +324,7 @@ def done_points(path: str | Path, sweep: Sweep) -> int:
     StoreError
         If the sweep cannot go on in that store.
     """
-    if not Path(path).exists():
+    if not is_there(path):
         return 0
     return int((_matching_store(path, sweep).statuses() == DONE).sum())
 

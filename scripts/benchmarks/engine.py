@@ -10,6 +10,7 @@ CPU seconds where one process does the work, so that other users of the machine 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import resource
 import sys
@@ -36,7 +37,7 @@ from pairsweep.store import Store, create  # noqa: E402
 N_ARRAYS = 9  # as many as the growth analysis stores for a point
 ARRAYS = (
     ArrayPlan("status", (), (), "int8", 0, {}),
-    *(ArrayPlan(f"value_{i}", (), (), "float64", float("nan"), {}) for i in range(N_ARRAYS)),
+    *(ArrayPlan(f"value_{i}", (), (), "float64", float("nan"), {}, "bench") for i in range(N_ARRAYS)),
 )
 
 
@@ -60,17 +61,17 @@ class Sweep:
 
     def __call__(self, block: int, only: range | None = None) -> Ack:
         store, values = opened(self.store)
-        mask = store.todo(block, only=only)
+        masks = store.todo(block, only=only)
         (piece,) = store.template.block_slices(block)
         out = np.empty((N_ARRAYS, piece.stop - piece.start))
         kernel(values[piece], self.turns, out)
         arrays = {f"value_{i}": row for i, row in enumerate(out)}
-        arrays["status"] = np.full(mask.shape, DONE, dtype=np.int8)
-        store.write(block, BlockResult(arrays, (), 0.0), mask)
-        return Ack(block, mask.size, 0, 0.0, "")
+        states = {"bench": np.full(out.shape[1], DONE, dtype=np.int8)}
+        store.write(block, BlockResult(arrays, states, (), 0.0), masks)
+        return Ack(block, out.shape[1], 0, 0.0, "")
 
     def size(self, block: int) -> int:
-        return opened(self.store)[0].todo(block).size
+        return math.prod(opened(self.store)[0].block_shape(block))
 
     def bury(self, block: int, point: int, reason: str) -> Ack:
         raise RuntimeError(reason)

@@ -44,7 +44,7 @@ def test_values_in_the_middle_of_two_axes(store, block_shape):
     np.testing.assert_array_equal(data.status == DONE, was)
     assert_labelled(data)
     np.testing.assert_array_equal(data.rho_twice, 2 * data.rho)
-    assert sum(int(grown.todo(b).sum()) for b in grown.pending()) == int((~was).sum())
+    assert sum(int(grown.todo(b)["growth"].sum()) for b in grown.pending()) == int((~was).sum())
     fill(grown)
     assert_complete(store.path)
 
@@ -126,21 +126,23 @@ def test_bins_may_become_more(tmp_path):
         )
         arrays = (
             ArrayPlan("status", (), (), "int8", 0, {}),
-            ArrayPlan("energy_weight", ("energy_bin",), (longest,), "float64", np.nan, {}),
+            ArrayPlan("energy_weight", ("energy_bin",), (longest,), "float64", np.nan, {}, "growth"),
         )
         return Template(("n_energy",), (len(counts),), (1,), coordinates, arrays, {})
 
     store = stores.create(tmp_path / "s.zarr", bins((1, 2), 2), {})
     weights = {1: [1.0, np.nan], 2: [0.5, 0.5]}
     for block in range(2):
-        result = {"status": np.ones(1, np.int8), "energy_weight": np.array([weights[block + 1]])}
-        store.write(block, BlockResult(result, (), 0.0))
+        result = {"energy_weight": np.array([weights[block + 1]])}
+        store.write(block, BlockResult(result, {"growth": np.ones(1, np.int8)}, (), 0.0))
     grown = stores.grow(store.path, bins((1, 2, 4), 4), {})
     data = xr.open_zarr(grown.path).load()
     np.testing.assert_array_equal(data.energy_weight[1], [0.5, 0.5, np.nan, np.nan])
     np.testing.assert_array_equal(data.status, [1, 1, 0])
-    with pytest.raises(StoreError, match="energy_weight"):
+    with pytest.raises(StoreError, match="energy_weight float64 4 there, float64 3 now"):
         stores.grow(store.path, bins((1, 2, 4), 3), {})
+    with pytest.raises(StoreError, match="n_energy has 1 values there that it lacks now, 4 for one"):
+        stores.grow(store.path, bins((1, 2), 2), {})
 
 
 def zipped(first, second):
@@ -148,13 +150,16 @@ def zipped(first, second):
         Coordinate("a", ("a",), np.array(first), {}),
         Coordinate("b", ("a",), np.array(second), {}),
     )
-    arrays = (ArrayPlan("status", (), (), "int8", 0, {}),)
+    arrays = (
+        ArrayPlan("status", (), (), "int8", 0, {}),
+        ArrayPlan("x", (), (), "float64", np.nan, {}, "growth"),
+    )
     return Template(("a",), (len(first),), (2,), coordinates, arrays, {})
 
 
 def test_a_zipped_group_is_known_by_all_its_members(tmp_path):
     store = stores.create(tmp_path / "s.zarr", zipped([1.0, 1.0], [1.0, 2.0]), {})
-    store.write(0, BlockResult({"status": np.array([1, 2], np.int8)}, (), 0.0))
+    store.write(0, BlockResult({"x": np.zeros(2)}, {"growth": np.array([1, 2], np.int8)}, (), 0.0))
     grown = stores.grow(store.path, zipped([1.0, 1.0, 1.0], [1.0, 3.0, 2.0]), {})
     assert grown.statuses().tolist() == [1, 0, 2]
     with pytest.raises(StoreError, match="a has 1 values there that it lacks"):
@@ -181,6 +186,7 @@ def test_what_is_no_growth_is_refused_before_any_write(store):
             "float32" if p.name == "growth_rate" else p.dtype,
             p.fill_value,
             {},
+            p.analysis,
         )
         for p in wider.arrays
     )

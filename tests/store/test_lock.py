@@ -83,7 +83,7 @@ def test_rubbish_in_the_lock_file_is_no_holder(path):
 def test_only_one_writes_a_block(tmp_path):
     with (
         lock.only_writer(tmp_path, 3),
-        pytest.raises(StoreError, match="block 3, or one that shares its lock, is being written"),
+        pytest.raises(StoreError, match="block 3 is being written by another process"),
         lock.only_writer(tmp_path, 3, patience=0.02),
     ):
         pass
@@ -91,12 +91,41 @@ def test_only_one_writes_a_block(tmp_path):
         pass
 
 
-def test_a_block_may_wait_for_one_that_shares_its_lock(tmp_path):
+def test_the_file_of_a_block_goes_with_its_lock(tmp_path):
+    with lock.only_writer(tmp_path, 3):
+        lock.clear(tmp_path)  # it is held
+        assert [path.name for path in tmp_path.iterdir()] == ["3"]
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "5").touch()  # of a writer that was killed
+    lock.clear(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_whoever_waits_for_a_file_that_is_removed_locks_the_one_that_is_there(tmp_path, monkeypatch):
+    real = lock._flock
+
+    def removed_meanwhile(handle):
+        monkeypatch.setattr(lock, "_flock", real)
+        (tmp_path / "3").unlink()
+        return real(handle)
+
+    monkeypatch.setattr(lock, "_flock", removed_meanwhile)
     with (
-        lock.only_writer(tmp_path, 1),
-        pytest.raises(StoreError, match="block 257, or one that shares its lock, is being written"),
-        lock.only_writer(tmp_path, 257, patience=0.02),
+        lock.only_writer(tmp_path, 3),
+        pytest.raises(StoreError),
+        lock.only_writer(tmp_path, 3, patience=0.02),
     ):
+        pass
+
+
+def test_a_lock_dated_ahead_says_how_to_take_it_over(path):
+    path.write_text(json.dumps({"host": "elsewhere", "pid": 1, "token": "t"}))
+    ahead = path.stat().st_mtime + 7200
+    os.utime(path, (ahead, ahead))
+    with pytest.raises(StoreError, match=f"elsewhere, with a date 7200 s ahead .* remove {path}"):
+        Lock(path).__enter__()
+    path.unlink()
+    with Lock(path):
         pass
 
 
