@@ -33,10 +33,11 @@ ARRAYS = (
 )
 
 
-def template(points: int, block: int) -> Template:
+def template(points: int, block: int, analyses: tuple[str, ...] = ("growth", "weights")) -> Template:
     """One axis of ``points`` values in blocks of ``block``."""
     coordinates = (Coordinate("x", ("x",), np.arange(points) / 1024, {}),)
-    return Template(("x",), (points,), (block,), coordinates, ARRAYS, {})
+    arrays = tuple(plan for plan in ARRAYS if not plan.analysis or plan.analysis in analyses)
+    return Template(("x",), (points,), (block,), coordinates, arrays, {})
 
 
 def truth(x: np.ndarray) -> np.ndarray:

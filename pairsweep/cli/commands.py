@@ -266,6 +266,8 @@ def _verify(options: argparse.Namespace) -> int:
     blocks = {damage.block for damage in damages if damage.block is not None}
     if not damages:
         print("every file is what was written")
+    elif any(damage.kept for damage in damages):
+        print("nothing was repaired, since this store cannot be written here: verify it where it can be")
     elif blocks:
         print(f"{len(blocks)} blocks will be computed again: run the sweep as before")
     return SOME_FAILED if blocks else DONE

@@ -226,6 +226,8 @@ def run_to_store(
 
 def compute(store: Store, task: SolveTask, where: Where, spec: Spec, progress: Progress) -> int:
     """Compute what the ledger of a store calls missing; return how many points that were."""
+    if not store.is_writable and next(store.pending(task.retry_failed), None) is None:
+        return 0
     with store.lock() as held:
         status = store.statuses()
         missing = int((status != DONE).sum() if task.retry_failed else (status == PENDING).sum())
