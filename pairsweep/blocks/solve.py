@@ -49,7 +49,8 @@ def solve_block(
     )
     states = {}
     for analysis in template.analyses:
-        computed = [FAILED if analysis in errors.get(row, ()) else DONE for row in range(len(positions))]
+        computed = np.full(len(positions), DONE, dtype=np.int8)
+        computed[[row for row, by_analysis in errors.items() if analysis in by_analysis]] = FAILED
         states[analysis] = np.full(shape, PENDING, dtype=np.int8)
         states[analysis][wanted] = computed
     return BlockResult(arrays, states, failures, time.perf_counter() - started)
