@@ -1,11 +1,25 @@
-"""``--fast``: only the tests that compile no kernel and start no process."""
+"""Kernels compiled and not (``both``), and ``--fast``: only the tests that compile no kernel and start no process."""
 
 import os
+import sys
 import tempfile
 from pathlib import Path
 
 import numba.core.event
 import pytest
+
+from pairsweep.machine_code.kernel import Kernel
+
+
+@pytest.fixture(params=["compiled", "uncompiled"])
+def both(request, monkeypatch):
+    """Run a test twice: with the kernels, and with the Python functions they are made of, all the way down."""
+    if request.param == "uncompiled":
+        for module in list(sys.modules.values()):
+            if getattr(module, "__name__", "").partition(".")[0] in ("pairsweep", "tests"):
+                for name, value in list(vars(module).items()):
+                    if isinstance(value, Kernel):
+                        monkeypatch.setattr(module, name, value.py_func)
 
 
 class Fast(numba.core.event.Listener):

@@ -30,16 +30,14 @@ def system(pairs=7, seed=1):
     return grid, n, along, omega
 
 
-@pytest.mark.parametrize("compiled", [True, False])
-def test_the_definitions(compiled):
+def test_the_definitions(both):
     grid, n, _, omega = system()
     J0 = np.empty(3)
-    (fill_j0 if compiled else fill_j0.py_func)(grid.weight, grid.p_hat, n, J0)
+    fill_j0(grid.weight, grid.p_hat, n, J0)
     np.testing.assert_allclose(J0, grid.weight * (n + 1) @ grid.p_hat, rtol=1e-13)
     np.testing.assert_allclose(omega, 2 * grid.energy - 4 * G * grid.p_hat @ J0, rtol=1e-13)
     base, offset, strength = np.empty((3, grid.size))
-    fill = oscillators if compiled else oscillators.py_func
-    scale = fill(grid.energy, grid.weight, grid.p_hat, n, G, base, offset, strength)
+    scale = oscillators(grid.energy, grid.weight, grid.p_hat, n, G, base, offset, strength)
     np.testing.assert_allclose(base + offset, omega, rtol=1e-13)
     np.testing.assert_allclose(strength, 2 * G * grid.weight * n, rtol=1e-14)
     assert scale == pytest.approx(4 * G * np.sum(grid.weight * (n + 1)))
@@ -54,13 +52,12 @@ def test_offsets_cancel_exactly_where_j0_does():
     np.testing.assert_array_equal(offset, 0.0)
 
 
-@pytest.mark.parametrize("add", [add_residue, add_residue.py_func])
 @pytest.mark.parametrize("sign", [1.0, -1.0])
-def test_a_residue_is_the_outer_product_of_its_polarisation(add, sign):
+def test_a_residue_is_the_outer_product_of_its_polarisation(both, sign):
     grid, *_ = system(1)
     eps = (grid.theta_hat - 1j * grid.phi_hat)[0]
     residue = np.zeros((9, 1))
-    add(0.7, *grid.p_hat[0], sign, 0, residue)
+    add_residue(0.7, *grid.p_hat[0], sign, 0, residue)
     s, a = residue[[0, 1, 2, 1, 3, 4, 2, 4, 5], 0].reshape(3, 3), residue[6:, 0]
     matrix = s - 1j * np.array([[0, -a[2], a[1]], [a[2], 0, -a[0]], [-a[1], a[0], 0]])
     outer = np.outer(eps, eps.conj())

@@ -17,11 +17,10 @@ def arithmetic(array, factor, out):
     return total(y)
 
 
-@pytest.mark.parametrize("kernel", [arithmetic, arithmetic.py_func])
-def test_every_operation_lane_by_lane(kernel):
+def test_every_operation_lane_by_lane(both):
     x, y = np.random.default_rng(0).random((2, LANES))
     out = np.empty((3, LANES))
-    result = kernel(np.stack([x, y]), 0.3, out)
+    result = arithmetic(np.stack([x, y]), 0.3, out)
     np.testing.assert_array_equal(out, [x + y, x - y, x * 0.3])
     assert result == pytest.approx(y.sum(), rel=1e-15)
 

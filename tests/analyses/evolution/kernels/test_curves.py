@@ -18,10 +18,9 @@ def sech(times, rate, centre):
     return 0.4 / np.cosh(rate * (times - centre))
 
 
-@pytest.mark.parametrize("read", [read_curve, read_curve.py_func])
-def test_a_sech_rises_at_its_rate_and_peaks_at_its_centre(read):
+def test_a_sech_rises_at_its_rate_and_peaks_at_its_centre(both):
     curve = sech(TIMES, 0.2, 60.1)
-    found = read(TIMES, curve, curve)
+    found = read_curve(TIMES, curve, curve)
     assert found.growth_rate_fit == pytest.approx(0.2, rel=0.01)
     assert found.kappa_max == pytest.approx(0.4, rel=1e-4)
     assert found.time_of_max == pytest.approx(60.1, abs=1e-3)

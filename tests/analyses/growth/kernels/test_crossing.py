@@ -1,26 +1,24 @@
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pairsweep.analyses.growth.kernels.crossing import epn_crossing
 
 
-def measures(weight, p_hat, energy_bin, n, kernel=epn_crossing):
+def measures(weight, p_hat, energy_bin, n):
     bins = int(energy_bin.max()) + 1
     out = [np.empty(len(n)) for _ in range(4)]
-    assert kernel(weight, p_hat, energy_bin, n, np.empty(bins), np.empty(bins), *out) == 0
+    assert epn_crossing(weight, p_hat, energy_bin, n, np.empty(bins), np.empty(bins), *out) == 0
     return out
 
 
-@pytest.mark.parametrize("kernel", [epn_crossing, epn_crossing.py_func])
-def test_equals_the_definition(kernel):
+def test_equals_the_definition(both):
     rng = np.random.default_rng(0)
     weight, n = rng.random(12), rng.uniform(-1, 1, (5, 12))
     p_hat = rng.normal(size=(12, 3))
     p_hat /= np.linalg.norm(p_hat, axis=1)[:, None]
     energy_bin = np.repeat([0, 1, 2], 4)
-    strength, strength_bin, depth, anisotropy = measures(weight, p_hat, energy_bin, n, kernel)
+    strength, strength_bin, depth, anisotropy = measures(weight, p_hat, energy_bin, n)
     wn = weight * n
     above, below = wn.clip(0).sum(1), -wn.clip(None, 0).sum(1)
     np.testing.assert_allclose(strength, np.sqrt(above * below))

@@ -20,27 +20,21 @@ from pairsweep.analyses.evolution.kernels.averaging.shells import (
 )
 from tests.analyses.evolution.kernels.averaging.averaged_systems import random_shells
 
-BOTH = pytest.mark.parametrize("compiled", [True, False], ids=["compiled", "uncompiled"])
 # one shell longer than a block, one shorter
 ENERGIES = [1.0] * 11 + [2.0, 2.0]
 LOCAL = np.array([[1.0], [2.0], [2.0]])
 
 
-def call(kernel, compiled, *arguments):
-    return (kernel if compiled else kernel.py_func)(*arguments)
-
-
-def sums_of(case, kernel, state, width, compiled):
+def sums_of(case, kernel, state, width):
     sums = np.full((case.shells.centre.size, width), np.nan)
-    call(kernel, compiled, case.shells, case.pack(state), np.full(SUMS * LANES, np.nan), sums)
+    kernel(case.shells, case.pack(state), np.full(SUMS * LANES, np.nan), sums)
     return sums
 
 
-@BOTH
-def test_sums_are_those_of_the_definition(compiled):
+def test_sums_are_those_of_the_definition(both):
     case, state = random_shells(ENERGIES)
-    sums = sums_of(case, shell_sums, state, SUMS, compiled)
-    vectors = sums_of(case, vector_sums, state, VECTOR, compiled)
+    sums = sums_of(case, shell_sums, state, SUMS)
+    vectors = sums_of(case, vector_sums, state, VECTOR)
     eps, kappa = case.theta - 1j * case.phi, state[1] + 1j * state[2]
     for a, part in enumerate((slice(0, 11), slice(11, 13))):
         w, n, k, p = case.weight[part], state[0, part], kappa[part], case.p[:, part]
@@ -53,12 +47,11 @@ def test_sums_are_those_of_the_definition(compiled):
         np.testing.assert_allclose(vectors[a], wanted, rtol=1e-12, atol=1e-13)
 
 
-@BOTH
-def test_rates_turn_every_spin_about_its_gradient(compiled):
+def test_rates_turn_every_spin_about_its_gradient(both):
     case, state = random_shells(ENERGIES)
     coefficients = np.random.default_rng(1).normal(size=(2, COEFFICIENTS))
     case.shells.detuning[:] = np.random.default_rng(2).normal(size=case.place.shape)
-    out = case.field(lambda s, o: call(rates, compiled, case.shells, 1.0, coefficients, s, o), state)
+    out = case.field(lambda s, o: rates(case.shells, 1.0, coefficients, s, o), state)
     # |S| is kept: S.dS = n n' + 4 Re(kappa* kappa')
     np.testing.assert_allclose(state[0] * out[0] + 4 * (state[1] * out[1] + state[2] * out[2]), 0, atol=1e-12)
     # h and f of one pair, lane 1 of the third block, from the definition
@@ -76,15 +69,14 @@ def test_rates_turn_every_spin_about_its_gradient(compiled):
     )
 
 
-@BOTH
-def test_a_rotation_keeps_lengths_and_axis(compiled):
+def test_a_rotation_keeps_lengths_and_axis(both):
     case, state = random_shells(ENERGIES)
     vectors = np.random.default_rng(2).normal(size=(2, VECTOR))
-    gradient = case.field(lambda s, o: call(linear_gradient, compiled, case.shells, vectors, o), state)
+    gradient = case.field(lambda s, o: linear_gradient(case.shells, vectors, o), state)
 
     def rotated(time):
         packed = case.pack(state)
-        call(rotate, compiled, case.pack(gradient), time, packed)
+        rotate(case.pack(gradient), time, packed)
         return case.unpack(packed) * LOCAL
 
     local = state * LOCAL
@@ -96,27 +88,25 @@ def test_a_rotation_keeps_lengths_and_axis(compiled):
     )
 
 
-def shells_of(energy, weight, g, compiled=True):
+def shells_of(energy, weight, g):
     energy, weight = np.asarray(energy, float), np.asarray(weight, float)
     pairs = energy.size
     order, first, centre = np.empty(pairs, int), np.empty(pairs + 1, int), np.empty(pairs)
-    count = call(sort_into_shells, compiled, energy, weight, np.ones(pairs), g, order, first, centre)
+    count = sort_into_shells(energy, weight, np.ones(pairs), g, order, first, centre)
     return order, first[: count + 1], centre[:count]
 
 
-@BOTH
-def test_pairs_are_sorted_into_shells(compiled):
-    order, first, centre = shells_of([3, 1, 3, 2, 1], np.ones(5), 1e-6, compiled)
+def test_pairs_are_sorted_into_shells(both):
+    order, first, centre = shells_of([3, 1, 3, 2, 1], np.ones(5), 1e-6)
     assert order.tolist() == [1, 4, 3, 0, 2]
     assert first.tolist() == [0, 2, 3, 5]
     assert centre.tolist() == [1, 2, 3]
 
 
-@BOTH
-def test_near_energies_share_a_shell(compiled):
+def test_near_energies_share_a_shell(both):
     mu = 1e-4
     for gap, shells in ((0.01 * mu, 1), (mu, 1), (10 * mu, 1), (200 * mu, 2)):
-        _, first, centre = shells_of([1.0, 1.0 + gap], [1.0, 3.0], mu, compiled)
+        _, first, centre = shells_of([1.0, 1.0 + gap], [1.0, 3.0], mu)
         assert first.size - 1 == shells
         if shells == 1:
             assert centre[0] == pytest.approx(1.0 + 0.75 * gap, rel=1e-14)
@@ -135,12 +125,11 @@ def test_shells_hold_every_pair_once(energies, g):
     assert (np.diff(centre) > 0).all()
 
 
-@BOTH
-def test_smallness_is_proportional_to_g_and_infinite_at_rest(compiled):
+def test_smallness_is_proportional_to_g_and_infinite_at_rest(both):
     background, strength, centre = np.array([0.3, 0.0, -0.4]), np.array([2.0, 1.0]), np.array([1.0, 3.0])
 
     def ratio(g, centre=centre):
-        return call(smallness, compiled, background, strength, centre, g)
+        return smallness(background, strength, centre, g)
 
     assert ratio(1e-3) == pytest.approx(1e3 * ratio(1e-6), rel=1e-12)
     assert ratio(1.0) == pytest.approx(4 * (3.5 / 2 + 2 / 4 + 1 / 8 + 1 / 4), rel=1e-12)
@@ -149,8 +138,7 @@ def test_smallness_is_proportional_to_g_and_infinite_at_rest(compiled):
     assert np.isnan(ratio(np.nan))
 
 
-@BOTH
-def test_shells_keep_every_pair_in_its_place(compiled):
+def test_shells_keep_every_pair_in_its_place(both):
     case, _ = random_shells(ENERGIES)
     order = np.random.default_rng(3).permutation(13)
     p_hat, theta_hat, phi_hat = (direction[order] for direction in case.directions)
@@ -158,7 +146,7 @@ def test_shells_keep_every_pair_in_its_place(compiled):
     pairs = case.pairs._replace(
         energy=energy, weight=case.weight[order], p_hat=p_hat, theta_hat=theta_hat, phi_hat=phi_hat
     )
-    shells = call(make_shells, compiled, pairs, np.full(13, 0.5), 1.0)
+    shells = make_shells(pairs, np.full(13, 0.5), 1.0)
     # 4 g w |S| far above the gaps inside a shell and between the two: one shell with detuning
     assert shells.centre.size == 1
     placed = shells.place[shells.place >= 0]
@@ -169,6 +157,6 @@ def test_shells_keep_every_pair_in_its_place(compiled):
         shells.centre[0] + shells.detuning[shells.place >= 0] / 2, energy[placed], rtol=1e-14
     )
     strength = np.empty(1)
-    width = call(strength_and_width, compiled, shells, np.full(13, 0.5), strength)
+    width = strength_and_width(shells, np.full(13, 0.5), strength)
     assert strength[0] == pytest.approx(case.weight.sum() / 2)
     assert width == pytest.approx(np.abs(energy / shells.centre[0] - 1).max())

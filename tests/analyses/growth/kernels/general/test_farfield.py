@@ -57,20 +57,18 @@ def test_binomials():
     assert all(table[a, b] == math.comb(a + b, a) for a in range(12) for b in range(12))
 
 
-@pytest.mark.parametrize("terms", [terms_needed, terms_needed.py_func])
-def test_terms_leave_less_than_a_rounding(terms):
+def test_terms_leave_less_than_a_rounding(both):
     for q in (1e-9, 0.01, 0.1, 0.25):
-        order = terms(q)
+        order = terms_needed(q)
         assert q**order <= 1e-17 * (1 + 1e-9)
         assert order == 1 or q ** (order - 1) > 1e-17
-    assert terms(0.0) == 1
-    assert terms(NEAR) <= MAX_ORDER
+    assert terms_needed(0.0) == 1
+    assert terms_needed(NEAR) <= MAX_ORDER
     assert np.finfo(float).eps > NEAR**MAX_ORDER
 
 
-@pytest.mark.parametrize("moments_of", [moments, moments.py_func])
-def test_moments_are_powers_about_the_centre(clusters, moments_of):
-    found = moments_of(clusters, np.int64(4))
+def test_moments_are_powers_about_the_centre(clusters, both):
+    found = moments(clusters, np.int64(4))
     for k in range(clusters.count):
         own = slice(clusters.first[k], clusters.first[k + 1])
         powers = (clusters.location[own] - clusters.centre[k]) ** np.arange(4)[:, None]
@@ -79,13 +77,12 @@ def test_moments_are_powers_about_the_centre(clusters, moments_of):
 
 
 @pytest.mark.parametrize("mirrored", [False, True])
-@pytest.mark.parametrize("function", [translate, translate.py_func])
-def test_translation_of_one_source(clusters, function, mirrored):
+def test_translation_of_one_source(clusters, both, mirrored):
     moment = moments(clusters, np.int64(MAX_ORDER))
     s = inside(clusters, 1, np.random.default_rng(1))
     local = np.zeros((MAX_ORDER, RESIDUE))
     distance = separation(clusters, 1, 3, mirrored)
-    function(
+    translate(
         moment[3],
         distance,
         MAX_ORDER,
@@ -97,7 +94,7 @@ def test_translation_of_one_source(clusters, function, mirrored):
     expected, size = plain_field(clusters, 1, 3, mirrored, s)
     assert (np.abs(polynomial(local, s) - expected) <= 1e-13 * size[:, None]).all()
     # it is added, and the next one would be as well
-    function(
+    translate(
         moment[3],
         distance,
         MAX_ORDER,
@@ -110,12 +107,11 @@ def test_translation_of_one_source(clusters, function, mirrored):
 
 
 @pytest.mark.parametrize("target", range(4))
-@pytest.mark.parametrize("function", [far_field, far_field.py_func])
-def test_far_field_is_the_sum_over_all_other_clusters(clusters, function, target):
+def test_far_field_is_the_sum_over_all_other_clusters(clusters, both, target):
     radius = reach(clusters, target)
     order = expansion_order(clusters, target, radius)
     local = np.empty((order, RESIDUE))
-    bound = function(
+    bound = far_field(
         clusters, target, radius, order, moments(clusters, order), binomials(np.int64(MAX_ORDER)), local
     )
     s = inside(clusters, target, np.random.default_rng(target))
@@ -134,13 +130,12 @@ def test_far_field_is_the_sum_over_all_other_clusters(clusters, function, target
     assert bound < 1.5 * size.max()
 
 
-@pytest.mark.parametrize("function", [near_poles, near_poles.py_func])
-def test_clusters_too_close_to_expand_are_handed_over_pole_by_pole(clusters, function):
+def test_clusters_too_close_to_expand_are_handed_over_pole_by_pole(clusters, both):
     # a circle that reaches most of the way to the neighbour leaves nothing to expand there
     radius = 0.8 * abs(separation(clusters, 1, 0, False))
     number = near_count(clusters, 1, radius)
     poles = np.empty((ROWS, 3 + number))
-    assert function(clusters, 1, radius, np.int64(3), poles) == 3 + number
+    assert near_poles(clusters, 1, radius, np.int64(3), poles) == 3 + number
     close = [
         (source, mirrored)
         for source in range(clusters.count)

@@ -17,9 +17,9 @@ from tests.analyses.growth.kernels.general.mode_systems import (
 )
 
 
-def started(strip, turn=0.6, begin=start):
+def started(strip, turn=0.6):
     zero_x, zero_y, host = np.empty(strip.zeros), np.empty(strip.zeros), np.empty(strip.zeros, np.int64)
-    begin(strip, turn, zero_x, zero_y, host)
+    start(strip, turn, zero_x, zero_y, host)
     return zero_x, zero_y, host
 
 
@@ -27,10 +27,10 @@ def windows_of(strip):
     return make_windows(strip, binomials(np.int64(MAX_ORDER)))
 
 
-def zeros_of(strip, window, steady, turn=0.6, function=iterate):
+def zeros_of(strip, window, steady, turn=0.6):
     """Zeros found, from the reference of the strip, in ascending order of their real parts."""
     zero_x, zero_y, host = started(strip, turn)
-    left = function(strip, windows_of(strip), window, steady, zero_x, zero_y, host)
+    left = iterate(strip, windows_of(strip), window, steady, zero_x, zero_y, host)
     assert left == 0
     return np.sort_complex(zero_x + 1j * zero_y)
 
@@ -45,9 +45,8 @@ def one_to_one(found, expected, tolerance):
     return not rest
 
 
-@pytest.mark.parametrize("function", [iterate, iterate.py_func])
 @pytest.mark.parametrize(("pairs", "strength"), [(1, 0.1), (2, 0.5), (7, 0.3), (20, 1e-2)])
-def test_finds_every_eigenvalue_of_the_matrix(pairs, strength, function):
+def test_finds_every_eigenvalue_of_the_matrix(pairs, strength, both):
     grid, n, g = one_energy(np.random.default_rng(pairs), pairs, strength)
     clusters = clusters_of(grid, n, g)
     assert clusters.count == 1
@@ -55,7 +54,7 @@ def test_finds_every_eigenvalue_of_the_matrix(pairs, strength, function):
     strip = strip_of(clusters)
     omega = 1j * dense(grid, n, g)
     expected = omega[omega.real > 0] - clusters.reference[0]
-    found = zeros_of(strip, strip.zeros, TIGHT, function=function)
+    found = zeros_of(strip, strip.zeros, TIGHT)
     assert one_to_one(found, expected, 1e-11 * strength + 1e-12)
 
 
@@ -73,11 +72,10 @@ def test_near_neighbours_are_enough_to_tell_zeros_apart(turn):
         assert one_to_one(found, expected, 0.1 * gap.min())
 
 
-@pytest.mark.parametrize("begin", [start, start.py_func])
-def test_starts_at_the_eigenvalues_of_a_weak_residue(begin):
+def test_starts_at_the_eigenvalues_of_a_weak_residue(both):
     grid, n, g = several_energies(np.random.default_rng(4), 24, 1e-9)
     strip = strip_of(clusters_of(grid, n, g))
-    zero_x, zero_y, host = started(strip, 0.6, begin)
+    zero_x, zero_y, host = started(strip, 0.6)
     location = strip.poles[LOCATION]
     away = np.hypot(zero_x - location[host], zero_y)
     np.testing.assert_array_equal(np.bincount(host), strip.poles[RANK, : strip.own])
@@ -98,13 +96,12 @@ def test_starts_of_a_multiple_pole_are_distinct():
     assert np.unique(zero_x + 1j * zero_y).size == 3
 
 
-@pytest.mark.parametrize("pull", [_pull, _pull.py_func])
-def test_pull_is_the_difference_of_two_poles(pull):
+def test_pull_is_the_difference_of_two_poles(both):
     rng = np.random.default_rng(6)
     for x, y, p, u, v in rng.normal(size=(50, 5)):
         z, zero = complex(x, y), complex(u, v)
-        assert complex(*pull(x, y, p, u, v)) == pytest.approx(1 / (z - p) - 1 / (z - zero), rel=1e-12)
+        assert complex(*_pull(x, y, p, u, v)) == pytest.approx(1 / (z - p) - 1 / (z - zero), rel=1e-12)
     # a dipole keeps its digits
-    re, im = pull(1.0, 0.5, 0.0, 1e-14, 0.0)
+    re, im = _pull(1.0, 0.5, 0.0, 1e-14, 0.0)
     assert complex(re, im) == pytest.approx(-1e-14 / (1 + 0.5j) ** 2, rel=1e-12)
-    assert pull(1.0, 0.5, 1.0, 1.0, 0.5) == (0.0, 0.0)
+    assert _pull(1.0, 0.5, 1.0, 1.0, 0.5) == (0.0, 0.0)

@@ -94,12 +94,11 @@ def test_nothing_far_comes_closer_than_the_cut():
             assert np.sum(bound / np.abs(x - absolute)) <= strip.far_size
 
 
-@pytest.mark.parametrize("make", [make_strip, make_strip.py_func])
-def test_poles_are_those_of_the_cluster(make):
+def test_poles_are_those_of_the_cluster(both):
     clusters = clusters_of(*several_energies(np.random.default_rng(6), 40, 1e-2))
     order = np.int64(32)
     moment = np.zeros((clusters.count, 32, RESIDUE))
-    strip = make(clusters, 2, moment, np.ones((order, order)))
+    strip = make_strip(clusters, 2, moment, np.ones((order, order)))
     own = slice(clusters.first[2], clusters.first[3])
     np.testing.assert_array_equal(strip.poles[:RESIDUE, : strip.own], clusters.residue[:, own])
     np.testing.assert_array_equal(strip.poles[LOCATION, : strip.own], clusters.location[own])
@@ -107,10 +106,9 @@ def test_poles_are_those_of_the_cluster(make):
     np.testing.assert_array_equal(strip.poles[:RESIDUE, strip.count :], 0.0)
 
 
-@pytest.mark.parametrize("search", [nearest_pole, nearest_pole.py_func])
-def test_nearest_pole_from_any_guess(search):
+def test_nearest_pole_from_any_guess(both):
     strip = strip_of(clusters_of(*one_energy(np.random.default_rng(7), 30, 0.1)))
     location = strip.poles[LOCATION, : strip.own]
     for x in np.random.default_rng(8).uniform(location[0] - 1, location[-1] + 1, 50):
         for guess in (0, 11, strip.own - 1):
-            assert search(strip, x, np.int64(guess)) == np.abs(location - x).argmin()
+            assert nearest_pole(strip, x, np.int64(guess)) == np.abs(location - x).argmin()

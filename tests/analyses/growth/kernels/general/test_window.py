@@ -30,8 +30,8 @@ from tests.analyses.growth.kernels.general.mode_systems import (
 )
 
 
-def windows_of(strip, make=make_windows):
-    return make(strip, binomials(np.int64(MAX_ORDER)))
+def windows_of(strip):
+    return make_windows(strip, binomials(np.int64(MAX_ORDER)))
 
 
 def plain_sum(strip, z):
@@ -54,14 +54,13 @@ def strip(request):
     return strip_of(clusters_of(*several_energies(rng, 1600, 0.05)), 1)
 
 
-@pytest.mark.parametrize("open_one", [open_window, open_window.py_func])
-def test_every_window_shows_what_the_strip_holds(strip, open_one):
+def test_every_window_shows_what_the_strip_holds(strip, both):
     windows = windows_of(strip)
     assert windows.targets > 20
     rng = np.random.default_rng(2)
     seen = 0
     for t in range(0, windows.targets, 3):
-        view = open_one(strip, windows, t, np.empty((ROWS, window_room(strip, windows))))
+        view = open_window(strip, windows, t, np.empty((ROWS, window_room(strip, windows))))
         assert view.count <= windows.widest
         assert view.count < strip.count
         own = slice(windows.first[t], windows.first[t + 1])
@@ -81,9 +80,8 @@ def test_every_window_shows_what_the_strip_holds(strip, open_one):
     assert seen > 30
 
 
-@pytest.mark.parametrize("make", [make_windows, make_windows.py_func])
-def test_panels_hold_every_pole_once(strip, make):
-    windows = windows_of(strip, make)
+def test_panels_hold_every_pole_once(strip, both):
+    windows = windows_of(strip)
     assert windows.first[0] == 0
     assert windows.first[-1] == strip.count
     assert windows.first[windows.targets] == strip.own
@@ -101,14 +99,13 @@ def test_panels_hold_every_pole_once(strip, make):
     )
 
 
-@pytest.mark.parametrize("which", [window_at, window_at.py_func])
-def test_a_window_is_taken_only_where_it_holds(strip, which):
+def test_a_window_is_taken_only_where_it_holds(strip, both):
     windows = windows_of(strip)
     t = windows.targets // 2
     pole = windows.first[t]
     x = strip.poles[LOCATION, pole]
-    assert which(strip, windows, pole, x, 0.0) == t
-    assert which(strip, windows, pole, x, 1.01 * windows.panel[SIGHT, t]) == WHOLE
+    assert window_at(strip, windows, pole, x, 0.0) == t
+    assert window_at(strip, windows, pole, x, 1.01 * windows.panel[SIGHT, t]) == WHOLE
     assert first_pole(windows, t) == pole
     assert first_pole(windows, WHOLE) == 0
     for part, whole in zip(
