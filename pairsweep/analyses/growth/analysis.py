@@ -154,10 +154,14 @@ def _solve(systems: Systems, options: GrowthOptions) -> Solution:
         details=options.details or options.modes > 0,
     )
     wanted = {variable.name for variable in GROWTH.computed(options, systems.grid.kind)}
-    reasons = {row: reason for row, reason in enumerate(found.reasons) if reason is not None}
+    failures = {
+        row: PointFailure(reason, seen=seen._asdict() if seen is not None else {})
+        for row, (reason, seen) in enumerate(zip(found.reasons, found.diagnoses, strict=True))
+        if reason is not None
+    }
     return Solution(
         {name: values for name, values in found.arrays.items() if name in wanted},
-        {row: PointFailure(reason) for row, reason in reasons.items()},
+        failures,
     )
 
 

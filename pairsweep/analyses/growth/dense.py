@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairsweep.analyses.growth.kernels.dense import stability_matrices
+from pairsweep.analyses.growth.kernels.static import static_matrix
 from pairsweep.physics.grid import Floats, Grid
 
 # Matrices of one LAPACK call together; enough to hide the call, small enough for the cache and for memory.
@@ -45,6 +46,17 @@ def matrices_of(grid: Grid, n: Floats, g: Floats) -> Floats:
         np.ascontiguousarray(n), np.ascontiguousarray(g), matrices,
     )  # fmt: skip
     return matrices
+
+
+def static_criterion(grid: Grid, n: Floats, g: Floats) -> Floats:
+    """Largest eigenvalue of D(0) of P systems, (P,); NaN where a pair with w n != 0 has Omega = 0."""
+    criteria = np.full(g.size, np.nan)
+    numbers = np.empty(6)
+    for point in range(g.size):
+        static_matrix(grid.energy, grid.weight, grid.p_hat, n[point], g[point], numbers)
+        if np.isfinite(numbers).all():
+            criteria[point] = np.linalg.eigvalsh(numbers[[[0, 1, 2], [1, 3, 4], [2, 4, 5]]])[-1]
+    return criteria
 
 
 def points_at_once(grid: Grid) -> int:

@@ -24,6 +24,7 @@ from pairsweep.analyses.growth.dense import (
     eigenvalues,
     matrices_of,
     points_at_once,
+    static_criterion,
 )
 from pairsweep.analyses.growth.kernels.batch.solve import Status as BulkStatus
 from pairsweep.analyses.growth.kernels.batch.solve import bulk_growth
@@ -35,7 +36,7 @@ from pairsweep.analyses.growth.kernels.general.modes import (
 from pairsweep.analyses.growth.kernels.general.solve import growth_of_points
 from pairsweep.analyses.growth.kernels.results import Diagnosis, ModeKind, PointTable, point_table
 from pairsweep.analyses.growth.kernels.signs import UNDECIDED, stable_by_signs
-from pairsweep.analyses.growth.kernels.static import static_coupling, static_criterion
+from pairsweep.analyses.growth.kernels.static import static_coupling
 from pairsweep.physics.grid import Floats, Grid, Ints
 
 # Smallest growth that counts, as a fraction of the coupling 4 g sum w abs(n).
@@ -412,9 +413,8 @@ def _details(problem: _Problem, found: _Found, modes: int) -> dict[str, NDArray[
         arrays["angular_weight"] = found.share.reshape(problem.g.size, *grid.shape).sum(axis=1)
     if modes > 0:
         arrays["mode_growth_rate"], arrays["mode_frequency"] = found.rates, found.frequencies
-    systems = list(zip(problem.n, problem.g, strict=True))
-    arrays["static_criterion"] = np.array([static_criterion(*problem.frame, n, g) for n, g in systems])
-    arrays["g_static"] = np.array([static_coupling(*problem.frame, n) for n, _ in systems])
+    arrays["static_criterion"] = static_criterion(grid, problem.n, problem.g)
+    arrays["g_static"] = np.array([static_coupling(*problem.frame, n) for n in problem.n])
     return arrays
 
 

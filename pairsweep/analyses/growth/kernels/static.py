@@ -10,10 +10,10 @@ such steps from g = 0 finds the first crossing and cannot jump over one.
 
 import numpy as np
 
-from pairsweep.analyses.growth.kernels.dispersion import RESIDUE
+from pairsweep.analyses.growth.kernels.signs import is_definite
 from pairsweep.kernels.coupling import frequency, oscillators
 from pairsweep.kernels.jit import jit
-from pairsweep.kernels.matrix3 import add_transverse, hermitian_eigenvalues
+from pairsweep.kernels.matrix3 import add_transverse
 
 MARCH = 4000
 BISECTIONS = 60
@@ -21,12 +21,6 @@ BISECTIONS = 60
 CLOSE = 1e-9
 # the march ends where the coupling 4 g sum w abs(n + 1) is this multiple of the largest 2 E
 STRONGEST = 1e6
-
-
-@jit()
-def _largest_eigenvalue(matrix, work, eigenvalues):
-    hermitian_eigenvalues(matrix, np.int64(0), work, eigenvalues)
-    return max(eigenvalues[0], eigenvalues[1], eigenvalues[2])
 
 
 @jit()
@@ -44,36 +38,40 @@ def _add_static(g, energy, weight, p_hat, n, along, sign, matrix):
 
 
 @jit()
-def static_criterion(energy, weight, p_hat, n, g):
-    """Return the largest eigenvalue of D(0); NaN where a pair with w n != 0 has Omega = 0."""
+def static_matrix(energy, weight, p_hat, n, g, matrix):
+    """Fill ``matrix`` (6,) with D(0): xx, xy, xz, yy, yz, zz; NaN where a pair with w n != 0 has Omega = 0."""
     pairs = energy.size
     base = np.empty(pairs)
     offset = np.empty(pairs)
     strength = np.empty(pairs)
     oscillators(energy, weight, p_hat, n, g, base, offset, strength)
-    matrix = np.zeros((RESIDUE, 1))
-    work = np.empty((3, 3), dtype=np.complex128)
-    eigenvalues = np.empty(3)
+    column = np.zeros((6, 1))
     for q in range(pairs):
         omega = base[q] + offset[q]
         if strength[q] == 0.0:
             continue
-        if omega == 0.0:
-            return np.nan
-        c = -2.0 * strength[q] / omega
-        add_transverse(c, p_hat[q, 0], p_hat[q, 1], p_hat[q, 2], 0, matrix)
-    return _largest_eigenvalue(matrix, work, eigenvalues)
+        c = -2.0 * strength[q] / omega if omega != 0.0 else np.nan
+        add_transverse(c, p_hat[q, 0], p_hat[q, 1], p_hat[q, 2], 0, column)
+    # an assignment of the column would compile numba's errors about shapes too, for seconds
+    for i in range(6):
+        matrix[i] = column[i, 0]
 
 
 @jit()
-def _bound(a, b, energy, weight, p_hat, n, along, matrix, work, eigenvalues):
-    """Return the upper bound of the largest eigenvalue of D(0) over [a, b]; infinite beyond the first Omega = 0."""
+def _stays_below(a, b, energy, weight, p_hat, n, along, matrix):
+    """Whether all eigenvalues of D(0) are certainly below 1 over [a, b]; not beyond the first Omega = 0."""
     matrix[:, 0] = 0.0
     if not _add_static(b, energy, weight, p_hat, n, along, -1.0, matrix):
-        return np.inf
+        return False
     if not _add_static(a, energy, weight, p_hat, n, along, 1.0, matrix):
-        return np.inf
-    return _largest_eigenvalue(matrix, work, eigenvalues)
+        return False
+    xx = matrix[0, 0]
+    xy = matrix[1, 0]
+    xz = matrix[2, 0]
+    yy = matrix[3, 0]
+    yz = matrix[4, 0]
+    zz = matrix[5, 0]
+    return is_definite(1.0 - xx, 1.0 - yy, 1.0 - zz, -xy, -xz, -yz)
 
 
 @jit()
@@ -103,9 +101,7 @@ def static_coupling(energy, weight, p_hat, n):
         along[q] = p_hat[q, 0] * J0[0] + p_hat[q, 1] * J0[1] + p_hat[q, 2] * J0[2]
         if weight[q] != 0.0 and n[q] != 0.0 and along[q] > 1e-14 * scale:
             flip = min(flip, energy[q] / (2.0 * along[q]))
-    matrix = np.zeros((RESIDUE, 1))
-    work = np.empty((3, 3), dtype=np.complex128)
-    eigenvalues = np.empty(3)
+    matrix = np.zeros((6, 1))
     limit = min(end, flip)
     g = 0.0
     step = 0.1 * highest / (4.0 * scale)
@@ -114,7 +110,7 @@ def static_coupling(energy, weight, p_hat, n):
             # approach the flip without reaching it
             step = 0.5 * (limit - g)
         trial = g + step
-        if _bound(g, trial, energy, weight, p_hat, n, along, matrix, work, eigenvalues) < 1.0:
+        if _stays_below(g, trial, energy, weight, p_hat, n, along, matrix):
             g = trial
             step *= 1.6
         else:
@@ -127,13 +123,13 @@ def static_coupling(energy, weight, p_hat, n):
     high = g
     for _ in range(BISECTIONS):
         high = min(high + step, 0.5 * (high + limit))
-        if not _bound(high, high, energy, weight, p_hat, n, along, matrix, work, eigenvalues) < 1.0:
+        if not _stays_below(high, high, energy, weight, p_hat, n, along, matrix):
             break
         g = high
         step *= 2.0
     for _ in range(BISECTIONS):
         middle = 0.5 * (g + high)
-        if _bound(middle, middle, energy, weight, p_hat, n, along, matrix, work, eigenvalues) < 1.0:
+        if _stays_below(middle, middle, energy, weight, p_hat, n, along, matrix):
             g = middle
         else:
             high = middle

@@ -3,8 +3,15 @@
 import numpy as np
 import pytest
 
-from pairsweep.analyses.growth.kernels.static import static_coupling, static_criterion
+from pairsweep.analyses.growth.kernels.static import static_coupling, static_matrix
 from pairsweep.physics.grid import beams, bins
+
+
+def static_criterion(energy, weight, p_hat, n, g):
+    numbers = np.empty(6)
+    static_matrix(energy, weight, p_hat, n, g, numbers)
+    xx, xy, xz, yy, yz, zz = numbers
+    return np.linalg.eigvalsh([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])[-1] if np.isfinite(xx) else np.nan
 
 
 def frame(grid):

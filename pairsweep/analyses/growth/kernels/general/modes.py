@@ -106,14 +106,16 @@ def coupling_norm(weight, n, g):
     return 4.0 * abs(g) * total
 
 
-@jit()
 def tolerance_floor(coupling, scale):
-    """Smallest growth that can be vouched for, MeV.
+    """Smallest growth that can be vouched for, MeV; arrays too.
 
     Omega is known to MERGE roundings of ``scale`` = 4 g sum w abs(n + 1), and a double root at a threshold splits by
     the square root of a perturbation times the coupling.
     """
     return np.sqrt(MERGE * EPSILON * np.maximum(scale, coupling) * coupling)
+
+
+_tolerance_floor = jit()(tolerance_floor)
 
 
 @jit()
@@ -338,7 +340,7 @@ def unstable_modes(energy, weight, p_hat, n, g, growth_tolerance, table):
     nothing = Diagnosis(0, 0, 0, 0, 0)
     if not finite:
         return Status.NOT_FINITE, 0, nothing
-    if growth_tolerance < tolerance_floor(coupling, scale):
+    if growth_tolerance < _tolerance_floor(coupling, scale):
         return Status.TOLERANCE_TOO_SMALL, 0, nothing
     faint = np.empty(pairs, dtype=np.bool_)
     faints = find_faint(strength, growth_tolerance, faint)
