@@ -47,8 +47,8 @@ def test_is_the_jacobian_of_the_right_hand_side():
     rng = np.random.default_rng(3)
     kappa = rng.normal(size=9) + 1j * rng.normal(size=9)
     drho, plus, minus = np.empty(9), np.empty(9, complex), np.empty(9, complex)
-    right_hand_side(*frame(grid), g, rho, rhobar, kappa, drho, plus)
-    right_hand_side(*frame(grid), g, rho, rhobar, -kappa, drho, minus)
+    right_hand_side(grid.pairs, g, rho, rhobar, kappa, drho, plus)
+    right_hand_side(grid.pairs, g, rho, rhobar, -kappa, drho, minus)
     applied = matrix @ np.concatenate([kappa.real, kappa.imag])
     np.testing.assert_allclose(applied[:9] + 1j * applied[9:], (plus - minus) / 2, atol=1e-13)
 
