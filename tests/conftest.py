@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import numba.core.event
+import numpy as np
 import pytest
 
 from pairsweep.machine_code.kernel import Kernel
@@ -20,6 +21,8 @@ def both(request, monkeypatch):
                 for name, value in list(vars(module).items()):
                     if isinstance(value, Kernel):
                         monkeypatch.setattr(module, name, value.py_func)
+    with np.errstate(all="ignore"):  # as in compiled code
+        yield
 
 
 class Fast(numba.core.event.Listener):

@@ -3,17 +3,16 @@
 import numpy as np
 import pytest
 
-from pairsweep.analyses.growth.kernels import signs
 from pairsweep.analyses.growth.kernels.signs import UNDECIDED, stable_by_signs
 from pairsweep.physics.grid import beams, bins
 from tests.analyses.growth.kernels.batch.bulk_systems import coupling, dense_eigenvalues
 
 
-def decide(grid, n, g, tolerance=np.inf, kernel=stable_by_signs):
+def decide(grid, n, g, tolerance=np.inf):
     n = np.atleast_2d(np.asarray(n, dtype=float))
     floor = np.empty(len(n))
     arguments = (np.full(len(n), float(g)), np.full(len(n), float(tolerance)), floor)
-    decided = kernel(grid.energy, grid.weight, grid.p_hat, n, *arguments)
+    decided = stable_by_signs(grid.energy, grid.weight, grid.p_hat, n, *arguments)
     assert decided == np.sum(floor != UNDECIDED)
     return floor
 
@@ -39,7 +38,7 @@ def test_no_mode_grows_faster_than_the_bound(seed):
     assert dense_eigenvalues(grid, n, g).real.max() <= floor + noise
 
 
-def test_the_bound_of_a_wrong_sign_is_within_a_factor_of_the_truth():
+def test_the_bound_of_a_wrong_sign_is_within_a_factor_of_the_truth(both):
     # two pairs in resonance grow at 2 mu sqrt(small): Eq. 16
     grid = beams([1.0, 1.0], [1.0, 1.0], [np.pi / 2, 0.0], [0.0, 0.0])
     small, mu = 1e-4, 1e-3
@@ -51,14 +50,14 @@ def test_the_bound_of_a_wrong_sign_is_within_a_factor_of_the_truth():
     assert decide(grid, [1.0, -small], mu, 0.5 * growth)[0] == UNDECIDED
 
 
-def test_positive_signs_are_stable_at_any_coupling_while_all_frequencies_are_positive():
+def test_positive_signs_are_stable_at_any_coupling_while_all_frequencies_are_positive(both):
     grid = bins(2, 1, 4)
     n = np.full(8, 0.3)
     assert decide(grid, n, 1.0)[0] == 0.0
     assert decide(grid, n, 1.0, tolerance=1e-300)[0] == 0.0
 
 
-def test_negative_signs_are_stable_up_to_the_static_threshold():
+def test_negative_signs_are_stable_up_to_the_static_threshold(both):
     # PHYSICS.md: the isotropic vacuum of the grid (1, 1, 4) turns unstable at g energy_max^2 = 0.0796
     grid = bins(1, 1, 4)
     threshold = 1 / (4 * np.pi) / 400
@@ -66,7 +65,7 @@ def test_negative_signs_are_stable_up_to_the_static_threshold():
     assert decide(grid, -np.ones(4), 1.001 * threshold)[0] == UNDECIDED
 
 
-def test_a_frequency_that_is_not_positive_decides_nothing():
+def test_a_frequency_that_is_not_positive_decides_nothing(both):
     grid = beams([1.0, 1.0], [1.0, 1.0], [np.pi / 2, 0.0], [0.0, 0.0])
     assert decide(grid, [1.0, 1.0], 1.0)[0] == UNDECIDED
     # a pair that does not couple may have any frequency
@@ -74,7 +73,7 @@ def test_a_frequency_that_is_not_positive_decides_nothing():
 
 
 @pytest.mark.parametrize("n", [[0.5, -0.5], [np.nan, 1.0], [np.inf, 1.0]])
-def test_mixed_signs_and_what_is_no_number_decide_nothing(n):
+def test_mixed_signs_and_what_is_no_number_decide_nothing(both, n):
     grid = beams([1.0, 1.0], [1.0, 1.0], [np.pi / 2, 0.0], [0.0, 0.0])
     assert decide(grid, n, 1e-3)[0] == UNDECIDED
 
@@ -82,13 +81,3 @@ def test_mixed_signs_and_what_is_no_number_decide_nothing(n):
 def test_an_infinite_coupling_decides_nothing():
     grid = beams([1.0, 1.0], [1.0, 1.0], [np.pi / 2, 0.0], [0.0, 0.0])
     assert decide(grid, [1.0, 1.0], np.inf)[0] == UNDECIDED
-
-
-def test_uncompiled_kernels_agree():
-    rng = np.random.default_rng(1)
-    grid = random_beams(rng, 6)
-    n = rng.choice([-1, 1], 40)[:, None] * rng.random((40, 6))
-    n[::3, 2] *= -1e-9
-    plain = decide(grid, n, 0.05, kernel=signs.stable_by_signs.py_func)
-    np.testing.assert_allclose(decide(grid, n, 0.05), plain, rtol=1e-12)
-    assert len(set(plain)) > 10

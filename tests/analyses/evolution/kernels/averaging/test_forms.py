@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pairsweep.analyses.evolution.kernels.averaging.change import chi1_vectors, generator_rates
+from pairsweep.analyses.evolution.kernels.averaging.change import generator_rates
 from pairsweep.analyses.evolution.kernels.averaging.field import Terms, averaged_rates, scratch
 from pairsweep.analyses.evolution.kernels.averaging.forms import Form, add_form, three_waves
 from pairsweep.analyses.evolution.kernels.averaging.shells import make_shells, rates, shell_sums
@@ -53,7 +53,7 @@ def chi1_field(case):
     return lambda state: case.field(odd, state)
 
 
-def test_k1_is_the_first_order_equation(system):
+def test_k1_is_the_first_order_equation(both, system):
     # i dk/dtau = -4 p.J0 k + 2 n conj(eps).Z with Z of the pair's own shell
     case, state = system
     eps, kappa, n = case.theta - 1j * case.phi, state[1] + 1j * state[2], state[0]
@@ -65,7 +65,7 @@ def test_k1_is_the_first_order_equation(system):
     np.testing.assert_allclose(averaged_field(case, Terms.FIRST)(state), wanted, atol=1e-12)
 
 
-def test_chi1_removes_what_turns_in_h1(system):
+def test_chi1_removes_what_turns_in_h1(both, system):
     case, state = system
     chi1, K1 = chi1_field(case), averaged_field(case, Terms.FIRST)
     change = slope(lambda t: at_time(case, chi1, t)(state), 1e-3)
@@ -99,7 +99,7 @@ def test_chi2_removes_what_turns_at_second_order(system):
     np.testing.assert_allclose(mean_over_phases(case, chi2, state), 0, atol=1e-12)
 
 
-def test_linear_terms_of_chi2_are_all_of_it_for_small_kappa():
+def test_linear_terms_of_chi2_are_all_of_it_for_small_kappa(both):
     case, state = random_shells([1, 1, 3, 3, 5], seed=4)
     state[1:] *= 1e-6
     fields = [form_field(case, form)(state) for form in (Form.CHI2_LINEAR, Form.CHI2)]
@@ -108,7 +108,7 @@ def test_linear_terms_of_chi2_are_all_of_it_for_small_kappa():
     assert 1e-8 < left_out < 1e-5
 
 
-def test_averaged_field_keeps_the_sum_of_each_shell():
+def test_averaged_field_keeps_the_sum_of_each_shell(both):
     # K does not know the phases of the shells, so sum w n of every shell is conserved
     case, state = random_shells([1, 1, 3, 3, 5, 5], seed=5)
     change = averaged_field(case, Terms.SECOND, g=0.3)(state)
@@ -125,24 +125,6 @@ def test_averaged_field_turns_with_the_system():
     turned = case.pairs._replace(p_hat=p_hat, theta_hat=theta_hat, phi_hat=phi_hat)
     case.shells = make_shells(turned, np.ones(5), 0.0)
     np.testing.assert_allclose(averaged_field(case, Terms.SECOND)(state), before, rtol=1e-10, atol=1e-10)
-
-
-def test_uncompiled_kernels_do_the_same():
-    case, state = random_shells([1, 1, 3, 5], seed=8)
-    out, plain = (
-        case.field(
-            lambda s, o, kernel=kernel: kernel(case.shells, 0.1, np.int64(Terms.RESONANT), s, *scratch(3), o),
-            state,
-        )
-        for kernel in (averaged_rates, averaged_rates.py_func)
-    )
-    np.testing.assert_allclose(plain, out, rtol=1e-10, atol=1e-12)
-    found = [np.empty(3), np.empty((3, 3), complex)], [np.empty(3), np.empty((3, 3), complex)]
-    z = np.random.default_rng(0).normal(size=(3, 3)) * (1 - 1j)
-    for kernel, (axis, G) in zip((chi1_vectors, chi1_vectors.py_func), found, strict=True):
-        kernel(case.shells.centre, z, np.ones(3), 0.1, axis, G)
-    np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-12)
-    np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-12)
 
 
 def test_three_waves_are_found():

@@ -1,10 +1,5 @@
 """Growth rates in bulk: known numbers, closed forms, dense and exact eigenvalues, awkward systems, reproducibility."""
 
-import json
-import os
-import subprocess
-import sys
-
 import mpmath
 import numpy as np
 import pytest
@@ -32,7 +27,7 @@ def quadrant(grid, rho_high=0.9, rho_low=0.1):
         ((5, 1, 4), 0.0, 0),
     ],
 )
-def test_known_growth_rates(shape, growth, unstable):
+def test_known_growth_rates(both, shape, growth, unstable):
     grid = grids.bins(*shape)
     out = grow(grid, quadrant(grid), 1e-6)
     assert out["status"] == 0
@@ -88,7 +83,7 @@ def test_against_dense_eigenvalues_on_random_systems():
 
 @pytest.mark.parametrize("g", [1e-14, 1e-12, 1e-9, 1e-4])
 @pytest.mark.parametrize("shape", [(1, 1, 4), (2, 1, 4)])
-def test_against_exact_eigenvalues_at_small_coupling(shape, g):
+def test_against_exact_eigenvalues_at_small_coupling(both, shape, g):
     grid = grids.bins(*shape)
     rng = np.random.default_rng(3)
     for n in (quadrant(grid), rng.uniform(-1, 1, grid.size)):
@@ -104,7 +99,7 @@ def test_against_exact_eigenvalues_at_small_coupling(shape, g):
             assert np.abs(np.abs(fastest.imag) - out["frequency"][0]).min() < 1e-14 * out["frequency"][0]
 
 
-def test_static_modes_beyond_the_threshold_of_the_vacuum():
+def test_static_modes_beyond_the_threshold_of_the_vacuum(both):
     grid = grids.beams([10.0] * 4, [1.0, 1.1, 1.2, 0.9], [0.3, 1.2, 2.0, 1.5], [0.0, 1.0, 2.5, 4.0])
     n = np.full((40, 4), -1.0)
     g = np.linspace(0.5, 8.0, 40)
@@ -222,7 +217,7 @@ def test_points_do_not_depend_on_their_company(shape):
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])
-def test_values_that_are_not_finite_are_not_certified(wrong):
+def test_values_that_are_not_finite_are_not_certified(both, wrong):
     grid = grids.bins(1, 1, 4)
     n = np.tile(quadrant(grid), (9, 1))
     n[4, 1] = wrong
@@ -237,27 +232,3 @@ def test_a_tolerance_below_rounding_is_refused():
     grid = grids.bins(1, 1, 4)
     out = grow(grid, quadrant(grid), 1e-6, np.array([1e-30]))
     assert out["status"] == 1
-
-
-UNCOMPILED = """
-import json, numpy as np
-from tests.analyses.growth.kernels.batch.bulk_systems import grow
-from pairsweep.physics import grid
-rng = np.random.default_rng(8)
-with np.errstate(all="ignore"):
-    out = grow(grid.bins(1, 1, 4), rng.uniform(-1, 1, (9, 4)), 10 ** rng.uniform(-8, -1, 9))
-print(json.dumps({name: values.tolist() for name, values in out.items()}))
-"""
-
-
-@pytest.mark.processes
-def test_uncompiled_kernels_agree():
-    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
-    done = subprocess.run(
-        [sys.executable, "-c", UNCOMPILED], env=environment, capture_output=True, text=True, check=True
-    )
-    plain = json.loads(done.stdout)
-    rng = np.random.default_rng(8)
-    compiled = grow(grids.bins(1, 1, 4), rng.uniform(-1, 1, (9, 4)), 10 ** rng.uniform(-8, -1, 9))
-    for name, values in compiled.items():
-        np.testing.assert_allclose(plain[name], values, rtol=1e-9, err_msg=name)
