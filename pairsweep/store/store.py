@@ -297,14 +297,19 @@ class Store:
 
     def states(self, block: int) -> dict[str, States]:
         """Return the state of each analysis at the points of a block: pending where nothing is in force."""
-        if self.template.analyses and (self.block_status(block) == DONE).all():
-            return {analysis: np.full(self.block_shape(block), DONE, np.int8) for analysis in self.analyses}
-        return self._states_of(block, self.record_in_force(block))
+        ledger = chunks.read(self.chunk(self.ledger, block))
+        record = None
+        if ledger is not None:
+            with contextlib.suppress(chunks.DamagedChunk):
+                if (
+                    chunks.decode(ledger, self.chunk_shape(self.ledger), "int8")[self._filled(block)] == DONE
+                ).all():
+                    return self._alike(block, DONE)
+                record = self._naming(block, ledger)
+        return self._alike(block, PENDING) if record is None else dict(record.states)
 
-    def _states_of(self, block: int, record: Record | None) -> dict[str, States]:
-        if record is not None:
-            return dict(record.states)
-        return {analysis: np.full(self.block_shape(block), PENDING, np.int8) for analysis in self.analyses}
+    def _alike(self, block: int, state: int) -> dict[str, States]:
+        return {analysis: np.full(self.block_shape(block), state, np.int8) for analysis in self.analyses}
 
     def counts(self) -> dict[str, dict[int, int]]:
         """Count the points of each analysis by state."""
@@ -424,13 +429,14 @@ class Store:
     def record_in_force(self, block: int) -> Record | None:
         """Return the record that names the chunk of ``status`` that is there."""
         ledger = chunks.read(self.chunk(self.ledger, block))
-        if ledger is None:
-            return None
         with contextlib.suppress(chunks.DamagedChunk):
-            record = self.record(block)
-            if record is not None and record.seals.get(layout.LEDGER) == chunks.seal(ledger):
-                return record
+            return None if ledger is None else self._naming(block, ledger)
         return None
+
+    def _naming(self, block: int, ledger: bytes) -> Record | None:
+        record = self.record(block)
+        names = record is not None and record.seals.get(layout.LEDGER) == chunks.seal(ledger)
+        return record if names else None
 
     def _is_ahead(self, block: int) -> bool:
         return self._record(block).exists() and self.record_in_force(block) is None
@@ -497,8 +503,11 @@ class Store:
         data = chunks.read(self.chunk(plan, block))
         if data is None:
             raise chunks.DamagedChunk("missing")
-        inside = tuple(slice(size) for size in self.block_shape(block))
-        return chunks.decode(data, self.chunk_shape(plan), plan.dtype)[inside]
+        return chunks.decode(data, self.chunk_shape(plan), plan.dtype)[self._filled(block)]
+
+    def _filled(self, block: int) -> tuple[slice, ...]:
+        """Where a block's points lie in its chunks, which are longer at the end of an axis."""
+        return tuple(slice(size) for size in self.block_shape(block))
 
     def forget(self, block: int) -> None:
         """Call every point of a block pending."""
