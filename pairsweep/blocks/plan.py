@@ -19,6 +19,8 @@ BLOCK_BYTES = 2**25
 BLOCK_POINTS = 2**18
 # Even a short sweep is cut into some blocks, for both workers and for a resume.
 MIN_BLOCKS = 8
+# One of so few points is not worth the files of several blocks, unless it takes longer than a block should.
+SMALL_SWEEP = 16
 SHAPE_NAMES = ("n_energy", "n_theta", "n_phi")
 
 
@@ -89,7 +91,8 @@ def make_plan(sweep: Sweep, seconds_per_point: Mapping[int, float]) -> Plan:
         BLOCK_POINTS,
         max(1.0, sweep.n_points / MIN_BLOCKS),
     )
-    block_shape = _block_shape(sweep, max(1, int(points)))
+    small = sweep.n_points <= SMALL_SWEEP and seconds <= BLOCK_SECONDS
+    block_shape = sweep.shape if small else _block_shape(sweep, max(1, int(points)))
     return Plan(sweep, make_template(sweep, block_shape), seconds)
 
 

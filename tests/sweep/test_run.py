@@ -145,10 +145,23 @@ def test_what_cannot_go_on_is_refused_before_anything_is_measured(finished, monk
 def test_growing_cuts_a_small_sweep_into_larger_blocks(tmp_path):
     path = tmp_path / "map.zarr"
     run_to_store(parse_spec(growth(rho_high="[0.5, 0.9]")), path, SERIAL, quiet=True)
-    assert ps.open_store(path).status.encoding["chunks"] == (1,)
+    assert ps.open_store(path).status.encoding["chunks"] == (2,)
     larger = growth(rho_high="{ start = 0.5, stop = 0.9, num = 401 }")
     assert run_to_store(parse_spec(larger), path, SERIAL, quiet=True).computed == 399
     assert ps.open_store(path).status.encoding["chunks"] == (50,)
+
+
+@pytest.mark.parametrize(
+    "axes",
+    [
+        {"rho_high": "[0.5, 0.6, 0.7, 0.8]", "rho_low": "[0.1, 0.2, 0.3]"},
+        {"n_energy": "[1, 2, 3, 4]", "g": "[1e-7, 1e-6, 1e-5]"},
+    ],
+)
+def test_twelve_points_are_few_files(tmp_path, axes):
+    path = tmp_path / "small.zarr"
+    run_to_store(parse_spec(growth(**axes)), path, SERIAL, quiet=True)
+    assert sum(file.is_file() for file in path.rglob("*")) <= 60
 
 
 def test_a_path_that_is_not_ours_is_left_alone(tmp_path):
