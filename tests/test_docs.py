@@ -15,7 +15,6 @@ from pairsweep.cli import commands as cli
 from pairsweep.execute import Site
 from pairsweep.physics.patterns.registry import PATTERNS
 from pairsweep.spec import schema
-from pairsweep.spec.model import CustomOccupation
 from pairsweep.spec.reader import parse_spec
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -139,15 +138,16 @@ def test_every_shipped_sweep_and_benchmark_is_documented():
 
 
 @EVERY_PAGE
-def test_every_specification_parses(page):
+def test_every_specification_parses(page, tmp_path):
     blocks = list(pages.blocks(WRITTEN[page]))
     functions = {block.name: block.text for block in blocks if block.language == "python" and block.name}
     for block in blocks:
         if "analyses =" not in block.text or block.language not in ("toml", ""):
             continue
         wanted = re.search(r'function = "(.*):(.*)"', block.text)
-        custom = wanted and CustomOccupation(wanted[0], wanted[2], functions[wanted[1]])
-        assert parse_spec(block.text, custom=custom or None).analyses, f"{page}:{block.line}"
+        if wanted:
+            (tmp_path / wanted[1]).write_text(functions[wanted[1]])
+        assert parse_spec(block.text, folder=tmp_path).analyses, f"{page}:{block.line}"
 
 
 @pytest.mark.parametrize("page", ["README.md", "quickstart.md"])

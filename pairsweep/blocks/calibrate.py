@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from contextlib import nullcontext
-from dataclasses import dataclass
-from functools import lru_cache
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -17,30 +17,23 @@ from pairsweep.blocks.solve import solve_points
 from pairsweep.contract.template import Template
 from pairsweep.execute import Ack, Echo, Pool, unheard
 from pairsweep.points.axes import Sweep, expand
-from pairsweep.spec.model import CustomOccupation
+from pairsweep.points.systems import rehearse
 from pairsweep.spec.reader import parse_spec
+from pairsweep.user_code.function import UserFunction
+from pairsweep.user_code.trial import Trial
 
 CALIBRATION_SECONDS = 0.8
+PATIENCE = CALIBRATION_SECONDS / 16
 # Where every point that was tried took its process down.
 SECONDS_UNKNOWN = 1e-3
 
 
 @dataclass(frozen=True)
-class _Measure:
-    """The engine's task whose blocks are the sizes of system of a sweep, by number: how long does a point take?"""
+class _Apart:
+    """A task of the engine's own, for another process: what is not about points of a store."""
 
     text: str
-    custom: CustomOccupation | None
-    patience: float
-
-    def __call__(self, block: int, only: range | None = None) -> Ack:
-        sweep, template, sizes = _ready(self)
-        points = 1
-        while True:
-            seconds = _solve_some(sweep, template, sizes[block], points)
-            if seconds > self.patience or points >= min(2**14, sizes[block].points):
-                return Ack(block, 1, 0, seconds / points, "")
-            points *= 4
+    custom: UserFunction | None
 
     def size(self, block: int) -> int:
         return 1
@@ -49,12 +42,58 @@ class _Measure:
         return Ack(block, 0, 1, 0.0, "")
 
 
+@dataclass(frozen=True)
+class _Measure(_Apart):
+    """Its blocks are the sizes of system of a sweep, by number: how long does a point take?"""
+
+    def __call__(self, block: int, only: range | None = None) -> Ack:
+        return _measured(_unpacked(self), block)
+
+
+@dataclass(frozen=True)
+class _Rehearsal(Ack):
+    """What a first call of the user's function found."""
+
+    trial: Trial = field(default_factory=Trial)
+
+
+@dataclass(frozen=True)
+class _Rehearse(_Apart):
+    """Calls the user's function at the first point that has it."""
+
+    def __call__(self, block: int, only: range | None = None) -> Ack:
+        return _Rehearsal(block, 1, 0, 0.0, "", rehearse(_unpacked(self).sweep))
+
+
+@dataclass(frozen=True, eq=False)
+class _Prepared:
+    """A sweep with what its points are solved by, compiled when it is first asked for."""
+
+    sweep: Sweep
+
+    @cached_property
+    def sizes(self) -> tuple[SystemSize, ...]:
+        return system_sizes(self.sweep)
+
+    @cached_property
+    def template(self) -> Template:
+        template = make_template(self.sweep, (1,) * len(self.sweep.shape))
+        _solve_some(self.sweep, template, self.sizes[0], 1)  # compiles, or loads compiled code
+        return template
+
+
 @lru_cache(maxsize=1)
-def _ready(task: _Measure) -> tuple[Sweep, Template, tuple[SystemSize, ...]]:
-    sweep = expand(parse_spec(task.text, custom=task.custom))
-    template, sizes = make_template(sweep, (1,) * len(sweep.shape)), system_sizes(sweep)
-    _solve_some(sweep, template, sizes[0], 1)  # compiles, or loads compiled code
-    return sweep, template, sizes
+def _unpacked(task: _Apart) -> _Prepared:
+    return _Prepared(expand(parse_spec(task.text, custom=task.custom)))
+
+
+def _measured(prepared: _Prepared, block: int) -> Ack:
+    template, size, points = prepared.template, prepared.sizes[block], 1
+    while True:
+        seconds = _solve_some(prepared.sweep, template, size, points)
+        if seconds > PATIENCE or points >= min(2**14, size.points):
+            return Ack(block, 1, 0, seconds / points, "")
+        points *= 4
 
 
 def _solve_some(sweep: Sweep, template: Template, size: SystemSize, points: int) -> float:
@@ -67,35 +106,70 @@ def _solve_some(sweep: Sweep, template: Template, size: SystemSize, points: int)
     return time.perf_counter() - started
 
 
-def measured_seconds(sweep: Sweep, apart: bool = True, echo: Echo = unheard) -> dict[int, float]:
-    """Seconds of a point by its number of pairs: the smallest systems measured, larger ones extrapolated.
+def aside(sweep: Sweep, echo: Echo = unheard) -> AbstractContextManager[Pool | None]:
+    """Give another process for a user's own function, which may take it down; none where there is no such function."""
+    return Pool(1, echo=echo) if sweep.spec.custom is not None else nullcontext()
+
+
+def files_read(sweep: Sweep, crew: Pool | None, echo: Echo = unheard) -> tuple[str, ...]:
+    """Call a user's own function for the first time, and give the files that it reads.
 
     Parameters
     ----------
-    apart : whether a user's own function is called in another process, which it may take down
-    echo : told, a line at a time, what that process has to say to the user
+    crew : another process to call it in, which it may take down
+    echo : told why the first point fails, where it does
+
+    Raises
+    ------
+    SpecError
+        For a function that no point can be computed with; see `pairsweep.user_code.trial.try_function`.
     """
-    sizes = system_sizes(sweep)
+    spec = sweep.spec
+    if spec.custom is None:
+        return ()
+    found: list[Trial] = []
+
+    def take(ack: Ack) -> None:
+        if isinstance(ack, _Rehearsal):
+            found.append(ack.trial)
+
+    if crew is None:
+        found.append(rehearse(sweep))
+    else:
+        crew.run(_Rehearse(spec.text, spec.custom), [0], take)
+    if not found:
+        return ()
+    if found[0].complaint:
+        echo(f"the first point fails: {found[0].complaint}")
+    return found[0].read
+
+
+def measured_seconds(sweep: Sweep, crew: Pool | None = None) -> dict[int, float]:
+    """Seconds of a point by its number of pairs: the smallest systems measured, larger ones extrapolated.
+
+    ``crew`` is another process to measure in, where a user's function may take this one down.
+    """
+    prepared = _Prepared(sweep)
+    sizes = prepared.sizes
     numbers = sorted({0, len(sizes) // 2, len(sizes) - 1})
-    task = _Measure(sweep.spec.text, sweep.spec.custom, CALIBRATION_SECONDS / 16)
+    task = _Measure(sweep.spec.text, sweep.spec.custom)
     measured: dict[int, float] = {}
 
     def take(ack: Ack) -> None:
         if ack.done:
             measured[sizes[ack.block].pairs] = ack.seconds
 
-    with Pool(1, echo=echo) if apart and sweep.spec.custom is not None else nullcontext() as crew:
-        ends = math.inf
-        # one run each: a pool takes its next block before it knows what the last one cost
-        for number in numbers:
-            if time.perf_counter() >= ends:
-                break
-            if crew is None:
-                take(task(number))
-            else:
-                crew.run(task, [number], take)
-            if measured:  # what came before, the start of a process and compilation, is no cost of points
-                ends = min(ends, time.perf_counter() + CALIBRATION_SECONDS)
+    ends = math.inf
+    # one run each: a pool takes its next block before it knows what the last one cost
+    for number in numbers:
+        if time.perf_counter() >= ends:
+            break
+        if crew is None:
+            take(_measured(prepared, number))
+        else:
+            crew.run(task, [number], take)
+        if measured:  # what came before, the start of a process and compilation, is no cost of points
+            ends = min(ends, time.perf_counter() + CALIBRATION_SECONDS)
     return {size.pairs: _extrapolated(measured, size.pairs) for size in sizes}
 
 

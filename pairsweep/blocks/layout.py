@@ -9,10 +9,12 @@ from pairsweep.contract.variables import COMPONENTS, GRID_LABELS, POINT, QUADRAN
 from pairsweep.physics.grid import bins
 from pairsweep.points.axes import Sweep
 
+FUNCTION = "function"  # root attribute: the user's own function as text
+
 
 def make_template(sweep: Sweep, block_shape: tuple[int, ...]) -> Template:
     """Lay out the dataset of a sweep: axes, coordinates, arrays and root attributes."""
-    coordinates = _coordinates(sweep)
+    coordinates, custom = _coordinates(sweep), sweep.spec.custom
     return Template(
         axes=sweep.names,
         shape=sweep.shape,
@@ -24,7 +26,8 @@ def make_template(sweep: Sweep, block_shape: tuple[int, ...]) -> Template:
             "Conventions": "CF-1.11",
             "specification": sweep.spec.text,
             "specification_digest": sweep.spec.digest,
-        },
+        }
+        | ({} if custom is None else {FUNCTION: custom.record}),
     )
 
 

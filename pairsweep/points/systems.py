@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import traceback
-import types
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,8 +16,10 @@ from pairsweep.physics.grid import Floats, Grid, beams, bins
 from pairsweep.physics.patterns.registry import PATTERNS
 from pairsweep.physics.systems import Profile, Systems
 from pairsweep.points.axes import Positions, Sweep
-from pairsweep.spec.model import CustomOccupation
 from pairsweep.spec.schema import CUSTOM
+from pairsweep.user_code.function import UserFunction
+from pairsweep.user_code.module import Loaded, load
+from pairsweep.user_code.trial import Trial, raised, try_function
 
 # Occupation numbers held at once: a block is solved in slices of this size, whatever its number of points.
 SLICE_NUMBERS = 2**21
@@ -130,30 +130,63 @@ def _custom_occupations(
     sweep: Sweep, grid: Grid, positions: Positions, rows: NDArray[np.int64], failed: dict[int, PointFailure]
 ) -> tuple[Floats, Floats]:
     """Call the user's function once for each combination of its parameters."""
-    custom = sweep.spec.custom
-    assert custom is not None, "a custom pattern has its source"
-    names = _custom_parameters(sweep)
-    first, group = grouped(sweep, positions, lambda name, table: name in names)
+    custom = _function_of(sweep)
     rho, rhobar = (np.full((rows.size, grid.size), np.nan) for _ in range(2))
-    for number in range(first.size):
-        members = np.flatnonzero(group == number)
-        parameters = {name: sweep.values(name, positions[members[:1]])[0].item() for name in names}
-        try:
-            function = load_function(custom)
-            pair = function(grid.energy.copy(), grid.theta.copy(), grid.phi.copy(), **parameters)
-            for target, values in zip((rho, rhobar), pair, strict=True):
-                target[members] = np.asarray(values, dtype=np.float64)
-        except Exception as error:  # whatever a user's function does is recorded, and the sweep goes on
-            reason = f"{custom.reference} raised {type(error).__name__}: {' '.join(str(error).split())}"
-            for row in rows[members]:
-                failed[int(row)] = PointFailure(reason, traceback.format_exc())
-            rho[members] = np.nan
+
+    def fails(points: NDArray[np.int64], error: Exception) -> None:
+        failure = PointFailure(raised(custom, error), traceback.format_exc())
+        failed.update((int(row), failure) for row in rows[points])
+        rho[points] = np.nan
+
+    try:
+        function = load(custom)
+        names = parameter_names(sweep, function)
+    except Exception as error:  # whatever a user's code does is recorded, and the sweep goes on
+        fails(np.arange(rows.size), error)
+        return rho, rhobar
+    first, group = grouped(sweep, positions, lambda name, table: name in names)
+    with function.entered():
+        for number in range(first.size):
+            members = np.flatnonzero(group == number)
+            parameters = {name: sweep.values(name, positions[members[:1]])[0].item() for name in names}
+            try:
+                pair = function(grid.energy.copy(), grid.theta.copy(), grid.phi.copy(), **parameters)
+                for target, values in zip((rho, rhobar), pair, strict=True):
+                    target[members] = np.asarray(values, dtype=np.float64)
+            except Exception as error:
+                fails(members, error)
     return rho, rhobar
 
 
-def _custom_parameters(sweep: Sweep) -> list[str]:
-    others = {field.name for pattern in PATTERNS.values() for field in pattern.fields} | {"pattern"}
-    return [p.name for p in sweep.spec.parameters if p.table == "occupation" and p.name not in others]
+def _function_of(sweep: Sweep) -> UserFunction:
+    custom = sweep.spec.custom
+    assert custom is not None, "a custom pattern has its function"
+    return custom
+
+
+def parameter_names(sweep: Sweep, function: Loaded) -> list[str]:
+    """Names of the keys that a user's function is called with: all of the table but those that name it.
+
+    Where another pattern stands on the same axis, of its keys only those that the function has by name.
+    """
+    named = [PATTERNS[str(name)] for name in sweep.spec["pattern"].values if name in PATTERNS]
+    others = {field.name for pattern in named for field in pattern.fields} - set(function.parameters)
+    own = [p.name for p in sweep.spec.parameters if p.table == "occupation" and p.name != "pattern"]
+    return [name for name in own if name not in others]
+
+
+def rehearse(sweep: Sweep) -> Trial:
+    """Call the user's function at the first point that has it; see `pairsweep.user_code.trial.try_function`."""
+    dimension, column = sweep.dimension_of("pattern"), sweep.spec["pattern"].column
+    position = np.zeros((1, len(sweep.shape)), dtype=np.int64)
+    if dimension is not None:
+        position[0, dimension] = int(np.flatnonzero(column == CUSTOM)[0])
+    grid = build_grid(sweep, position)
+
+    def parameters(function: Loaded) -> dict[str, Any]:
+        return {name: sweep.values(name, position)[0].item() for name in parameter_names(sweep, function)}
+
+    return try_function(_function_of(sweep), (grid.energy, grid.theta, grid.phi), parameters)
 
 
 def profile_at(sweep: Sweep, position: Positions) -> Profile:
@@ -171,47 +204,41 @@ def profile_at(sweep: Sweep, position: Positions) -> Profile:
         return sweep.values(name, position)[0].item()
 
     pattern = str(value("pattern"))
-    custom = sweep.spec.custom
     if pattern == CUSTOM:
-        assert custom is not None, "a custom pattern has its source"
-        parameters = {name: value(name) for name in _custom_parameters(sweep)}
-        function = load_function(custom)
-        declared = getattr(function, "energy_edges", None)
-        with _user_code(custom.reference):
-            edges = () if declared is None else tuple(declared(**parameters))
-
-        def called(energy: Floats, theta: Floats, phi: Floats) -> tuple[Floats, Floats]:
-            with _user_code(custom.reference):
-                rho, rhobar = function(energy, theta, phi, **parameters)
-                return rho, rhobar
-
-        return Profile(called, edges, linear=False)
-    named = PATTERNS[pattern]
+        return _custom_profile(sweep, position)
+    declared = PATTERNS[pattern]
+    parameters = {field.name: value(field.name) for field in declared.fields if field.name in sweep.spec}
     try:
-        return named.profile(
-            **{field.name: value(field.name) for field in named.fields if field.name in sweep.spec}
-        )
+        return declared.profile(**parameters)
     except ValueError as error:
         raise UserCodeError(str(error)) from None
 
 
+def _custom_profile(sweep: Sweep, position: Positions) -> Profile:
+    custom = _function_of(sweep)
+    with _user_code(custom):
+        function = load(custom)
+        parameters = {
+            name: sweep.values(name, position)[0].item() for name in parameter_names(sweep, function)
+        }
+        declared = function.attribute("energy_edges")
+        edges = () if declared is None else tuple(float(edge) for edge in declared(**parameters))
+
+    def called(energy: Floats, theta: Floats, phi: Floats) -> tuple[Floats, Floats]:
+        with _user_code(custom):
+            rho, rhobar = function(energy, theta, phi, **parameters)
+            return np.asarray(rho, dtype=np.float64), np.asarray(rhobar, dtype=np.float64)
+
+    return Profile(called, edges, linear=False)
+
+
 @contextmanager
-def _user_code(reference: str) -> Iterator[None]:
+def _user_code(custom: UserFunction) -> Iterator[None]:
     """Turn whatever a user's function raises into a `UserCodeError`."""
     try:
         yield
     except Exception as error:
-        reason = f"{reference} raised {type(error).__name__}: {' '.join(str(error).split())}"
-        raise UserCodeError(reason, traceback.format_exc()) from error
-
-
-@lru_cache(maxsize=8)
-def load_function(custom: CustomOccupation) -> Callable[..., Any]:
-    """Execute the user's source as a module of its own and return the function."""
-    module = types.ModuleType("pairsweep_custom")
-    exec(compile(custom.source, custom.reference.split(":")[0], "exec"), module.__dict__)
-    function: Callable[..., Any] = getattr(module, custom.function)
-    return function
+        raise UserCodeError(raised(custom, error), traceback.format_exc()) from error
 
 
 def _checked_occupations(

@@ -12,23 +12,9 @@ from typing import Any
 from pairsweep.analyses.base import Analysis
 from pairsweep.analyses.registry import ANALYSES
 from pairsweep.contract.fields import Parameter
+from pairsweep.user_code.function import UserFunction
 
-
-@dataclass(frozen=True)
-class CustomOccupation:
-    """A user's own function f(energy, theta, phi, **parameters) -> (rho, rhobar), as source text.
-
-    The text travels to the workers and its hash is part of the digest.
-    """
-
-    reference: str
-    function: str
-    source: str
-
-    @property
-    def digest(self) -> str:
-        """Hash of the source."""
-        return hashlib.sha256(self.source.encode()).hexdigest()[:16]
+DATA = "data "  # how entries of files that a user's function reads begin
 
 
 @dataclass(frozen=True)
@@ -55,7 +41,7 @@ class Spec:
     zips: tuple[tuple[str, ...], ...]
     beams: tuple[str, ...]
     options: Mapping[str, Any]
-    custom: CustomOccupation | None
+    custom: UserFunction | None
     cluster: Mapping[str, object]
     text: str
 
@@ -82,8 +68,10 @@ class Spec:
             "kind": self.kind,
             "zips": sorted(list(group) for group in self.zips),
             "beams": list(self.beams),
-            "custom": None if self.custom is None else [self.custom.function, self.custom.digest],
+            "custom": None if self.custom is None else [self.custom.name, self.custom.digest],
         }
+        if self.custom is not None:
+            entries |= {f"{DATA}{path}": digest for path, digest in self.custom.data_digests().items()}
         for parameter in sorted(self.parameters, key=lambda p: (p.table, p.name)):
             value = "axis" if parameter.is_axis else parameter.values[0]
             entries[f"{parameter.table}.{parameter.name}"] = value

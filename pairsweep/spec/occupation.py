@@ -12,14 +12,16 @@ from pairsweep.contract.view import SpecView
 from pairsweep.physics.patterns.registry import PATTERNS
 from pairsweep.spec import schema
 from pairsweep.spec.checks import holds_text, parameters_of, values_of
-from pairsweep.spec.model import CustomOccupation
+from pairsweep.user_code.function import DATA_PLACE, UserFunction, find_function
 
 TABLE = "occupation"
+OWN_KEYS = ("function", "data")  # of the pattern "custom", which passes all others to the function
+LARGEST_WHOLE = 2.0**62
 
 
 def read_occupation(
-    data: Mapping[str, Any], folder: Path, custom: CustomOccupation | None
-) -> tuple[tuple[Parameter, ...], CustomOccupation | None]:
+    data: Mapping[str, Any], folder: Path, custom: UserFunction | None
+) -> tuple[tuple[Parameter, ...], UserFunction | None]:
     """Read the table; return its parameters and the user's function where the pattern is "custom"."""
     known = (*PATTERNS, schema.CUSTOM)
     if "pattern" not in data:
@@ -31,16 +33,19 @@ def read_occupation(
         if name != schema.CUSTOM:
             fields |= {field.name: field for field in PATTERNS[str(name)].fields}
     if schema.CUSTOM not in patterns:
-        if "function" in data:
-            raise SpecError("occupation.function", data["function"], 'belongs to pattern = "custom"')
+        for key in OWN_KEYS:
+            if key in data:
+                raise SpecError(f"occupation.{key}", data[key], 'belongs to pattern = "custom"')
         return parameters_of(TABLE, data, fields.values()), None
     if custom is None:
-        custom = _load_custom(data.get("function"), folder)
+        custom = find_function(data.get("function"), folder, _data_files(data.get("data", [])))
     for key, value in data.items():
-        if key not in fields and key != "function":
-            kind: Kind = "text" if holds_text(value) else "number"
-            fields[key] = Field(key, kind, f"parameter {key} of {custom.function}")
-    return parameters_of(TABLE, data, fields.values(), others=("function",)), custom
+        if key not in fields and key not in OWN_KEYS:
+            kind = _kind(value)
+            most = LARGEST_WHOLE if kind == "integer" else None
+            meaning = f"parameter {key} of {custom.name}"
+            fields[key] = Field(key, kind, meaning, minimum=most and -most, maximum=most)
+    return parameters_of(TABLE, data, fields.values(), others=OWN_KEYS), custom
 
 
 def check_occupation(spec: SpecView) -> None:
@@ -50,30 +55,22 @@ def check_occupation(spec: SpecView) -> None:
             PATTERNS[str(name)].check(spec)
 
 
-def _load_custom(reference: object, folder: Path) -> CustomOccupation:
-    """Find the source of ``file.py:f`` (beside the specification) or ``module:f``; nothing is executed."""
-    place = "occupation.function"
-    if (
-        not isinstance(reference, str)
-        or reference.count(":") != 1
-        or not reference.split(":")[1].isidentifier()
-    ):
-        raise SpecError(place, reference, 'give "file.py:function" or "module:function"')
-    location, function = reference.split(":")
-    if location.endswith(".py"):
-        path = folder / location
-    else:
-        import importlib.util
+def _data_files(value: object) -> list[str]:
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+        raise SpecError(DATA_PLACE, value, 'give the files that the function reads: data = ["table.npz"]')
+    return names
 
-        try:
-            found = importlib.util.find_spec(location)
-        except (ImportError, ValueError):
-            found = None
-        if found is None or not found.origin or not found.origin.endswith(".py"):
-            raise SpecError(place, reference, f"no Python module {location} is found")
-        path = Path(found.origin)
-    try:
-        source = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise SpecError(place, reference, f"{path} cannot be read as Python source") from None
-    return CustomOccupation(reference, function, source)
+
+def _kind(value: object) -> Kind:
+    """Kind of a user's own parameter, from what stands there: whole numbers stay whole."""
+    if holds_text(value):
+        return "text"
+    if isinstance(value, dict):
+        ends: list[Any] = [value.get(key) for key in ("start", "stop", "num")]
+        if not all(type(end) is int for end in ends) or value.get("spacing", "linear") != "linear":
+            return "number"
+        start, stop, num = ends
+        return "integer" if num == 1 or (num > 1 and (stop - start) % (num - 1) == 0) else "number"
+    values = value if isinstance(value, list) else [value]
+    return "integer" if all(type(each) is int for each in values) else "number"

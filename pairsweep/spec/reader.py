@@ -18,8 +18,9 @@ from pairsweep.contract.fields import Parameter, Scalar, fields_of
 from pairsweep.physics.grid import MAX_PAIRS, NAMED_DIRECTIONS, most_pairs
 from pairsweep.spec import schema
 from pairsweep.spec.checks import given_options, known_keys, missing, parameters_of, values_of
-from pairsweep.spec.model import CustomOccupation, Spec
+from pairsweep.spec.model import Spec
 from pairsweep.spec.occupation import check_occupation, read_occupation
+from pairsweep.user_code.function import UserFunction
 
 MAX_POINTS = 10**9
 MAX_SPEC_BYTES = 10**6
@@ -49,7 +50,7 @@ def read_spec(path: str | Path) -> Spec:
     return parse_spec(text, folder=path.parent)
 
 
-def parse_spec(text: str, folder: Path | None = None, custom: CustomOccupation | None = None) -> Spec:
+def parse_spec(text: str, folder: Path | None = None, custom: UserFunction | None = None) -> Spec:
     """Check the text of a specification.
 
     Parameters
@@ -58,8 +59,8 @@ def parse_spec(text: str, folder: Path | None = None, custom: CustomOccupation |
         TOML.
     folder : Path, optional
         Where ``function = "file.py:f"`` looks for its file; the current folder where left out.
-    custom : CustomOccupation, optional
-        Source to use instead of reading that file: how a worker gets a function whose file it may not have.
+    custom : UserFunction, optional
+        Function to use instead of reading that file: how a worker gets one whose file it may not have.
     """
     try:
         data = tomllib.loads(text)
@@ -70,7 +71,7 @@ def parse_spec(text: str, folder: Path | None = None, custom: CustomOccupation |
     return _checked_spec(data, text, folder or Path(), custom)
 
 
-def _checked_spec(data: dict[str, Any], text: str, folder: Path, custom: CustomOccupation | None) -> Spec:
+def _checked_spec(data: dict[str, Any], text: str, folder: Path, custom: UserFunction | None) -> Spec:
     tables = (*schema.TABLES, *ANALYSES)
     known_keys("", data, (*schema.TOP_LEVEL, *tables))
     title = data.get("title", "")
@@ -92,7 +93,7 @@ def _checked_spec(data: dict[str, Any], text: str, folder: Path, custom: CustomO
         raise SpecError("occupation", None, "beams carry their own rho and rhobar: remove this table")
     parameters: list[Parameter] = []
     beams: tuple[str, ...] = ()
-    used: CustomOccupation | None = None
+    used: UserFunction | None = None
     # Axes come in the order of the file, so its tables are walked in that order.
     for table in data:
         if table == "grid" and kind == "beams":

@@ -6,11 +6,13 @@ import hashlib
 import json
 import math
 import shlex
+import shutil
 import socket
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -20,8 +22,8 @@ import numpy as np
 
 from pairsweep import __version__
 from pairsweep.analyses.base import PointFailure
-from pairsweep.blocks.calibrate import measured_seconds
-from pairsweep.blocks.layout import make_template
+from pairsweep.blocks.calibrate import aside, files_read, measured_seconds
+from pairsweep.blocks.layout import FUNCTION, make_template
 from pairsweep.blocks.plan import Plan, make_plan
 from pairsweep.blocks.solve import solve_block, solve_points
 from pairsweep.contract.errors import SpecError, StoreError
@@ -33,10 +35,11 @@ from pairsweep.kernels.compiling import announced
 from pairsweep.kernels.source import code_digest
 from pairsweep.physics.patterns.registry import PATTERNS
 from pairsweep.points.axes import Sweep, at_points, expand
-from pairsweep.spec.model import CustomOccupation, Spec
+from pairsweep.spec.model import DATA, Spec
 from pairsweep.spec.reader import parse_spec, read_spec
 from pairsweep.store import Store, check_growth, create, grow, is_there, open_dataset
 from pairsweep.sweep.progress import Progress
+from pairsweep.user_code.function import UserFunction, find_function, from_record
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -56,7 +59,7 @@ class SolveTask:
     store: str
     generation: int
     text: str
-    custom: CustomOccupation | None
+    custom: UserFunction | None
     retry_failed: bool
 
     @classmethod
@@ -212,14 +215,14 @@ def run_to_store(
     progress = Progress(quiet)
     seconds = math.inf
     with announced(progress.say, progress.step):
-        store = _matching_store(path, sweep) if is_there(path) else None
+        store, sweep = _continued(path, sweep) if is_there(path) else (None, sweep)
         if store is None or not _same_labels(store, sweep):
             plan = plan_sweep(sweep, where.scheduler not in ("serial", "threads"), progress.say)
-            seconds = plan.seconds
-            store = (create if store is None else grow)(path, plan.template, fingerprint(spec))
+            seconds, sweep = plan.seconds, plan.sweep
+            store = (create if store is None else grow)(path, plan.template, fingerprint(sweep.spec))
         if where.scheduler == "local" and spec.custom is None and seconds < IN_PROCESS_SECONDS:
             where = replace(where, scheduler="serial")
-        computed = compute(store, SolveTask.of(store, spec, retry_failed), where, spec, progress)
+        computed = compute(store, SolveTask.of(store, sweep.spec, retry_failed), where, spec, progress)
     failed = int((store.statuses() == FAILED).sum())
     return Outcome(sweep.n_points, computed, failed, time.monotonic() - started)
 
@@ -280,6 +283,34 @@ def code_digests(spec: Spec) -> dict[str, str]:
     return digests
 
 
+def _continued(path: str | Path, sweep: Sweep) -> tuple[Store | None, Sweep]:
+    """Open the store of a sweep to go on in it, with the files that its function is known to read.
+
+    One in which nothing is done yet and whose function has been mended is removed: there is None then.
+    """
+    store = Store.open(path)
+    if _only_function_differs(store, sweep) and not (store.statuses() == DONE).any():
+        with store.lock():
+            shutil.rmtree(store.path)
+        return None, sweep
+    sweep = _with_files(sweep, _known_files(store, sweep))
+    return _matching_store(path, sweep), sweep
+
+
+def _known_files(store: Store, sweep: Sweep) -> list[str]:
+    """Paths of the files that a store knows its function to read, where it is the same function."""
+    same = store.fingerprint.get("custom") == fingerprint(sweep.spec)["custom"]
+    return [name.removeprefix(DATA) for name in store.fingerprint if same and name.startswith(DATA)]
+
+
+def _only_function_differs(store: Store, sweep: Sweep) -> bool:
+    """Whether a store was made with the same specification but another function of the user's."""
+    marks = fingerprint(_with_files(sweep, _known_files(store, sweep)).spec)
+    names = store.fingerprint.keys() | marks.keys()
+    differing = {name for name in names if store.fingerprint.get(name) != marks.get(name)}
+    return bool(differing) and all(name == "custom" or name.startswith(DATA) for name in differing)
+
+
 def _matching_store(path: str | Path, sweep: Sweep) -> Store:
     """Open the store of a sweep, which may have got more values on its axes; refuse that of another."""
     store = Store.open(path)
@@ -308,8 +339,27 @@ def _same_labels(store: Store, sweep: Sweep) -> bool:
 
 
 def plan_sweep(sweep: Sweep, apart: bool = True, echo: Echo = unheard) -> Plan:
-    """Plan a sweep by what its own points cost here; see `measured_seconds`."""
-    return make_plan(sweep, measured_seconds(sweep, apart, echo))
+    """Plan a sweep by what its own points cost here; see `measured_seconds`.
+
+    A user's own function is called for the first time: what it reads belongs to the plan's sweep.
+
+    Raises
+    ------
+    SpecError
+        For a function that no point can be computed with.
+    """
+    with aside(sweep, echo) if apart else nullcontext() as crew:
+        sweep = _with_files(sweep, files_read(sweep, crew, echo))
+        seconds = measured_seconds(sweep, crew)
+    return make_plan(sweep, seconds)
+
+
+def _with_files(sweep: Sweep, paths: Iterable[str]) -> Sweep:
+    """Give a sweep whose function is known to read some files."""
+    custom = sweep.spec.custom
+    if custom is None:
+        return sweep
+    return replace(sweep, spec=replace(sweep.spec, custom=custom.reads(paths)))
 
 
 def progress_of(path: str | Path) -> dict[str, int]:
@@ -328,6 +378,10 @@ def done_points(path: str | Path, sweep: Sweep) -> int:
     """
     if not is_there(path):
         return 0
+    store = Store.open(path)
+    if _only_function_differs(store, sweep) and not (store.statuses() == DONE).any():
+        return 0
+    sweep = _with_files(sweep, _known_files(store, sweep))
     return int((_matching_store(path, sweep).statuses() == DONE).sum())
 
 
@@ -353,13 +407,25 @@ def open_maps(path: str | Path) -> tuple[xr.Dataset, xr.Dataset | None]:
 def stored_spec(store: Store) -> Spec:
     """Read the specification a store was made from.
 
-    A custom function is not stored as code: it is looked up again, from the current folder, and must be unchanged.
+    A user's function is taken from where it was, or from the current folder, and must be what it was; where it is
+    nowhere, its source is taken from the store.
     """
-    spec = parse_spec(str(store.attrs["specification"]))
-    if spec.custom is not None and store.fingerprint["custom"] != fingerprint(spec)["custom"]:
+    text = str(store.attrs["specification"])
+    if FUNCTION not in store.attrs:
+        return parse_spec(text)
+    kept = from_record(str(store.attrs[FUNCTION]))
+    found = None
+    for folder in (kept.spec_folder, Path()):
+        try:
+            found = find_function(kept.reference, folder).reads(file.path for file in kept.data)
+        except SpecError:
+            continue
+        if found.digest == kept.digest:
+            break
+    if found is not None and (found.digest, found.data_digests()) != (kept.digest, kept.data_digests()):
         cure = "is not what the store was made with: put the old function back, or run it into another store"
-        raise SpecError("occupation.function", spec.custom.reference, cure)
-    return spec
+        raise SpecError("occupation.function", kept.reference, cure)
+    return parse_spec(text, custom=found or kept)
 
 
 def errors(path: str | Path) -> list[LabelledFailure]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import inspect
+import json
 import os
 import site
 import sys
@@ -16,7 +17,7 @@ import sysconfig
 import textwrap
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
@@ -106,6 +107,21 @@ class UserFunction:
         """Digest of every data file by its path."""
         return {file.path: file.digest for file in self.data}
 
+    @property
+    def spec_folder(self) -> Path:
+        """Folder of the specification that named it."""
+        return Path(os.path.normpath(Path(self.home, self.roots[-1])))
+
+    @property
+    def record(self) -> str:
+        """All of it but bytes of data, as JSON: what a store keeps."""
+        entries = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "pickled"}
+        sources = [
+            [file.module, file.path, file.content.decode("utf-8", "surrogateescape")] for file in self.sources
+        ]
+        data = [[file.path, file.digest] for file in self.data]
+        return json.dumps(entries | {"sources": sources, "data": data})
+
     def reads(self, paths: Iterable[str | Path]) -> UserFunction:
         """Give the same function with more files that it is known to read, by paths below its home or absolute."""
         known = {file.path for file in self.data}
@@ -153,6 +169,27 @@ def find_function(reference: object, folder: Path, data: Sequence[str] = ()) -> 
     below = tuple(dict.fromkeys(os.path.relpath(each, home) for each in roots))
     files = [_data_file(str(home), found) for entry in data for found in _expanded(home, folder, entry)]
     return UserFunction(reference, name, module, str(home), below, sources, _travelling(files), installed)
+
+
+def from_record(text: str) -> UserFunction:
+    """Give the function that a store keeps; one that came without a file can only be named.
+
+    Raises
+    ------
+    SpecError
+        For such a function.
+    """
+    entries = json.loads(text)
+    if entries["identity"]:
+        cure = "stood in no file, so that the store holds no source of it: put it into one beside the specification"
+        raise SpecError(PLACE, entries["reference"], cure)
+    sources = []
+    for module, path, content in entries.pop("sources"):
+        data = content.encode("utf-8", "surrogateescape")
+        sources.append(SourceFile(module, path, data, reading(data).digest))
+    files = tuple(DataFile(path, digest, None) for path, digest in entries.pop("data"))
+    roots = tuple(entries.pop("roots"))
+    return UserFunction(**entries, roots=roots, sources=tuple(sources), data=files)
 
 
 def from_callable(called: Callable[..., Any], data: Sequence[str] = ()) -> UserFunction:

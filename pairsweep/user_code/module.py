@@ -10,6 +10,7 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import inspect
 import os
 import pickle
 import shutil
@@ -17,7 +18,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -77,6 +78,7 @@ class _Place:
     folders: tuple[str, ...]
     compiled: str
     modules: dict[str, ModuleType] = field(default_factory=dict)
+    inside: bool = False
 
     def mine(self, name: str) -> bool:
         return name in self.names or name.split(".")[0] in self.names
@@ -88,6 +90,10 @@ def _entered(place: _Place) -> Iterator[None]:
     # machine code that a function keeps must not outlive a helper
     settings: dict[str, Any] = vars(numba.config)
     with _lock:
+        if place.inside:
+            yield
+            return
+        place.inside = True
         others = {name: module for name, module in sys.modules.items() if place.mine(name)}
         for name in others:
             del sys.modules[name]
@@ -99,6 +105,7 @@ def _entered(place: _Place) -> Iterator[None]:
         try:
             yield
         finally:
+            place.inside = False
             settings["CACHE_DIR"] = cached
             sys.meta_path.remove(place.finder)
             for folder in place.folders:
@@ -120,6 +127,18 @@ class Loaded:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         with _entered(self.place):
             return self.function(*args, **kwargs)
+
+    def entered(self) -> AbstractContextManager[None]:
+        """Stay in the function's surroundings for many calls; other threads wait for theirs meanwhile."""
+        return _entered(self.place)
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of its parameters; none where it does not tell."""
+        try:
+            return tuple(inspect.signature(self.function).parameters)
+        except (TypeError, ValueError):
+            return ()
 
     def attribute(self, name: str) -> Callable[..., Any] | None:
         """What the function has as an attribute, to be called like it; None where it has none."""

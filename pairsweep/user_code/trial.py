@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pairsweep.contract.errors import SpecError, suggest
+from pairsweep.contract.errors import SpecError, UserCodeError, suggest
 from pairsweep.machine_code.folders import cache_folder
 from pairsweep.user_code.function import PLACE, UserFunction
-from pairsweep.user_code.module import load_anew
+from pairsweep.user_code.module import Loaded, load_anew
 
 ARGUMENTS = ("energy", "theta", "phi")
 CODE = (".py", ".pyc", ".pyi", ".so", ".pyd", ".nbi", ".nbc", ".pth")
@@ -37,7 +37,9 @@ class Trial:
 
 
 def try_function(
-    function: UserFunction, momenta: tuple[Floats, Floats, Floats], parameters: Mapping[str, Any]
+    function: UserFunction,
+    momenta: tuple[Floats, Floats, Floats],
+    parameters_of: Callable[[Loaded], Mapping[str, Any]],
 ) -> Trial:
     """Call a function twice at one point.
 
@@ -45,7 +47,7 @@ def try_function(
     ----------
     function : UserFunction
     momenta : energy, theta, phi of all pairs, (N,) MeV and radians
-    parameters : what it is called with besides
+    parameters_of : what it is called with besides, once it is loaded
 
     Raises
     ------
@@ -56,6 +58,7 @@ def try_function(
     with _traced() as opened:
         try:
             loaded = load_anew(function)
+            parameters = parameters_of(loaded)
             check_signature(function, loaded.function, parameters)
             answers = [loaded(*(column.copy() for column in momenta), **parameters) for _ in range(2)]
         except SpecError:
@@ -80,6 +83,8 @@ def try_function(
 
 def raised(function: UserFunction, error: BaseException) -> str:
     """Say on one line what a function raised."""
+    if isinstance(error, UserCodeError):
+        return error.reason
     return f"{function.reference} raised {type(error).__name__}: {' '.join(str(error).split())}"
 
 

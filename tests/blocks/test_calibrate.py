@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import pairsweep as ps
-from pairsweep.blocks.calibrate import CALIBRATION_SECONDS, SECONDS_UNKNOWN, measured_seconds
+from pairsweep.blocks.calibrate import CALIBRATION_SECONDS, SECONDS_UNKNOWN, aside, measured_seconds
 from pairsweep.execute import Pool
 from pairsweep.points.axes import expand
 from pairsweep.spec.reader import parse_spec, read_spec
@@ -36,7 +36,9 @@ def deadly(tmp_path):
 
 @pytest.mark.processes
 def test_a_function_that_kills_every_process_leaves_this_one_alone(deadly):
-    assert measured_seconds(expand(deadly("True", [0.1, 0.2]))) == {4: SECONDS_UNKNOWN}
+    sweep = expand(deadly("True", [0.1, 0.2]))
+    with aside(sweep) as crew:
+        assert measured_seconds(sweep, crew) == {4: SECONDS_UNKNOWN}
 
 
 @pytest.mark.processes
@@ -51,7 +53,7 @@ def test_the_deadly_point_of_a_function_is_named_and_the_others_are_done(deadly,
 
 def test_a_function_for_debugging_stays_in_this_process(deadly):
     spec = deadly(f"os.getpid() != {os.getpid()}", [0.1])
-    assert measured_seconds(expand(spec), apart=False)[4] > 0
+    assert measured_seconds(expand(spec))[4] > 0
 
 
 @pytest.mark.processes
@@ -73,7 +75,9 @@ def test_the_start_of_a_process_is_not_of_the_time_for_measuring(deadly, monkeyp
 
     monkeypatch.setattr("pairsweep.blocks.calibrate.Pool", Slow)
     monkeypatch.setattr("pairsweep.blocks.calibrate.time.perf_counter", lambda: clock[0])
-    assert list(measured_seconds(expand(spec))) == [4, 8, 16]
+    sweep = expand(spec)
+    with aside(sweep) as crew:
+        assert list(measured_seconds(sweep, crew)) == [4, 8, 16]
     assert taken == measured
 
 

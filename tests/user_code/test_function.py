@@ -246,7 +246,7 @@ def test_an_installed_module(folder):
 
 def tried(folder, body, parameters="level", given={"level": 0.5}):  # noqa: B006
     folder.write(mine=f"import numpy as np\ndef f(energy, theta, phi, {parameters}):\n    {body}\n")
-    return try_function(folder.find(), MOMENTA, given)
+    return try_function(folder.find(), MOMENTA, lambda loaded: given)
 
 
 def test_a_function_that_fits(folder):
@@ -319,7 +319,7 @@ def test_files_that_it_reads_are_found_whether_it_loads_them_or_opens_them(folde
     )
     function = folder.find()
     for _ in range(2):  # also when it was loaded before
-        assert sorted(try_function(function, MOMENTA, {}).read) == ["a.txt", "b.txt", "c.npz"]
+        assert sorted(try_function(function, MOMENTA, lambda loaded: {}).read) == ["a.txt", "b.txt", "c.npz"]
     assert function.reads(["a.txt"]).data_digests().keys() == {"a.txt"}
 
 
@@ -366,7 +366,7 @@ def test_a_function_that_cannot_be_identified_is_another_in_every_process(tmp_pa
 def test_a_function_without_a_file_travels_by_value():
     level = 0.25
     function = pickle.loads(pickle.dumps(from_callable(lambda energy, theta, phi: (level + 0 * phi, 0.1))))
-    assert try_function(function, MOMENTA, {}).complaint == ""
+    assert try_function(function, MOMENTA, lambda loaded: {}).complaint == ""
     np.testing.assert_array_equal(load(function)(*MOMENTA)[0], [level, level, level])
 
 
