@@ -79,19 +79,21 @@ class FunctionOccupations:
         return cls(functions, rho, rhobar)
 
     def at(self, rows: Rows, energy: Floats, theta: Floats, phi: Floats) -> tuple[Floats, Floats]:
-        """One call for each run of equal rows."""
+        """One call for each function that is not another's."""
         rho, rhobar = np.empty(energy.shape), np.empty(energy.shape)
-        starts = np.flatnonzero(np.diff(rows, prepend=-1))
-        for start, stop in zip(starts, [*starts[1:], rows.size], strict=True):
-            part = slice(start, stop)
+        identity = np.array([id(function) for function in self.functions])[rows]
+        for one in np.unique(identity):
+            part = np.flatnonzero(identity == one)
             rho[part], rhobar[part] = _evaluated(
-                self.functions[rows[start]], energy[part], theta[part], phi[part]
+                self.functions[rows[part[0]]], energy[part], theta[part], phi[part]
             )
         return rho, rhobar
 
 
 def _evaluated(function: Occupation, energy: Floats, theta: Floats, phi: Floats) -> tuple[Floats, Floats]:
-    rho, rhobar = (np.broadcast_to(values, energy.shape) for values in function(energy, theta, phi))
+    """Evaluate at momenta of any shape; a function sees one list of them."""
+    pair = function(energy.ravel(), theta.ravel(), phi.ravel())
+    rho, rhobar = (np.broadcast_to(values, energy.size).reshape(energy.shape) for values in pair)
     return rho, rhobar
 
 
@@ -185,14 +187,8 @@ class Inhomogeneous:
     @property
     def energy_max(self) -> float:
         """Energy up to which the momenta of the grid reach, MeV: its highest edge, or the highest beam."""
-        grid = self.grid
-        if grid.shape is None:
-            return float(grid.energy.max())
-        # midpoints: every edge lies as far beyond its centre as the one before
-        edge = 0.0
-        for centre in grid.bin_energy:
-            edge = 2.0 * centre - edge
-        return float(edge)
+        edges = self.grid.edges
+        return float(self.grid.energy.max() if edges is None else edges.energy[-1])
 
     def dense_modes(self, row: int, k: Floats) -> NDArray[np.complex128]:
         """All omega of one system at one wave vector (3,) by LAPACK, O(N^3)."""
@@ -305,15 +301,13 @@ class Inhomogeneous:
 
     def _resolution(self, k: Floats, growth: Floats) -> Floats:
         """Twice the widest energy bin, or |k| times the widest step in angle, over the growth: to be well below 1."""
-        grid = self.grid
+        edges = self.grid.edges
         step = np.full(growth.shape, np.nan)
-        if grid.shape is not None:
-            edges = np.diff(grid.bin_energy, prepend=-grid.bin_energy[0])
-            _, n_theta, n_phi = grid.shape
-            angle = max(np.pi / n_theta, 2.0 * np.pi / n_phi)
-            step = np.maximum(2.0 * edges.max(), np.linalg.norm(k, axis=1) * angle)
-        with np.errstate(divide="ignore"):
-            return np.where(growth > 0.0, step / np.where(growth > 0.0, growth, 1.0), np.nan)
+        if edges is not None:
+            angles = np.diff(np.arccos(np.clip(edges.cos_theta, -1.0, 1.0))), np.diff(edges.phi)
+            widest = max(np.abs(angle).max() for angle in angles)
+            step = np.maximum(2.0 * np.diff(edges.energy).max(), np.linalg.norm(k, axis=1) * widest)
+        return np.where(growth > 0.0, step / np.where(growth > 0.0, growth, 1.0), np.nan)
 
 
 def _spherical(momentum: Floats) -> tuple[Floats, Floats, Floats]:
