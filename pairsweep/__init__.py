@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pairsweep.analyses.evolution.single import evolve
     from pairsweep.analyses.growth.derived import derived
     from pairsweep.analyses.growth.single import growth
+    from pairsweep.analyses.inhomogeneous.single import inhomogeneous
     from pairsweep.contract.errors import SpecError, StoreError, UsageError
     from pairsweep.dataset.onset import boundary
     from pairsweep.physics.grid import Grid, beams, bins
@@ -41,6 +42,7 @@ _HOME = {
     "evolve": "analyses.evolution.single",
     "fermi_dirac": "physics.patterns.fermi_dirac",
     "growth": "analyses.growth.single",
+    "inhomogeneous": "analyses.inhomogeneous.single",
     "open_store": "sweep.run",
     "Where": "sweep.run",
     "quadrant": "physics.patterns.quadrant",
@@ -65,6 +67,7 @@ __all__ = [
     "evolve",
     "fermi_dirac",
     "growth",
+    "inhomogeneous",
     "open_store",
     "plot",
     "quadrant",

@@ -8,6 +8,7 @@ from pairsweep.analyses.base import Analysis
 from pairsweep.analyses.continuum.analysis import CONTINUUM
 from pairsweep.analyses.evolution.analysis import EVOLUTION
 from pairsweep.analyses.growth.analysis import GROWTH
+from pairsweep.analyses.inhomogeneous.analysis import INHOMOGENEOUS
 from pairsweep.contract.variables import GRID_LABELS, STATUS, Label, Variable
 
 ANALYSES: dict[str, Analysis] = {
@@ -16,6 +17,7 @@ ANALYSES: dict[str, Analysis] = {
         GROWTH,
         EVOLUTION,
         CONTINUUM,
+        INHOMOGENEOUS,
     )
 }
 

@@ -80,6 +80,9 @@ SYMBOLS = {
     "n_theta": r"N_\theta",
     "n_phi": r"N_\phi",
     "energy_max": r"E_{\rm max}",
+    "k": "k",
+    "k_theta": r"\theta_k",
+    "k_phi": r"\phi_k",
 }
 BEAM_SYMBOLS = {
     "rho": r"\rho",

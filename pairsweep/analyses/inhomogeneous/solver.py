@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pairsweep.analyses.base import PointFailure
+from pairsweep.analyses.inhomogeneous.analysis import BACKGROUNDS, FAMILIES, VACUA
 from pairsweep.analyses.inhomogeneous.ceiling import continuum_ceiling
 from pairsweep.analyses.inhomogeneous.kernels.modes import (
     STATUS_TEXT,
@@ -19,16 +20,12 @@ from pairsweep.analyses.inhomogeneous.kernels.modes import (
     modes_of_points,
 )
 from pairsweep.analyses.inhomogeneous.kernels.poles import Momenta, fill_poles
+from pairsweep.analyses.inhomogeneous.occupations import FunctionOccupations, Occupations, Rows
 from pairsweep.physics.grid import Floats, Grid
 
-Rows = NDArray[np.intp]
 _Poles = tuple[Floats, Floats, NDArray[np.complex128], Floats]
-Occupation = Callable[[Floats, Floats, Floats], tuple[Floats, Floats]]
 
 ETA = np.diag([1.0, -1.0, -1.0, -1.0])
-FAMILIES = ("pair", "all")
-BACKGROUNDS = ("shift", "kinetic")
-VACUA = ("grid", "subtracted")
 STABLE, POSSIBLE, DISCRETISATION, UNDETERMINED = range(4)
 # Numbers of one table of occupations held at once while points are solved.
 TABLE_NUMBERS = 2**18
@@ -36,65 +33,6 @@ TABLE_NUMBERS = 2**18
 DENSE_POLES = 1024
 # A momentum this small against its centre has no direction.
 FOCUS = 1e-12
-
-
-class Occupations(Protocol):
-    """Occupations of P systems, as functions of the particles' momenta; rhobar in the label of its pair."""
-
-    rho: Floats  # (P, N), at the pairs of the grid
-    rhobar: Floats
-    moves: bool  # False: they belong to the pairs (beams) and are the same for every k
-
-    def at(self, rows: Rows, energy: Floats, theta: Floats, phi: Floats) -> tuple[Floats, Floats]:
-        """(rho, rhobar) of systems ``rows`` (R,) at momenta (R, N): MeV and radians, phi in [0, 2 pi)."""
-
-
-@dataclass(frozen=True, eq=False)
-class PairOccupations:
-    """Occupations that belong to the pairs of beams, whatever k is."""
-
-    rho: Floats
-    rhobar: Floats
-    moves: bool = False
-
-    def at(self, rows: Rows, energy: Floats, theta: Floats, phi: Floats) -> tuple[Floats, Floats]:
-        """Those of the pairs."""
-        return self.rho[rows], self.rhobar[rows]
-
-
-@dataclass(frozen=True, eq=False)
-class FunctionOccupations:
-    """Occupations of P systems by one function each, evaluated once at the grid."""
-
-    functions: tuple[Occupation, ...]
-    rho: Floats
-    rhobar: Floats
-    moves: bool = True
-
-    @classmethod
-    def on(cls, grid: Grid, functions: tuple[Occupation, ...]) -> FunctionOccupations:
-        """Evaluate the functions at the pairs of a grid."""
-        values = [_evaluated(f, grid.energy, grid.theta, np.mod(grid.phi, 2 * np.pi)) for f in functions]
-        rho, rhobar = (np.array([value[i] for value in values]) for i in range(2))
-        return cls(functions, rho, rhobar)
-
-    def at(self, rows: Rows, energy: Floats, theta: Floats, phi: Floats) -> tuple[Floats, Floats]:
-        """One call for each function that is not another's."""
-        rho, rhobar = np.empty(energy.shape), np.empty(energy.shape)
-        identity = np.array([id(function) for function in self.functions])[rows]
-        for one in np.unique(identity):
-            part = np.flatnonzero(identity == one)
-            rho[part], rhobar[part] = _evaluated(
-                self.functions[rows[part[0]]], energy[part], theta[part], phi[part]
-            )
-        return rho, rhobar
-
-
-def _evaluated(function: Occupation, energy: Floats, theta: Floats, phi: Floats) -> tuple[Floats, Floats]:
-    """Evaluate at momenta of any shape; a function sees one list of them."""
-    pair = function(energy.ravel(), theta.ravel(), phi.ravel())
-    rho, rhobar = (np.broadcast_to(values, energy.size).reshape(energy.shape) for values in pair)
-    return rho, rhobar
 
 
 @dataclass(frozen=True)
@@ -117,14 +55,14 @@ class Medium:
 
 @dataclass(frozen=True, eq=False)
 class InhomogeneousResult:
-    """Results of P points by variable name, leading axis P; ``reasons`` is None where a point succeeded.
+    """Results of P points by variable name, leading axis P, and failures by point.
 
     ``modes`` (P, K) are the fastest omega (MeV), 0 beyond the last.
     """
 
     arrays: dict[str, NDArray[Any]]
     modes: NDArray[np.complex128]
-    reasons: list[str | None]
+    failures: dict[int, PointFailure]
 
 
 class Inhomogeneous:
@@ -165,7 +103,7 @@ class Inhomogeneous:
         status = np.empty(points, np.int64)
         fastest = np.empty((points, max(modes, 1), 2))
         everything: tuple[NDArray[Any], ...] = (*arrays.values(), status, fastest)
-        reasons: list[str | None] = [None] * points
+        failures: dict[int, PointFailure] = {}
         step = max(1, TABLE_NUMBERS // self.grid.size)
         for start in range(0, points, step):
             part = slice(start, min(start + step, points))
@@ -176,13 +114,24 @@ class Inhomogeneous:
                 at = slice(start + i, start + i + 1)
                 poles = _poles_of(momenta, table, int(i))
                 one = Results(*(values[at] for values in everything))
-                reasons[start + i] = self._without_certificate(poles, table.k[i], one)
+                failure = self._without_certificate(poles, table.k[i], one, int(rows[start + i]))
+                if failure is not None:
+                    failures[start + int(i)] = failure
         arrays["inhomogeneous_ceiling"] = continuum_ceiling(
             self.g[rows], np.linalg.norm(k, axis=1), self.energy_max
         )
         arrays["inhomogeneous_verdict"] = self._verdicts(arrays)
         arrays["inhomogeneous_resolution"] = self._resolution(k, arrays["inhomogeneous_growth_rate"])
-        return InhomogeneousResult(arrays, fastest[..., 0] + 1j * fastest[..., 1], reasons)
+        return InhomogeneousResult(arrays, fastest[..., 0] + 1j * fastest[..., 1], failures)
+
+    def on(self, grid: Grid, row: int) -> Inhomogeneous:
+        """One of the systems over another grid."""
+        assert isinstance(self.occupations, FunctionOccupations), "beams have no other grid"
+        momenta = grid.energy[None], grid.theta[None], np.mod(grid.phi, 2 * np.pi)[None]
+        pair = self.occupations.at(np.array([row]), *momenta)
+        alone = FunctionOccupations((self.occupations.functions[row],), *pair)
+        fraction = None if math.isnan(self.fraction) else self.fraction
+        return Inhomogeneous(grid, alone, self.g[[row]], self.medium, fraction)
 
     @property
     def energy_max(self) -> float:
@@ -194,6 +143,24 @@ class Inhomogeneous:
         """All omega of one system at one wave vector (3,) by LAPACK, O(N^3)."""
         return _dense_modes(*_poles_of(*self._table(np.array([row]), k[None]), 0))
 
+    def pole_bands(self, rows: Rows, k: Floats) -> tuple[Floats, Floats]:
+        """Lowest and highest pole |p+| + |p-| - V.(h+ + h-) of the pairs of each energy bin, (P, n_energy) MeV."""
+        grid = self.grid
+        energies, shifts = [], []
+        for sign in (1, -1):
+            momentum = self.centre + sign * 0.5 * k[:, None, :]
+            length = np.linalg.norm(momentum, axis=2)
+            along = (momentum * self.drift[rows][:, None, :]).sum(axis=2)
+            energies.append(length)
+            shifts.append(along / np.where(length > 0.0, length, 1.0))
+        pole = sum(energies) - sum(shifts)
+        low = np.full((rows.size, grid.bin_energy.size), np.inf)
+        high = np.full(low.shape, -np.inf)
+        for energy in range(grid.bin_energy.size):
+            members = pole[:, grid.energy_bin == energy]
+            low[:, energy], high[:, energy] = members.min(axis=1), members.max(axis=1)
+        return low, high
+
     def matrix(self, row: int, k: Floats, omega: complex) -> NDArray[np.complex128]:
         """W(omega, k) of one system, (4, 4)."""
         location, strength, vector, constant = _poles_of(*self._table(np.array([row]), k[None]), 0)
@@ -204,7 +171,7 @@ class Inhomogeneous:
         grid, occupations = self.grid, self.occupations
         points, pairs = rows.size, grid.size
         everything = self.medium.families == "all"
-        if occupations.moves:
+        if isinstance(occupations, FunctionOccupations):
             half_shift = np.zeros(pairs)
             factor = np.zeros((points, 4, pairs))
             both = [self.centre + sign * 0.5 * k[:, None, :] for sign in (1, -1)]
@@ -254,21 +221,22 @@ class Inhomogeneous:
         fraction = np.full(points, self.fraction)
         return momenta, Points(*(np.ascontiguousarray(values) for values in (*per_point, fraction)))
 
-    def _without_certificate(self, poles: _Poles, k: Floats, out: Results) -> str | None:
+    def _without_certificate(self, poles: _Poles, k: Floats, out: Results, row: int) -> PointFailure | None:
         """Fill the outputs of a point by dense eigenvalues if they can vouch for it; else say why it failed."""
         status = Status(int(out.status[0]))
         out.growth_rate[0] = out.frequency[0] = out.modes[0] = np.nan
         out.n_unstable[0] = 0
         location, strength, _, _ = poles
         if status is Status.NOT_FINITE:
-            return self._focus(k) or STATUS_TEXT[status]
+            faults = getattr(self.occupations, "faults", {})
+            return faults.get(row) or PointFailure(self._focus(k) or STATUS_TEXT[status])
         if status is not Status.NOT_CERTIFIED or location.size > DENSE_POLES:
-            return STATUS_TEXT[status]
+            return PointFailure(STATUS_TEXT[status])
         coupling = 2.0 * np.abs(strength).sum()
         # a double root splits by the root of what rounding does to a matrix of this size
         doubt = math.sqrt(16.0 * np.finfo(float).eps * max(np.abs(location).max(), coupling) * coupling)
         if doubt > out.floor[0]:
-            return STATUS_TEXT[status]
+            return PointFailure(STATUS_TEXT[status])
         found = _dense_modes(*poles)
         found = found[np.argsort(-found.imag)]
         found = found[found.imag > out.floor[0]]

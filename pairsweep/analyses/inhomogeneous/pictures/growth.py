@@ -1,0 +1,206 @@
+"""Growth rates over wave vectors: lines against k, maps, and the sphere of directions."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from pairsweep.analyses.inhomogeneous.analysis import VERDICTS
+from pairsweep.contract.errors import UsageError
+from pairsweep.dataset.select import variable
+from pairsweep.drawing import style
+from pairsweep.drawing.layout import dim_of, groups, line, number_axis, one_point_each, plane
+from pairsweep.drawing.picture import given, picture
+from pairsweep.physics.grid import Floats
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+GROWTH = "inhomogeneous_growth_rate"
+LABEL = r"Growth rate $\gamma$"
+DISCRETE = VERDICTS.index("discretisation")
+NO_RESULT = "#C9C9C9"
+FEW = 12
+
+
+def _only_x(ds: xr.Dataset, x: str | None, y: str | None) -> list[dict[str, Any]]:
+    if y is not None:
+        raise UsageError("y", y, "this picture always has the growth rate along y; give x")
+    return given(ds, x, y)
+
+
+@picture("growth-vs-k", shows=2, layers=_only_x)
+def growth_vs_k(ds: xr.Dataset, ax: Axes, *, x: str | None = None) -> style.Key:
+    """Draw the growth rate of modes with a wave number against k, a line per value of one more axis.
+
+    With a search the largest growth found, against whatever axis there is. The dashed line is the ceiling of
+    continuous occupations where it is in sight.
+
+    Parameters
+    ----------
+    x : str, optional
+        A numeric axis; k if it is swept.
+    """
+    flat, x, hue = line(ds, x, preferred=("k",))
+    rates = variable(flat, GROWTH).load()
+    labels = np.asarray(flat[x].values, dtype=np.float64)
+    order = np.argsort(labels, kind="stable")
+    series = groups(flat, [] if hue is None else [hue])
+    palette, bar = style.line_colours(flat, hue, len(series))
+    top = float(rates.max()) if bool((rates > 0).any()) else 0.0
+    handles = []
+    size = 2.5 if labels.size < 60 else 0.0
+    for here, colour in zip(series, palette, strict=True):
+        values = rates.isel({dim_of(flat, x): order, **here}).values
+        ax.plot(labels[order], values, "-o", ms=size, color=colour, lw=1.2)
+        if hue is not None and bar is None:
+            handles.append(style.key(style.group_text(flat, here), ls="-", color=colour))
+    ceiling = variable(flat, "inhomogeneous_ceiling").isel({dim_of(flat, x): order}).load()
+    lowest = ceiling.min([dim for dim in ceiling.dims if dim != dim_of(flat, x)]).values
+    if top > 0.0 and 1e-3 * top < float(np.nanmin(lowest)) < 2.0 * top:
+        dashed: style.Look = {"ls": "--", "color": style.INK, "lw": 1.0}
+        ax.plot(labels[order], lowest, **dashed)
+        handles.append(style.key("ceiling of the continuum", **dashed))
+    ax.axhline(0.0, color=style.MUTED, lw=0.6, zorder=0)
+    if top == 0.0:
+        style.say_empty(
+            ax, "nothing unstable here" if bool(rates.notnull().any()) else "no point is done yet"
+        )
+    else:
+        ax.set_ylim(-0.04 * top, 1.08 * top)
+    number_axis(ax, labels[order])
+    ax.set_xlabel(style.coordinate_label(flat[x]))
+    style.scaled_label(ax, "y", LABEL, "MeV", top)
+    if bar is not None and hue is not None:
+        label = style.coordinate_label(flat[hue])
+        return style.Key(tuple(handles), below=True, colours=bar, colours_label=label)
+    return style.Key(tuple(handles), None if hue is None else style.group_title(flat, [hue]))
+
+
+def _norm(ds: xr.Dataset, refined: xr.Dataset | None) -> dict[str, Any]:
+    from matplotlib.colors import Normalize
+
+    rates = variable(ds, GROWTH)
+    return {"norm": Normalize(0.0, float(rates.max()) if bool((rates > 0).any()) else 1.0)}
+
+
+@picture("k-map", shows=2, common=_norm)
+def k_map(
+    ds: xr.Dataset, ax: Axes, *, x: str | None = None, y: str | None = None, norm: Any = None
+) -> style.Key:
+    """Draw the growth rate over k and an angle of it, or over k and any other axis.
+
+    White is stable, grey without a result. A note says where every instability is one of the grid only.
+
+    Parameters
+    ----------
+    x, y : str, optional
+        Axes; k and the longest other one by default.
+    norm : matplotlib normalisation, optional
+        Given to share one scale between panels.
+    """
+    import matplotlib as mpl
+
+    if x is None and y != "k" and "k" in ds.dims:
+        x = "k"
+    flat, x, y = plane(ds, x, y)
+    sides = [flat[name] for name in (x, y)]
+    orders = [np.argsort(side.values, kind="stable") for side in sides]
+    # words, and few whole numbers, lie at 0, 1, 2, ...
+    numeric = [side.dtype.kind == "f" or (side.dtype.kind in "iu" and side.size > FEW) for side in sides]
+    at = [
+        side.values[order].astype(np.float64) if number else np.arange(side.size, dtype=np.float64)
+        for side, order, number in zip(sides, orders, numeric, strict=True)
+    ]
+    logs = [number and style.is_geometric(values) for number, values in zip(numeric, at, strict=True)]
+    edges = [style.cell_edges(values, log=log) for values, log in zip(at, logs, strict=True)]
+    dims = dim_of(flat, y), dim_of(flat, x)
+
+    def field(name: str) -> Floats:
+        values = variable(flat, name).transpose(*dims).values.astype(np.float64)
+        return values[np.ix_(orders[1], orders[0])]
+
+    rates, verdict = field(GROWTH), field("inhomogeneous_verdict")
+    if norm is None:
+        norm = _norm(ds, None)["norm"]
+    ax.set_facecolor(NO_RESULT)
+    cells: style.Look = {"shading": "flat", "rasterized": rates.size > 400}
+    white = mpl.colors.ListedColormap(["white"])
+    ax.pcolormesh(*edges, np.ma.masked_where(~(rates == 0), rates), cmap=white, **cells)
+    shown = np.ma.masked_where(~(rates > 0), rates)
+    mesh = ax.pcolormesh(*edges, shown, cmap=style.SEQUENTIAL, norm=norm, **cells)
+    for which, side, order, values, number, log in zip("xy", sides, orders, at, numeric, logs, strict=True):
+        tick_axis = ax.xaxis if which == "x" else ax.yaxis
+        if log:
+            ax.set(**{f"{which}scale": "log"})
+        if not number:
+            tick_axis.set_ticks(values, [str(side.values[i]) for i in order])
+        tick_axis.set_label_text(style.coordinate_label(side))
+    unstable = rates > 0
+    if not unstable.any():
+        style.say_empty(ax, "nothing unstable here" if np.isfinite(rates).any() else "no point is done yet")
+        return style.Key()
+    handles = []
+    if (verdict[unstable] == DISCRETE).all():
+        handles.append(style.key("all above the ceiling of the continuum", ls="none", marker=""))
+    return style.Key(tuple(handles), below=True, colours=mesh, colours_label=f"{LABEL} (MeV)")
+
+
+@picture("k-polar", shows=2, common=_norm)
+def k_polar(
+    ds: xr.Dataset, ax: Axes, *, x: str | None = None, y: str | None = None, norm: Any = None
+) -> style.Key:
+    """Draw the growth rate over the direction of k, in equal areas around the z axis.
+
+    The distance from the middle is sqrt(2) sin(theta/2); the circle is the equator. Growth is the same for k and -k, so
+    that one half of the directions shows all.
+
+    Parameters
+    ----------
+    x, y : str, optional
+        The axes of azimuth and polar angle; k_phi and k_theta by default.
+    norm : matplotlib normalisation, optional
+        Given to share one scale between panels.
+    """
+    azimuth, polar = x or "k_phi", y or "k_theta"
+    for name in (azimuth, polar):
+        if name not in ds.coords or ds[name].ndim != 1:
+            raise UsageError("k-polar", None, f"needs the axes k_theta and k_phi; {name} is none here")
+    flat = one_point_each(ds, (dim_of(ds, azimuth), dim_of(ds, polar)))
+    phi, theta = (np.asarray(flat[name].values, dtype=np.float64) for name in (azimuth, polar))
+    orders = [np.argsort(values, kind="stable") for values in (theta, phi)]
+    rates = (
+        variable(flat, GROWTH).transpose(dim_of(flat, polar), dim_of(flat, azimuth)).values[np.ix_(*orders)]
+    )
+    rings = np.clip(style.cell_edges(theta[orders[0]], log=False), 0.0, np.pi)
+    spokes = style.cell_edges(phi[orders[1]], log=False)
+    # straight sides of wide cells would cut the circle
+    fine = np.unique(np.concatenate([np.linspace(a, b, 13) for a, b in itertools.pairwise(spokes)]))
+    columns = np.clip(np.searchsorted(spokes, 0.5 * (fine[:-1] + fine[1:])) - 1, 0, phi.size - 1)
+    radius = np.sqrt(2.0) * np.sin(0.5 * rings)
+    mesh = ax.pcolormesh(
+        radius[:, None] * np.cos(fine),
+        radius[:, None] * np.sin(fine),
+        np.ma.masked_where(~(rates > 0), rates)[:, columns],
+        cmap=style.SEQUENTIAL,
+        norm=norm if norm is not None else _norm(ds, None)["norm"],
+        shading="flat",
+        rasterized=True,
+    )
+    circle = np.linspace(0.0, 2.0 * np.pi, 181)
+    ax.plot(np.cos(circle), np.sin(circle), color=style.INK, lw=0.8)
+    reach = max(1.0, float(radius.max()))
+    for text, angle in (("$x$", 0.0), ("$y$", 0.5 * np.pi)):
+        ax.annotate(
+            text, (1.08 * reach * np.cos(angle), 1.08 * reach * np.sin(angle)), ha="center", va="center"
+        )
+    ax.plot(0.0, 0.0, "+", color=style.INK, ms=4)
+    ax.set(aspect="equal", xlim=(-1.2 * reach, 1.2 * reach), ylim=(-1.2 * reach, 1.2 * reach))
+    ax.set_axis_off()
+    if not (rates > 0).any():
+        style.say_empty(ax, "nothing unstable here" if np.isfinite(rates).any() else "no point is done yet")
+        return style.Key()
+    return style.Key(colours=mesh, colours_label=f"{LABEL} (MeV)", below=True)
