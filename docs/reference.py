@@ -354,6 +354,8 @@ GROUPS = {
         "Grid",
         *PATTERNS,
         "growth",
+        "modes",
+        "project",
         "evolve",
         "examine",
     ),

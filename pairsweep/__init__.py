@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pairsweep import plot
     from pairsweep.analyses.evolution.single import evolve
     from pairsweep.analyses.growth.derived import derived
+    from pairsweep.analyses.growth.modes import modes, project
     from pairsweep.analyses.growth.single import growth
     from pairsweep.analyses.inhomogeneous.single import inhomogeneous
     from pairsweep.contract.errors import SpecError, StoreError, UsageError
@@ -43,7 +44,9 @@ _HOME = {
     "fermi_dirac": "physics.patterns.fermi_dirac",
     "growth": "analyses.growth.single",
     "inhomogeneous": "analyses.inhomogeneous.single",
+    "modes": "analyses.growth.modes",
     "open_store": "sweep.run",
+    "project": "analyses.growth.modes",
     "Where": "sweep.run",
     "quadrant": "physics.patterns.quadrant",
     "read_spec": "spec.reader",
@@ -68,8 +71,10 @@ __all__ = [
     "fermi_dirac",
     "growth",
     "inhomogeneous",
+    "modes",
     "open_store",
     "plot",
+    "project",
     "quadrant",
     "read_spec",
     "refine",

@@ -15,9 +15,9 @@ import numpy as np
 import pairsweep as ps
 from pairsweep.analyses.growth.kernels.dense import stability_matrix
 from pairsweep.analyses.growth.kernels.general.modes import (
-    ModeTable,
     Status,
     coupling_norm,
+    mode_table,
     unstable_modes,
 )
 from pairsweep.physics.grid import Grid
@@ -49,7 +49,7 @@ def best(function: Callable[[], object], times: int = 3) -> float:
 
 def solve(grid: Grid, n: np.ndarray) -> tuple[Status, int, float]:
     """Status, number of modes and cost of the certified solver."""
-    table = ModeTable(*np.empty((3, 2 * grid.size)), np.empty(2 * grid.size, np.int64))
+    table = mode_table(2 * grid.size)
     arguments = (grid.energy, grid.weight, grid.p_hat, n, G, 1e-6 * coupling_norm(grid.weight, n, G), table)
     status, count, _ = unstable_modes(*arguments)
     return Status(status), count, best(lambda: unstable_modes(*arguments))

@@ -12,7 +12,7 @@ from pairsweep.analyses.growth.analysis import GROWTH
 from pairsweep.analyses.growth.solver import growth_of_systems
 from pairsweep.contract.variables import GRID_LABELS
 from pairsweep.kernels.compiling import announced
-from pairsweep.physics.grid import Grid
+from pairsweep.physics.grid import Floats, Grid
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -71,24 +71,10 @@ def growth(
     """
     import xarray as xr
 
-    rho = np.asarray(rho, dtype=np.float64)
-    rhobar = rho if rhobar is None else np.asarray(rhobar, dtype=np.float64)
-    for name, values in (("rho", rho), ("rhobar", rhobar)):
-        if values.shape != (grid.size,):
-            raise ValueError(
-                f"{name} has shape {values.shape}: give one occupation for each of {grid.size} pairs"
-            )
-        if not np.all((values >= 0) & (values <= 1)):
-            raise ValueError(f"{name}: occupations lie between 0 and 1")
-    if not (math.isfinite(g) and g > 0):
-        raise ValueError(f"g = {g}: give a positive coupling in MeV^-2")
-    if not np.any(grid.weight):
-        raise ValueError(
-            f"weight: all {grid.size} pairs have weight 0, so nothing couples: give one a weight"
-        )
+    n = checked_epn(grid, rho, rhobar, g)
     result = growth_of_systems(
         grid,
-        (rho + rhobar - 1.0)[None],
+        n[None],
         np.array([float(g)]),
         method=method,
         growth_tolerance=growth_tolerance,
@@ -108,3 +94,23 @@ def growth(
         coords["theta"] = xr.Variable(("theta_bin",), theta[:, 0], GRID_LABELS["theta"].attrs)
         coords["phi"] = xr.Variable(("phi_bin",), phi[0], GRID_LABELS["phi"].attrs)
     return xr.Dataset(data, coords=coords)
+
+
+def checked_epn(grid: Grid, rho: ArrayLike, rhobar: ArrayLike | None, g: float) -> Floats:
+    """EPN rho + rhobar - 1 of one system, (N,), or a ValueError that says what is wrong with it."""
+    rho = np.asarray(rho, dtype=np.float64)
+    rhobar = rho if rhobar is None else np.asarray(rhobar, dtype=np.float64)
+    for name, values in (("rho", rho), ("rhobar", rhobar)):
+        if values.shape != (grid.size,):
+            raise ValueError(
+                f"{name} has shape {values.shape}: give one occupation for each of {grid.size} pairs"
+            )
+        if not np.all((values >= 0) & (values <= 1)):
+            raise ValueError(f"{name}: occupations lie between 0 and 1")
+    if not (math.isfinite(g) and g > 0):
+        raise ValueError(f"g = {g}: give a positive coupling in MeV^-2")
+    if not np.any(grid.weight):
+        raise ValueError(
+            f"weight: all {grid.size} pairs have weight 0, so nothing couples: give one a weight"
+        )
+    return np.asarray(rho + rhobar - 1.0)

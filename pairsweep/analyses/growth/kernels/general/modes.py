@@ -85,6 +85,11 @@ class ModeTable(NamedTuple):
     multiplicities: np.ndarray
 
 
+def mode_table(modes):
+    """Room for K modes."""
+    return ModeTable(np.empty(modes), np.empty(modes), np.empty(modes), np.empty(modes, dtype=np.int64))
+
+
 ATTEMPTS = 4
 # Rounds in which faint poles become strong ones; in the last one none is faint.
 PROMOTIONS = 4

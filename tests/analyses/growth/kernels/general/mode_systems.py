@@ -13,9 +13,9 @@ from pairsweep.analyses.growth.kernels.general.farfield import (
     reach,
 )
 from pairsweep.analyses.growth.kernels.general.modes import (
-    ModeTable,
     Status,
     coupling_norm,
+    mode_table,
     tolerance_floor,
     unstable_modes,
 )
@@ -105,11 +105,6 @@ def find(grid, n, g, tolerance=None):
     status, count, _ = unstable_modes(grid.energy, grid.weight, grid.p_hat, n, g, tolerance, table)
     frequencies = (table.references + table.positions)[:count]
     return Modes(Status(status), tolerance, table.rates[:count], frequencies, table.multiplicities[:count])
-
-
-def mode_table(modes):
-    """Room for modes."""
-    return ModeTable(*(np.full(modes, np.nan) for _ in range(3)), np.zeros(modes, np.int64))
 
 
 def dense(grid, n, g):

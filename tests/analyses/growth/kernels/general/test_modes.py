@@ -6,6 +6,7 @@ import pytest
 from pairsweep.analyses.growth.kernels.general.modes import (
     Status,
     coupling_norm,
+    mode_table,
     unstable_modes,
 )
 from pairsweep.physics.grid import beams, bins
@@ -17,7 +18,6 @@ from tests.analyses.growth.kernels.general.mode_systems import (
     dense_noise,
     find,
     make_system,
-    mode_table,
 )
 
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from pairsweep.analyses.growth.kernels.dense import stability_matrix
-from pairsweep.analyses.growth.kernels.general.modes import coupling_norm, unstable_modes
+from pairsweep.analyses.growth.kernels.general.modes import coupling_norm, mode_table, unstable_modes
 from pairsweep.analyses.growth.kernels.general.shares import dispersion_matrix, mode_share, null_vectors
 from pairsweep.physics.grid import bins
-from tests.analyses.growth.kernels.general.mode_systems import make_system, mode_table
+from tests.analyses.growth.kernels.general.mode_systems import make_system
 
 
 def dense_share(grid, n, g, floor):
