@@ -109,6 +109,10 @@ def parser() -> argparse.ArgumentParser:
     )
     _add_where(reproduce)
 
+    compile_ = commands.add_parser("compile", help="compile everything now, so that the first sweep need not")
+    compile_.add_argument("analyses", metavar="ANALYSIS", nargs="*", help="which analyses; all by default")
+    compile_.add_argument("--quiet", action="store_true", help="show no progress")
+
     point = commands.add_parser("point", help="compute one point again in the foreground, with its traceback")
     point.add_argument("source", metavar="SPEC|STORE")
     point.add_argument(
@@ -130,6 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "refine": _refine,
         "point": _point,
         "reproduce": _reproduce,
+        "compile": _compile,
     }[options.command]
     try:
         code = _explained(command, options)
@@ -324,6 +329,15 @@ def _refine(options: argparse.Namespace) -> int:
     print(f"  instead of   a grid of {done.full:,} points ({share:.1%} of it)")
     size = " by ".join(f"{extent:.4g} in {name}" for name, extent in done.island.items())
     print(f"  islands      of {size} or larger are sure to be found")
+    return DONE
+
+
+def _compile(options: argparse.Namespace) -> int:
+    from pairsweep.sweep.compile import compile_code
+
+    compiled = compile_code(options.analyses, options.quiet)
+    print(f"machine code of {', '.join(compiled.analyses)} is in {compiled.kept.folder}")
+    print(f"  size      {_bytes(compiled.kept.size)}, with what else is there for this machine")
     return DONE
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pairsweep.analyses.base import Analysis, Findings, PointFailure, Solution, index_coordinate
+from pairsweep.analyses.base import Analysis, Findings, PointFailure, Solution, WarmUp, index_coordinate
 from pairsweep.analyses.growth.analysis import GROWTH, GrowthOptions
 from pairsweep.contract.errors import SpecError, UserCodeError
 from pairsweep.contract.fields import option
@@ -193,4 +193,5 @@ CONTINUUM = Analysis(
     solve=_solve,
     summary=_summary,
     code=("pairsweep.analyses.continuum.solver",),
+    warm_up=(WarmUp(options=ContinuumOptions(ladder_max=4), needed=(GrowthOptions(),)),),
 )

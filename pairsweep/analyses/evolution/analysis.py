@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pairsweep.analyses.base import Analysis, Findings, PointFailure, Solution
+from pairsweep.analyses.base import Analysis, Findings, PointFailure, Solution, WarmUp
 from pairsweep.contract.errors import SpecError
 from pairsweep.contract.fields import Field, option
 from pairsweep.contract.template import Coordinate
@@ -196,4 +196,11 @@ EVOLUTION = Analysis(
     summary=_summary,
     pictures="pairsweep.analyses.evolution.pictures",
     code=("pairsweep.analyses.evolution.solver", "pairsweep.analyses.evolution.single"),
+    warm_up=tuple(
+        WarmUp(
+            options=EvolutionOptions(t_end=100.0, samples=11, method=method, tolerance=1e-4),
+            own={"perturbation": 1e-5, "seed": 0},
+        )
+        for method in METHODS
+    ),
 )
