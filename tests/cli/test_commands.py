@@ -60,7 +60,8 @@ def test_plan_counts_what_is_done(spec, store, capsys):
 
 def test_status_for_people_and_programs(store, capsys):
     assert main(["status", store, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"pending": 0, "done": 4, "failed": 0}
+    counts = {"pending": 0, "done": 4, "failed": 0}
+    assert json.loads(capsys.readouterr().out) == {**counts, "analyses": {"growth": counts}}
     assert main(["status", store]) == 0
     assert capsys.readouterr().out == "4 of 4 points done, 0 failed, 0 pending\n"
 
