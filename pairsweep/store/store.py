@@ -53,7 +53,9 @@ def resolve(path: str | os.PathLike[str]) -> Path:
     if not text.isprintable() or not text.strip():
         raise StoreError("the store's path", repr(text), "name it with printable characters")
     if _ADDRESS.match(text):
-        raise StoreError(text, "is an address, and a store is a folder", "name a folder, and copy it there")
+        raise StoreError(
+            text, "is an address, not a folder", "name a folder, and copy the finished store there"
+        )
     whole = os.path.expanduser(text)
     if whole.startswith("~"):
         raise StoreError(text, "no such home directory is known", "write the path without ~")

@@ -36,7 +36,9 @@ def test_addresses_are_no_stores(tmp_path, monkeypatch, name):
         stores.is_there,
         stores.verify,
     ):
-        with pytest.raises(StoreError, match="is an address, and a store is a folder: name a folder"):
+        with pytest.raises(
+            StoreError, match="is an address, not a folder: name a folder, and copy the finished store"
+        ):
             use(name)
     assert list(tmp_path.iterdir()) == []
 
