@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pairsweep.analyses.inhomogeneous.kernels.frozen import FEW, definite, frozen_response
 from pairsweep.analyses.inhomogeneous.kernels.poles import fill_poles
 from pairsweep.analyses.inhomogeneous.kernels.proof import count_complex, count_real
-from pairsweep.analyses.inhomogeneous.kernels.roots import FEW, LOOSE, TIGHT, iterate, start, start_few
+from pairsweep.analyses.inhomogeneous.kernels.roots import LOOSE, TIGHT, iterate, start, start_few
 from pairsweep.analyses.inhomogeneous.kernels.strips import cut_strips, one_sign, sorted_poles
 from pairsweep.analyses.inhomogeneous.kernels.view import MERGE, Poles, make_view, workspace
 from pairsweep.kernels.exact import EPSILON
@@ -86,6 +87,12 @@ def solve_strip(view, tolerance, x, y, multiplicity, work):
     real axis left out.
     """
     zeros = view.zeros
+    few = zeros <= FEW
+    response = np.empty((FEW, FEW), dtype=np.complex128)
+    if few:
+        frozen_response(view, response, work)
+        if definite(view, response):
+            return 0
     zero_x = np.empty(zeros)
     zero_y = np.empty(zeros)
     host = np.empty(zeros, dtype=np.int64)
@@ -95,8 +102,8 @@ def solve_strip(view, tolerance, x, y, multiplicity, work):
     radius = np.empty(zeros)
     group = np.empty(zeros, dtype=np.int64)
     for attempt in range(ATTEMPTS):
-        if attempt == 0 and zeros <= FEW:
-            start_few(view, zero_x, zero_y, host, work)
+        if attempt == 0 and few:
+            start_few(view, response, zero_x, zero_y, host)
             iterate(view, LOOSE, zero_x, zero_y, host, work)
         elif attempt % 2 == 0:
             start(view, 0.5 + 0.35 * attempt, zero_x, zero_y, host)

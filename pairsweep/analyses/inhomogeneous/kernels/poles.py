@@ -36,13 +36,14 @@ class Momenta(NamedTuple):
 
 
 @jit()
-def vertex(a, b, out):
-    """Fill ``out`` (4,) with the current v of unit vectors ``a``, ``b`` (3,), up to a phase: |v|^2 = 2."""
-    inner = a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+def vertex(s, minus, s_prime, plus, out):
+    """Fill ``out`` (4,) with the current v of a = s h- and b = s' h+, unit vectors (3,), up to a phase: |v|^2 = 2."""
+    same = s * s_prime
+    inner = same * (minus[0] * plus[0] + minus[1] * plus[1] + minus[2] * plus[2])
     largest = 0.5 * (1.0 + inner)
     column = 0
     for i in range(3):
-        diagonal = 0.5 * (1.0 - inner) + a[i] * b[i]
+        diagonal = 0.5 * (1.0 - inner) + same * minus[i] * plus[i]
         if diagonal > largest:
             largest = diagonal
             column = i + 1
@@ -53,16 +54,20 @@ def vertex(a, b, out):
             m = (j + 1) % 3
             n = (j + 2) % 3
             # column 0 of T is the conjugate of its row [a + b - i a x b]/2
-            out[j + 1] = scale * complex(a[j] + b[j], a[m] * b[n] - a[n] * b[m])
+            cross = same * (minus[m] * plus[n] - minus[n] * plus[m])
+            out[j + 1] = scale * complex(s * minus[j] + s_prime * plus[j], cross)
         return
     j = column - 1
     m = (j + 1) % 3
     n = (j + 2) % 3
-    out[0] = scale * complex(a[j] + b[j], -(a[m] * b[n] - a[n] * b[m]))
-    out[j + 1] = scale * (1.0 - inner + 2.0 * a[j] * b[j])
+    cross = same * (minus[m] * plus[n] - minus[n] * plus[m])
+    out[0] = scale * complex(s * minus[j] + s_prime * plus[j], -cross)
+    out[j + 1] = scale * (1.0 - inner + 2.0 * same * minus[j] * plus[j])
     # -i eps_lij (a - b)_l: for (i, j) = (m, j) the third index is n and the order (n, m, j) is odd
-    out[m + 1] = scale * complex(a[m] * b[j] + a[j] * b[m], a[n] - b[n])
-    out[n + 1] = scale * complex(a[n] * b[j] + a[j] * b[n], -(a[m] - b[m]))
+    symmetric = same * (minus[m] * plus[j] + minus[j] * plus[m])
+    out[m + 1] = scale * complex(symmetric, s * minus[n] - s_prime * plus[n])
+    symmetric = same * (minus[n] * plus[j] + minus[j] * plus[n])
+    out[n + 1] = scale * complex(symmetric, -(s * minus[m] - s_prime * plus[m]))
 
 
 @jit()
@@ -139,6 +144,6 @@ def fill_poles(momenta, k, drift, factor, g, high, low, strength, vector):
             strength[count] = c
             s = 1.0 if family in (CONJUGATE, NEUTRINO) else -1.0
             s_prime = 1.0 if family in (PAIR, NEUTRINO) else -1.0
-            vertex(s * minus, s_prime * plus, vector[count])
+            vertex(s, minus, s_prime, plus, vector[count])
             count += 1
     return count, splitting

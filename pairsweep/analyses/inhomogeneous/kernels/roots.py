@@ -12,14 +12,17 @@ leaves: P + S U^dagger W_far^-1 U. The estimates need no proof: ``proof`` counts
 
 import numpy as np
 
-from pairsweep.analyses.inhomogeneous.kernels.view import WIDEST, evaluate, invert, nearest_pole, unpack
+from pairsweep.analyses.inhomogeneous.kernels.frozen import FEW
+from pairsweep.analyses.inhomogeneous.kernels.view import evaluate, nearest_pole
 from pairsweep.kernels.jit import jit
 
 SWEEPS = 60
 LOOSE = 1e-3
 TIGHT = 1e-12
-# Strips up to this many zeros start from a characteristic polynomial.
-FEW = 8
+# MeV^2: a distance that weighs nothing, and one that keeps coinciding points apart
+NOWHERE = 1e300
+TINY = 1e-300
+VECTORISED = {"reassoc", "contract", "nnan", "nsz"}
 
 
 @jit()
@@ -49,41 +52,18 @@ def start(view, turn, zero_x, zero_y, host):
 
 
 @jit()
-def start_few(view, zero_x, zero_y, host, work):
-    """Place the estimates of at most FEW zeros on the eigenvalues with the far field frozen at the centre."""
-    sums, far, inverse = work
-    sums[:, :, :] = 0.0
-    flat = sums.reshape(-1)
-    for e in range(16):
-        re = 0.0
-        if view.order > 0:
-            re = view.table[view.size, e // WIDEST, e % WIDEST]
-        for j in range(view.own, view.size):
-            re += view.table[j, e // WIDEST, e % WIDEST] / (view.centre - view.location[j])
-        flat[e] = re
-    for a in range(4):
-        for b in range(4):
-            far[a, b] = view.constant[a, b]
-    unpack(sums, 0, -1.0, far)
-    invert(far, 4, inverse)
+def start_few(view, response, zero_x, zero_y, host):
+    """Place the estimates of at most FEW zeros on the eigenvalues with the far field frozen (``frozen_response``)."""
     zeros = view.zeros
+    matrix = np.empty((FEW, FEW), dtype=np.complex128)
     j = 0
     for m in range(zeros):
         while m >= view.first[j + 1]:
             j += 1
         host[m] = j
-    matrix = np.empty((FEW, FEW), dtype=np.complex128)
-    for m in range(zeros):
-        left = view.signs[m] * np.sqrt(view.bound[host[m]]) / view.radius
         for n in range(zeros):
-            total = complex(0.0, 0.0)
-            for a in range(4):
-                part = complex(0.0, 0.0)
-                for b in range(4):
-                    part += inverse[a, b] * view.columns[n, b]
-                total += view.columns[m, a].conjugate() * part
-            matrix[m, n] = left * np.sqrt(view.bound[host[n]]) * total
-        matrix[m, m] += (view.location[host[m]] - view.centre) / view.radius
+            matrix[m, n] = view.signs[m] * response[m, n] / view.radius
+        matrix[m, m] += (view.location[j] - view.centre) / view.radius
     coefficients = np.empty(FEW + 1)
     characteristic_polynomial(matrix, zeros, coefficients)
     polynomial_roots(coefficients, zeros, zero_x, zero_y)
@@ -156,6 +136,23 @@ def polynomial_roots(coefficients, degree, x, y):
             break
 
 
+@jit(fastmath=VECTORISED)
+def pull(x, y, at_x, at_y, weight, count):
+    """Sum weight_m/(z - z_m) over ``count`` points z_m, and the least |z - z_m|^2 of those with weight."""
+    re = 0.0
+    im = 0.0
+    closest = NOWHERE
+    for m in range(count):
+        dx = x - at_x[m]
+        dy = y - at_y[m]
+        # points without weight are put out of sight rather than skipped: a branch would not be vectorised
+        size = dx * dx + dy * dy + (NOWHERE if weight[m] == 0.0 else TINY)
+        re += weight[m] * dx / size
+        im -= weight[m] * dy / size
+        closest = min(closest, size)
+    return re, im, closest
+
+
 @jit()
 def iterate(view, steady, zero_x, zero_y, host, work):
     """Move the estimates until steps fall below ``steady`` of the distance to the nearest pole or other estimate.
@@ -167,6 +164,11 @@ def iterate(view, steady, zero_x, zero_y, host, work):
     zeros = view.zeros
     nearest = host.copy()
     active = np.ones(zeros, dtype=np.bool_)
+    others = np.ones(zeros)
+    on_axis = np.zeros(view.own)
+    ranks = np.empty(view.own)
+    for j in range(view.own):
+        ranks[j] = view.first[j + 1] - view.first[j]
     left = zeros
     for _ in range(SWEEPS):
         left = 0
@@ -175,31 +177,23 @@ def iterate(view, steady, zero_x, zero_y, host, work):
                 continue
             x = zero_x[k]
             y = zero_y[k]
-            nearest[k] = nearest_pole(view, x, nearest[k])
-            here = nearest[k]
+            here = nearest_pole(view, x, nearest[k])
+            nearest[k] = here
             value, slope = evaluate(view, x, y, here, work)
             if value == 0.0:
                 # on a zero, or not a number, which the count will show
                 active[k] = False
                 continue
-            gx = slope.real
-            gy = slope.imag
-            dx = x - location[here]
-            closest = dx * dx + y * y
-            for m in range(zeros):
-                if host[m] != here:
-                    dx = x - location[host[m]]
-                    size = dx * dx + y * y
-                    gx += dx / size
-                    gy -= y / size
-                if m != k:
-                    dx = x - zero_x[m]
-                    dy = y - zero_y[m]
-                    size = dx * dx + dy * dy
-                    if size > 0.0:
-                        closest = min(closest, size)
-                        gx -= dx / size
-                        gy += dy / size
+            rank = ranks[here]
+            ranks[here] = 0.0
+            pole_re, pole_im, _ = pull(x, y, location, on_axis, ranks, view.own)
+            ranks[here] = rank
+            others[k] = 0.0
+            zero_re, zero_im, closest = pull(x, y, zero_x, zero_y, others, zeros)
+            others[k] = 1.0
+            gx = slope.real + pole_re - zero_re
+            gy = slope.imag + pole_im - zero_im
+            closest = min(closest, (x - location[here]) ** 2 + y * y)
             size = gx * gx + gy * gy
             if not size > 0.0:
                 left += 1

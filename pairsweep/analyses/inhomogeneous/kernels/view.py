@@ -71,15 +71,29 @@ class View(NamedTuple):
 
 
 @jit()
-def pack(matrix, factor, table, row):
-    """Add ``factor`` times a Hermitian (4, 4) to a row of a table: diagonal, Re and Im of what is right of it."""
+def pack(matrix, table, row):
+    """Put a Hermitian (4, 4) into a row of a table: its diagonal, then Re and Im of what is right of it."""
     flat = table[row].reshape(-1)
     e = 4
     for a in range(4):
-        flat[a] += factor * matrix[a, a].real
+        flat[a] = matrix[a, a].real
         for b in range(a + 1, 4):
-            flat[e] += factor * matrix[a, b].real
-            flat[e + 6] += factor * matrix[a, b].imag
+            flat[e] = matrix[a, b].real
+            flat[e + 6] = matrix[a, b].imag
+            e += 1
+
+
+@jit()
+def fill_entries(vector, entries):
+    """Fill ``entries`` (16,) with v v^dagger as `pack` lays it out."""
+    e = 4
+    for a in range(4):
+        x = vector[a].real
+        y = vector[a].imag
+        entries[a] = x * x + y * y
+        for b in range(a + 1, 4):
+            entries[e] = x * vector[b].real + y * vector[b].imag
+            entries[e + 6] = y * vector[b].real - x * vector[b].imag
             e += 1
 
 
@@ -166,19 +180,19 @@ def make_view(poles, start, stop, merge):
     if high_near < count:
         clear = min(clear, apart(high, low, start, high_near) - centre)
     near = (high_near - low_near) - members
-    order = 0
-    far_size = 0.0
-    for j in range(count):
-        if j < low_near or j >= high_near:
-            distance = abs(apart(high, low, start, j) - centre)
-            order = max(order, far_terms(MAX_ORDER, distance, radius, bound[j]))
-            far_size += bound[j] / (distance - radius)
+    far_bound = 0.0
+    for j in range(low_near):
+        far_bound += bound[j]
+    for j in range(high_near, count):
+        far_bound += bound[j]
+    room = far_terms(MAX_ORDER, clear, radius, far_bound) if clear < np.inf else 0
     location = np.empty(members + near)
     limits = np.empty(members + near)
     first = np.zeros(members + 1, dtype=np.int64)
     columns = np.empty((members + near, 4), dtype=np.complex128)
     signs = np.empty(members)
-    table = np.zeros((members + near + order, 2, WIDEST))
+    table = np.zeros((members + near + room, 2, WIDEST))
+    entries = np.empty(ENTRIES)
     matrix = np.empty((4, 4), dtype=np.complex128)
     rotation = np.empty((4, 4), dtype=np.complex128)
     own = 0
@@ -195,7 +209,7 @@ def make_view(poles, start, stop, merge):
             for a in range(4):
                 for b in range(4):
                     matrix[a, b] += strength[j] * vector[j, a] * vector[j, b].conjugate()
-        pack(matrix, 1.0, table, own)
+        pack(matrix, table, own)
         location[own] = local[i] + 0.5 * (local[stop_merge - 1] - local[i])
         if stop_merge == i + 1:
             j = start + i
@@ -220,32 +234,34 @@ def make_view(poles, start, stop, merge):
         if j < start or j >= stop:
             location[placed] = apart(high, low, start, j)
             limits[placed] = bound[j]
-            outer(strength[j], vector[j], matrix)
-            pack(matrix, 1.0, table, placed)
+            fill_entries(vector[j], entries)
+            flat = table[placed].reshape(-1)
+            for e in range(ENTRIES):
+                flat[e] = strength[j] * entries[e]
             for a in range(4):
                 columns[zeros + placed - own, a] = np.sqrt(0.5) * vector[j, a]
             placed += 1
+    order = 0
+    far_size = 0.0
     for j in range(count):
-        if j < low_near or j >= high_near:
-            distance = apart(high, low, start, j) - centre
-            outer(strength[j], vector[j], matrix)
-            # 1/(s - d) = -sum_a s^a/d^(a + 1), with s in units of the radius
-            factor = -1.0 / distance
-            for a in range(far_terms(order, abs(distance), radius, bound[j])):
-                pack(matrix, factor, table, placed + a)
-                factor *= radius / distance
+        if low_near <= j < high_near:
+            continue
+        distance = apart(high, low, start, j) - centre
+        far_size += bound[j] / (abs(distance) - radius)
+        fill_entries(vector[j], entries)
+        # 1/(s - d) = -sum_a s^a/d^(a + 1), with s in units of the radius
+        factor = -strength[j] / distance
+        terms = far_terms(room, abs(distance), radius, bound[j])
+        order = max(order, terms)
+        for a in range(terms):
+            flat = table[placed + a].reshape(-1)
+            for e in range(ENTRIES):
+                flat[e] += factor * entries[e]
+            factor *= radius / distance
     return View(
         own, placed, order, zeros, location, limits, table, first, columns, signs, constant,
         centre, half, radius, clear, far_size, DROPPED / (1.0 - 1.0 / FAR) * (count - placed),
     )  # fmt: skip
-
-
-@jit()
-def outer(factor, vector, out):
-    """Fill ``out`` (4, 4) with factor v v^dagger."""
-    for a in range(4):
-        for b in range(4):
-            out[a, b] = factor * vector[a] * vector[b].conjugate()
 
 
 @jit()
