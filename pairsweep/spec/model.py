@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from pairsweep.analyses.base import Analysis
@@ -89,6 +88,3 @@ class Spec:
         axes = {p.name: list(p.values) for p in self.parameters if p.is_axis}
         everything = [list(self.analyses), self.physics(), axes]
         return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()[:16]
-
-
-Source = str | Path | Mapping[str, object] | Spec  # a file, TOML text, tables, or what was read before

@@ -3,37 +3,60 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from enum import IntEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pairsweep.analyses.base import Analysis, Findings, PointFailure, Solution, WarmUp, index_coordinate
+from pairsweep.analyses.base import Analysis, Findings, Solution, index_coordinate
 from pairsweep.analyses.growth.analysis import GROWTH, GrowthOptions
-from pairsweep.contract.errors import SpecError, UserCodeError
+from pairsweep.contract.errors import SpecError
 from pairsweep.contract.fields import option
 from pairsweep.contract.template import DONE, Coordinate
 from pairsweep.contract.variables import Label, Variable
 from pairsweep.contract.view import SpecView, SweepView
-from pairsweep.physics.grid import MAX_PAIRS, Grid
+from pairsweep.physics.grid import MAX_PAIRS
 from pairsweep.physics.systems import Systems
 
 if TYPE_CHECKING:
     import xarray as xr
 
-VERDICTS = ("stable", "continuum", "discretisation", "missed", "undetermined")
+
+class Verdict(IntEnum):
+    """What the grid shows against what there is in the continuum."""
+
+    STABLE = 0
+    CONTINUUM = 1
+    DISCRETISATION = 2
+    MISSED = 3
+    UNDETERMINED = 4
+
+
+VERDICTS = tuple(verdict.name.lower() for verdict in Verdict)
 _YES_NO = ("no", "yes")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ContinuumOptions:
-    """How far the ladders of energy bins and of angles go."""
+    """What the continuum is, and which evidence is wanted beside it."""
 
+    angles: str = option(
+        "text",
+        "integrated over angles as well as energy, or along the directions of the grid",
+        default="grid",
+        choices=("grid", "continuous"),
+    )
+    vacuum: str = option(
+        "text",
+        "as the grid has it, or with the constant that belongs to its cutoff taken out",
+        default="grid",
+        choices=("grid", "subtracted"),
+    )
     ladder_max: int = option(
         "integer",
-        "largest number of energy bins of the ladder, which doubles n_energy rung by rung",
-        default=2048,
-        minimum=1,
+        "largest number of energy bins of a ladder, which doubles n_energy rung by rung; 0 for none",
+        default=0,
+        minimum=0,
         maximum=10**6,
     )
     angle_rungs: int = option(
@@ -45,7 +68,9 @@ class ContinuumOptions:
     )
 
     def refinements(self, n_energy: int) -> tuple[int, ...]:
-        """Rungs of a ladder that starts at ``n_energy`` bins, in units of it."""
+        """Rungs of a ladder that starts at ``n_energy`` bins, in units of it; none where it is not asked for."""
+        if self.ladder_max == 0:
+            return ()
         return tuple(2**rung for rung in range(max(1, self.ladder_max // n_energy).bit_length()))
 
     @property
@@ -53,23 +78,66 @@ class ContinuumOptions:
         """Rungs of the ladder of angles, in units of n_theta and n_phi; none where it is not asked for."""
         return tuple(2**rung for rung in range(self.angle_rungs + 1)) if self.angle_rungs else ()
 
+    @property
+    def continuous_angles(self) -> bool:
+        """Whether angles are integrated, too."""
+        return self.angles == "continuous"
+
+    @property
+    def subtracted(self) -> bool:
+        """Whether the constant of the vacuum is taken out."""
+        return self.vacuum == "subtracted"
+
+
+def _ladder(options: ContinuumOptions) -> bool:
+    return options.ladder_max > 0
+
 
 def _angles(options: ContinuumOptions) -> bool:
     return options.angle_rungs > 0
 
 
+def _subtracted(options: ContinuumOptions) -> bool:
+    return options.subtracted
+
+
 VARIABLES = (
     Variable("verdict", "is the instability real", dtype="int8", flags=VERDICTS),
-    Variable("continuum_growth_rate", "largest growth rate with continuous energy, 0 where none", "MeV"),
+    Variable("continuum_growth_rate", "largest growth rate in the continuum, 0 where none", "MeV"),
     Variable("continuum_frequency", "its oscillation frequency, 0 where none", "MeV"),
+    Variable(
+        "continuum_error", "how far that growth rate moved in the last refinement, 0 where exact", "MeV"
+    ),
     Variable("vouched_growth", "smallest growth rate that the continuum analysis vouches for", "MeV"),
-    Variable("ladder_growth", "growth rate on finer energy bins", "MeV", ("ladder",)),
-    Variable("ladder_exponent", "d ln(growth)/d ln(n_energy) along the ladder", trailing=("ladder",)),
+    Variable(
+        "subtracted_growth_rate",
+        "growth rate on the grid with the constant of the vacuum taken out",
+        "MeV",
+        when=_subtracted,
+        condition='vacuum = "subtracted"',
+    ),
+    Variable(
+        "ladder_growth",
+        "growth rate on finer energy bins",
+        "MeV",
+        ("ladder",),
+        when=_ladder,
+        condition="ladder_max > 0",
+    ),
+    Variable(
+        "ladder_exponent",
+        "d ln(growth)/d ln(n_energy) along the ladder",
+        trailing=("ladder",),
+        when=_ladder,
+        condition="ladder_max > 0",
+    ),
     Variable(
         "ladder_approaches",
         "does the ladder approach the growth rate with continuous energy",
         dtype="int8",
         flags=_YES_NO,
+        when=_ladder,
+        condition="ladder_max > 0",
     ),
     Variable("cutoff_shift", "relative change of the growth rate with empty modes up to twice energy_max"),
     Variable(
@@ -94,18 +162,23 @@ LADDER_N_ENERGY = Label("ladder_n_energy", "number of energy bins of the rung")
 
 def _dimensions(options: ContinuumOptions, sweep: SweepView) -> tuple[Coordinate, ...]:
     """Rungs of the ladders; energy bins of each rung, 0 beyond the last rung of a longer start."""
-    dims, shape, rows = sweep.over(("n_energy",))
-    rungs = [int(at["n_energy"]) * np.array(options.refinements(int(at["n_energy"]))) for at in rows]
-    size = max(len(rung) for rung in rungs)
-    values = np.zeros((len(rows), size), dtype=np.int64)
-    for row, rung in zip(values, rungs, strict=True):
-        row[: len(rung)] = rung
-    found = [
-        index_coordinate(LADDER, np.arange(size)),
-        Coordinate(
-            LADDER_N_ENERGY.name, (*dims, LADDER.name), values.reshape(*shape, size), LADDER_N_ENERGY.attrs
-        ),
-    ]
+    found = []
+    if options.ladder_max > 0:
+        dims, shape, rows = sweep.over(("n_energy",))
+        rungs = [int(at["n_energy"]) * np.array(options.refinements(int(at["n_energy"]))) for at in rows]
+        size = max(len(rung) for rung in rungs)
+        values = np.zeros((len(rows), size), dtype=np.int64)
+        for row, rung in zip(values, rungs, strict=True):
+            row[: len(rung)] = rung
+        found += [
+            index_coordinate(LADDER, np.arange(size)),
+            Coordinate(
+                LADDER_N_ENERGY.name,
+                (*dims, LADDER.name),
+                values.reshape(*shape, size),
+                LADDER_N_ENERGY.attrs,
+            ),
+        ]
     if options.angle_factors:
         found.append(index_coordinate(LADDER_ANGLE, options.angle_factors))
     return tuple(found)
@@ -130,46 +203,9 @@ def _check(options: ContinuumOptions, spec: SpecView) -> None:
 
 
 def _solve(systems: Systems, options: ContinuumOptions, growth: GrowthOptions) -> Solution:
-    """Examine one system after the other."""
-    from pairsweep.analyses.continuum.solver import examine
-    from pairsweep.analyses.growth.solver import fastest_mode
+    from pairsweep.analyses.continuum.solver import solve
 
-    grid = systems.grid
-    found: dict[int, Any] = {}
-    failures: dict[int, PointFailure] = {}
-    for row in range(systems.size):
-        profile = systems.profile(row)
-
-        def occupation(at: Grid, profile: Any = profile) -> Any:
-            return profile.occupation(at.energy, at.theta, at.phi)
-
-        try:
-            found[row] = examine(
-                grid,
-                occupation,
-                energy_max=float(systems.energy_max[row]),
-                g=float(systems.g[row]),
-                discrete_growth=partial(
-                    fastest_mode, method=growth.method, growth_tolerance=growth.growth_tolerance
-                ),
-                refinements=options.refinements(grid.bin_energy.size),
-                edges=profile.energy_edges,
-                linear=profile.linear,
-                angle_factors=options.angle_factors,
-            )
-        except UserCodeError as error:
-            failures[row] = PointFailure(str(error), error.traceback)
-    arrays = {}
-    for variable in CONTINUUM.computed(options, grid.kind):
-        sizes = {
-            "ladder": len(options.refinements(grid.bin_energy.size)),
-            "ladder_angle": len(options.angle_factors),
-        }
-        shape = (systems.size, *(sizes[dim] for dim in variable.trailing))
-        arrays[variable.name] = np.full(shape, variable.fill_value, dtype=variable.dtype)
-        for row, examination in found.items():
-            arrays[variable.name][row] = getattr(examination, variable.name)
-    return Solution(arrays, failures)
+    return solve(systems, options, growth)
 
 
 def _summary(ds: xr.Dataset) -> Findings:
@@ -193,5 +229,4 @@ CONTINUUM = Analysis(
     solve=_solve,
     summary=_summary,
     code=("pairsweep.analyses.continuum.solver",),
-    warm_up=(WarmUp(options=ContinuumOptions(ladder_max=4), needed=(GrowthOptions(),)),),
 )

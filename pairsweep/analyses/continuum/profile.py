@@ -1,52 +1,105 @@
-"""Occupations as functions of a continuous energy: piecewise linear in E along discrete directions.
+"""Occupations as functions of a continuous energy: E^2 n piecewise cubic in E along discrete directions.
 
 A grid samples an occupation at bin centres; a `Spectrum` keeps it as a function of momentum, so that the energy can be
-made continuous or be cut into any number of bins with the occupation held fixed. The angles stay those of a grid.
+made continuous or be cut into any number of bins with the occupation held fixed. Where n is linear in E between edges
+the cubic is exact; elsewhere it goes through four points of a piece, and pieces are halved until it is close.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pairsweep.analyses.continuum.kernels.angular import make_smooth
+from pairsweep.analyses.continuum.kernels.couplings import Pieces
 from pairsweep.physics.grid import Floats, Grid, bins
-from pairsweep.physics.patterns.base import Occupations
+from pairsweep.physics.systems import Profile
 
-Occupation = Callable[[Grid], Occupations]
-
-FIRST_PIECES = 16  # per stretch between edges, before a smooth occupation is refined
-PROBES = (0.5, 0.29)  # where in a piece the occupation is compared with its chord
+SHARE = 0.2  # of the tolerance that a piece may use: giving neighbours one slope moves them again
+FIRST_PIECES = 8  # per stretch between edges, before a smooth occupation is refined
+# Where on a piece, in half-widths from its centre, a cubic goes through the occupation, and where it is compared.
+NODES = np.array([-1.0, -0.5, 0.5, 1.0])
+PROBES = np.array([-0.8, 0.05, 0.7])
+TO_POWERS = np.linalg.inv(np.vander(NODES, 4, increasing=True))
+# Powers of the distance in half-widths to Bernstein coefficients, whose hull contains the cubic.
+TO_CORNERS = np.array(
+    [[1.0, 1.0, 1.0, 1.0], [-1.0, -1 / 3, 1 / 3, 1.0], [1.0, -1 / 3, -1 / 3, 1.0], [-1.0, 1.0, -1.0, 1.0]]
+)
 NARROWEST = 1e-6  # share of the cutoff below which a piece that still fails is a step
 MOST_PIECES = 20_000
 
 
-class DiscontinuityError(ValueError):
+class ProfileError(ValueError):
+    """An occupation that cannot be made continuous in energy."""
+
+
+class DiscontinuityError(ProfileError):
     """An occupation jumps at an energy that nobody declared."""
 
 
 @dataclass(frozen=True, eq=False)
+class Directions:
+    """D directions of momentum and the solid angles that they stand for; angles in radians."""
+
+    theta: Floats
+    phi: Floats
+    solid_angle: Floats
+
+    @property
+    def size(self) -> int:
+        """Number of directions."""
+        return self.theta.size
+
+    @property
+    def unit(self) -> Floats:
+        """Unit vectors, (D, 3)."""
+        sin_theta = np.sin(self.theta)
+        return np.stack(
+            [sin_theta * np.cos(self.phi), sin_theta * np.sin(self.phi), np.cos(self.theta)], axis=1
+        )
+
+
+def directions_of(grid: Grid) -> Directions:
+    """Return the directions of a grid of bins, in their order, with the shares of its volume as solid angles.
+
+    Raises
+    ------
+    ValueError
+        For a grid of beams.
+    """
+    if grid.shape is None:
+        raise ValueError("beams have single energies: a continuum needs a grid of bins")
+    here = grid.energy_bin == grid.energy_bin[0]
+    weight = grid.weight[here]
+    return Directions(grid.theta[here], grid.phi[here], weight * (4.0 * np.pi / weight.sum()))
+
+
+def uniform_directions(n_theta: int, n_phi: int) -> Directions:
+    """Return the directions of `pairsweep.physics.grid.bins`."""
+    return directions_of(bins(1, n_theta, n_phi))
+
+
+@dataclass(frozen=True, eq=False)
 class Spectrum:
-    """EPN of D directions, linear in E on each of K pieces and zero above the last edge (the cutoff).
+    """E^2 n of D directions, cubic in E on each of K pieces and zero above the last edge (the cutoff).
 
     Attributes
     ----------
     edges : (K+1,) MeV, from 0 to the cutoff
-    n : (D, K, 2)
-        EPN at the lower and upper end of each piece.
-    solid_angle : (D,)
-    direction : (D, 3) unit vectors
+    density : (D, K, 4)
+        E^2 n as powers of the distance from the centre of each piece.
+    directions : Directions
     error : float
-        Largest deviation from the occupation it stands for; 0 if that is itself piecewise linear.
+        Largest deviation from the occupation it stands for, as a share of a piece's largest E^2; 0 if exact.
     """
 
     edges: Floats
-    n: Floats
-    solid_angle: Floats
-    direction: Floats
+    density: Floats
+    directions: Directions
     error: float = 0.0
 
     @property
@@ -54,192 +107,215 @@ class Spectrum:
         """Cutoff, MeV."""
         return float(self.edges[-1])
 
+    @property
+    def pieces(self) -> Pieces:
+        """What the kernels take."""
+        return Pieces(self.directions.solid_angle, self.directions.unit, self.edges, self.density)
+
     def with_empty_modes(self, energy_max: float) -> Spectrum:
         """Return the spectrum with empty modes (n = -1) from its cutoff up to ``energy_max`` (MeV)."""
         if not energy_max > self.energy_max:
             raise ValueError(
                 f"energy_max = {energy_max:g}: empty modes go above the cutoff {self.energy_max:g}"
             )
-        empty = np.full((len(self.n), 1, 2), -1.0)
+        ends = np.array([self.energy_max, energy_max])
+        empty = density_of_linear(ends, np.full((self.directions.size, 1, 2), -1.0))
         return Spectrum(
             np.append(self.edges, energy_max),
-            np.concatenate([self.n, empty], axis=1),
-            self.solid_angle,
-            self.direction,
+            np.concatenate([self.density, empty], axis=1),
+            self.directions,
             self.error,
         )
 
-    def cells(self, n_energy: int) -> tuple[Floats, Floats, Floats, Floats]:
-        """Cut the energy into equal bins: energies, weights, directions and EPN of all pairs.
+    def epn(self, energy: Floats) -> Floats:
+        """EPN (D, M) at energies (M,) MeV above 0; the upper piece's at an edge."""
+        piece = self._piece(energy)
+        t = energy - 0.5 * (self.edges[piece] + self.edges[piece + 1])
+        f = self.density[:, piece]
+        return np.asarray((f[..., 0] + t * (f[..., 1] + t * (f[..., 2] + t * f[..., 3]))) / np.square(energy))
 
-        Weights are exact volumes and the EPN is its average over the cell, so that nothing but the resolution depends
-        on ``n_energy``.
+    def contents(self, absolute: bool = False) -> Floats:
+        """Integral (D,) of E^2 n along each direction, MeV^3; of a bound of E^2 |n|, close to it, if ``absolute``."""
+        half = 0.5 * np.diff(self.edges)
+        corners = self._corners()
+        return np.asarray((np.abs(corners) if absolute else corners).mean(axis=2) @ (2.0 * half))
 
-        Returns
-        -------
-        energy (N,) MeV, weight (N,) MeV^3, p_hat (N, 3), n (N,), with N = n_energy * D, energy slowest
-        """
+    def peak(self) -> float:
+        """Bound of the largest E^2 |n|, MeV^2."""
+        return float(np.abs(self._corners()).max())
+
+    def _corners(self) -> Floats:
+        """Bernstein coefficients (D, K, 4) of the cubics."""
+        scaled = self.density * (0.5 * np.diff(self.edges))[:, None] ** np.arange(4.0)
+        return np.asarray(scaled @ TO_CORNERS)
+
+    def cells(self, n_energy: int) -> Floats:
+        """EPN (N,) of bins of one width, averaged over the cells; N = n_energy * D, energy slowest."""
         points = np.linspace(0.0, self.energy_max, n_energy + 1)
-        width = np.diff(points)
+        content = np.diff(self._content(points), axis=1) / _volumes(points)
+        return np.clip(content.T, -1.0, 1.0).ravel()
+
+    def grid(self, n_energy: int) -> Grid:
+        """Bins of one width along the directions, with exact volumes."""
+        points = np.linspace(0.0, self.energy_max, n_energy + 1)
         centre = 0.5 * (points[1:] + points[:-1])
-        volume = width * (centre**2 + width**2 / 12.0)
-        content = np.diff(self._content(points), axis=1) / volume
-        directions = len(self.n)
-        return (
-            np.repeat(centre, directions),
-            np.outer(volume, self.solid_angle).ravel(),
-            np.tile(self.direction, (n_energy, 1)),
-            np.clip(content.T, -1.0, 1.0).ravel(),
+        count = self.directions.size
+        return Grid(
+            energy=np.repeat(centre, count),
+            weight=np.outer(_volumes(points), self.directions.solid_angle).ravel(),
+            theta=np.tile(self.directions.theta, n_energy),
+            phi=np.tile(self.directions.phi, n_energy),
+            energy_bin=np.repeat(np.arange(n_energy), count),
+            bin_energy=centre,
+            shape=(n_energy, count, 1),
         )
+
+    def _piece(self, energy: Floats) -> NDArray[np.int64]:
+        found = np.searchsorted(self.edges, energy, side="right") - 1
+        return np.asarray(np.clip(found, 0, self.edges.size - 2))
 
     def _content(self, energy: Floats) -> Floats:
         """Integral of E^2 n from 0 to each energy, (D, M)."""
-        low, high = self.edges[:-1], self.edges[1:]
-        slope = (self.n[:, :, 1] - self.n[:, :, 0]) / (high - low)
-        piece = np.clip(np.searchsorted(self.edges, energy, side="right") - 1, 0, len(low) - 1)
+        half = 0.5 * np.diff(self.edges)
+        powers = np.arange(1.0, 5.0)
 
-        def part(k: NDArray[np.int64], upper: Floats) -> Floats:
-            # int E^2 (n_low + slope (E - low)) from low to upper, in the distance from low
-            x, a = upper - low[k], low[k]
-            plain = x * (a * a + x * (a + x / 3.0))
-            tilted = x * x * (a * a / 2.0 + x * (2.0 * a / 3.0 + x / 4.0))
-            return np.asarray(self.n[:, k, 0] * plain + slope[:, k] * tilted)
+        def primitive(k: NDArray[np.int64], t: Floats) -> Floats:
+            return np.asarray((self.density[:, k] / powers * t[:, None] ** powers).sum(axis=2))
 
-        whole = np.cumsum(part(np.arange(len(low)), high), axis=1)
-        before = np.concatenate([np.zeros((len(self.n), 1)), whole], axis=1)
-        return np.asarray(before[:, piece] + part(piece, energy))
+        every = np.arange(half.size)
+        whole = np.cumsum(primitive(every, half) - primitive(every, -half), axis=1)
+        before = np.concatenate([np.zeros((self.directions.size, 1)), whole], axis=1)
+        piece = self._piece(energy)
+        t = energy - 0.5 * (self.edges[piece] + self.edges[piece + 1])
+        return np.asarray(before[:, piece] + primitive(piece, t) - primitive(piece, -half[piece]))
+
+
+def _volumes(points: Floats) -> Floats:
+    """Integral of E^2 between neighbouring energies."""
+    width = np.diff(points)
+    return np.asarray(width * ((0.5 * (points[1:] + points[:-1])) ** 2 + width**2 / 12.0))
+
+
+def density_of_linear(edges: Floats, n: Floats) -> Floats:
+    """Powers (..., K, 4) of E^2 n about the centres of pieces, for n (..., K, 2) at both ends and linear in between."""
+    centre, half = 0.5 * (edges[1:] + edges[:-1]), 0.5 * np.diff(edges)
+    middle, slope = 0.5 * (n[..., 0] + n[..., 1]), 0.5 * (n[..., 1] - n[..., 0]) / half
+    square = centre * centre
+    return np.stack(
+        [
+            square * middle,
+            2.0 * centre * middle + square * slope,
+            middle + 2.0 * centre * slope,
+            np.broadcast_to(slope, middle.shape),
+        ],
+        axis=-1,
+    )
 
 
 def spectrum(
-    occupation: Occupation,
-    *,
-    n_theta: int,
-    n_phi: int,
-    energy_max: float,
-    edges: Sequence[float] = (),
-    linear: bool = True,
-    tolerance: float = 1e-4,
+    profile: Profile, directions: Directions, energy_max: float, tolerance: float = 1e-4
 ) -> Spectrum:
-    """Turn an occupation pattern into a `Spectrum`.
+    """Turn an occupation into a `Spectrum` along some directions.
 
     Parameters
     ----------
-    occupation : Callable
-        Takes a `Grid` (only energy, theta and phi of its pairs are meant to be used) and returns (rho, rhobar).
-    n_theta, n_phi : int
-        Bins of the directions, as in `pairsweep.physics.grid.bins`.
+    profile : Profile
+    directions : Directions
     energy_max : float
         Cutoff, MeV.
-    edges : sequence of float
-        Energies (MeV) where the occupation has steps or kinks; those outside (0, energy_max) do not matter.
-    linear : bool
-        The occupation is linear in E between the edges. Otherwise it is refined until no probe of it deviates from the
-        pieces by more than ``tolerance``.
+    tolerance : float
+        Where the profile is not linear in E it is refined until no probe of E^2 n deviates by more than this share of
+        the piece's largest E^2.
 
     Raises
     ------
     DiscontinuityError
         For a step at an energy that is not among the edges.
-    ValueError
+    ProfileError
         For occupations outside [0, 1], or more than `MOST_PIECES` pieces.
     """
-    sphere = bins(1, n_theta, n_phi, energy_max)
-    inner = sorted({float(edge) for edge in edges if 0.0 < edge < energy_max})
+    inner = sorted({float(edge) for edge in profile.energy_edges if 0.0 < edge < energy_max})
     points = np.array([0.0, *inner, energy_max])
 
     def epn(energy: Floats) -> Floats:
-        return _epn(occupation, sphere, energy)
+        return epn_along(profile, directions, energy)
 
-    error = 0.0
-    if linear:
-        low, high = points[:-1], points[1:]
-        # inside the pieces, because at an edge itself a step belongs to one side only
-        first, second = epn(0.75 * low + 0.25 * high), epn(0.25 * low + 0.75 * high)
-        half_rise = 0.5 * (second - first)
-        n = np.stack([first - half_rise, second + half_rise], axis=2)
-    else:
-        points, n, error = _refined(epn, points, tolerance, energy_max)
-    solid_angle = np.full(sphere.size, 4.0 * np.pi / sphere.size)
-    return Spectrum(points, np.clip(n, -1.0, 1.0), solid_angle, sphere.p_hat, error)
+    if not profile.linear:
+        return Spectrum(*_refined(epn, points, tolerance, energy_max)[:2], directions, tolerance)
+    low, high = points[:-1], points[1:]
+    # inside the pieces, because at an edge itself a step belongs to one side only
+    first, second = epn(0.75 * low + 0.25 * high), epn(0.25 * low + 0.75 * high)
+    half_rise = 0.5 * (second - first)
+    n = np.clip(np.stack([first - half_rise, second + half_rise], axis=2), -1.0, 1.0)
+    return Spectrum(points, density_of_linear(points, n), directions)
 
 
-def _epn(occupation: Occupation, sphere: Grid, energy: Floats) -> Floats:
-    """EPN (D, M) of the directions of ``sphere`` at M energies."""
-    directions = sphere.size
-    grid = Grid(
-        energy=np.repeat(energy, directions),
-        weight=np.ones(energy.size * directions),
-        theta=np.tile(sphere.theta, energy.size),
-        phi=np.tile(sphere.phi, energy.size),
-        energy_bin=np.repeat(np.arange(energy.size), directions),
-        bin_energy=energy,
-    )
+def epn_along(profile: Profile, directions: Directions, energy: Floats) -> Floats:
+    """EPN (D, M) along directions at M energies.
+
+    Raises
+    ------
+    ProfileError
+        For occupations outside [0, 1].
+    """
+    shape = (directions.size, energy.size)
+    at = np.repeat(energy[None, :], directions.size, axis=0).ravel()
+    theta, phi = (np.repeat(angle, energy.size) for angle in (directions.theta, directions.phi))
     rho, rhobar = (
-        np.broadcast_to(np.asarray(v, dtype=np.float64), grid.energy.shape) for v in occupation(grid)
+        np.broadcast_to(np.asarray(v, dtype=np.float64), at.shape) for v in profile.occupation(at, theta, phi)
     )
     for name, values in (("rho", rho), ("rhobar", rhobar)):
-        if not np.all((values >= 0.0) & (values <= 1.0)):
-            worst = int(np.flatnonzero(~((values >= 0.0) & (values <= 1.0)))[0])
-            raise ValueError(
-                f"{name} = {values[worst]:g} at E = {grid.energy[worst]:g} MeV: occupations lie between 0 and 1"
+        inside = (values >= 0.0) & (values <= 1.0)
+        if not inside.all():
+            worst = int(np.flatnonzero(~inside)[0])
+            raise ProfileError(
+                f"{name} = {values[worst]:g} at E = {at[worst]:g} MeV: occupations lie between 0 and 1"
             )
-    return np.asarray((rho + rhobar - 1.0).reshape(energy.size, directions).T)
+    return np.asarray((rho + rhobar - 1.0).reshape(shape))
 
 
 def _refined(
     epn: Callable[[Floats], Floats], points: Floats, tolerance: float, energy_max: float
-) -> tuple[Floats, Floats, float]:
-    """Bisect pieces until each is close to its chord; returns edges, n (D, K, 2) and the deviation left."""
+) -> tuple[Floats, Floats]:
+    """Halve pieces until each is close to its cubic; returns edges and powers (D, K, 4)."""
     stretches = [np.linspace(a, b, FIRST_PIECES + 1) for a, b in itertools.pairwise(points)]
     low = np.concatenate([s[:-1] for s in stretches])
     high = np.concatenate([s[1:] for s in stretches])
     nudge = 1e-12 * energy_max  # to the side of a declared step that a piece lies on
-    declared = set(points.tolist())
-
-    def ends(low: Floats, high: Floats) -> Floats:
-        inside_low = np.array([x + nudge if x in declared else x for x in low])
-        inside_high = np.array([x - nudge if x in declared else x for x in high])
-        return np.stack([epn(inside_low), epn(inside_high)], axis=2)
-
-    n = ends(low, high)
+    declared = np.asarray(points)
     done: list[tuple[Floats, Floats, Floats]] = []
-    error = 0.0
     kept = 0
     while low.size:  # bounded: pieces halve until they are narrower than NARROWEST
-        deviation = np.zeros(low.size)
-        for share in PROBES:
-            chord = (1.0 - share) * n[:, :, 0] + share * n[:, :, 1]
-            deviation = np.maximum(
-                deviation, np.abs(epn((1.0 - share) * low + share * high) - chord).max(axis=0)
-            )
-        good = deviation <= tolerance
-        done.append((low[good], high[good], n[:, good]))
+        centre, half = 0.5 * (low + high), 0.5 * (high - low)
+        at = centre + np.multiply.outer(np.concatenate([NODES, PROBES]), half)
+        seen = at.copy()
+        seen[0][np.isin(low, declared)] += nudge
+        seen[NODES.size - 1][np.isin(high, declared)] -= nudge
+        values = epn(seen.ravel()).reshape(-1, *at.shape) * at**2
+        powers = np.einsum("mj,djk->dkm", TO_POWERS, values[:, : NODES.size])
+        cubic = np.einsum("jm,dkm->djk", np.vander(PROBES, 4, increasing=True), powers)
+        deviation = np.abs(cubic - values[:, NODES.size :]).max(axis=(0, 1)) / high**2
+        good = deviation <= SHARE * tolerance
+        scaled = powers / half[:, None] ** np.arange(4.0)
+        done.append((low[good], high[good], scaled[:, good]))
         kept += int(good.sum())
-        error = max(error, float(deviation[good].max(initial=0.0)))
-        low, high, n = low[~good], high[~good], n[:, ~good]
+        low, high, centre = low[~good], high[~good], centre[~good]
         narrow = high - low < NARROWEST * energy_max
         if narrow.any():
             where = int(np.flatnonzero(narrow)[0])
             raise DiscontinuityError(
-                f"the occupation jumps at E = {0.5 * (low[where] + high[where]):.6g} MeV, which is not among the "
+                f"the occupation jumps at E = {centre[where]:.6g} MeV, which is not among the "
                 "declared energy edges: declare it"
             )
         if kept + 2 * low.size > MOST_PIECES:
-            raise ValueError(
-                f"the occupation needs more than {MOST_PIECES} linear pieces: make it smoother in energy"
+            raise ProfileError(
+                f"the occupation needs more than {MOST_PIECES} pieces: make it smoother in energy"
             )
-        middle = 0.5 * (low + high)
-        at_middle = epn(middle)[:, :, None]
-        low, high = np.concatenate([low, middle]), np.concatenate([middle, high])
-        n = np.concatenate(
-            [
-                np.concatenate([n[:, :, :1], at_middle], axis=2),
-                np.concatenate([at_middle, n[:, :, 1:]], axis=2),
-            ],
-            axis=1,
-        )
-    low = np.concatenate([part[0] for part in done])
-    high = np.concatenate([part[1] for part in done])
-    n = np.concatenate([part[2] for part in done], axis=1)
+        low, high = np.concatenate([low, centre]), np.concatenate([centre, high])
+    low, high = (np.concatenate([part[i] for part in done]) for i in (0, 1))
+    density = np.concatenate([part[2] for part in done], axis=1)
     order = np.argsort(low)
-    return np.append(low[order], high[order[-1]]), n[:, order], error
+    edges = np.append(low[order], high[order[-1]])
+    smooth = np.ascontiguousarray(density[:, order].transpose(1, 2, 0))
+    make_smooth(edges, np.isin(edges, declared), smooth)
+    return edges, np.ascontiguousarray(smooth.transpose(2, 0, 1))

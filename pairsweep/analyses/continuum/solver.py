@@ -1,48 +1,64 @@
-"""Does an instability survive the continuum in energy? Roots, ladder, cutoff probe and verdict of one system.
+"""Does an instability survive the continuum? Roots, verdicts and the evidence that is asked for, of P systems at once.
 
-Angles stay discretised: every statement is about the continuum in energy along the directions of a grid.
+A point whose coupling is below the proven ceiling of any occupation costs nothing; the others are grouped by
+occupation, which is prepared once and solved at all its couplings by one compiled call.
 """
 
 from __future__ import annotations
 
-import cmath
+import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pairsweep.analyses.continuum.analysis import VERDICTS
-from pairsweep.analyses.continuum.kernels.count import strength
-from pairsweep.analyses.continuum.kernels.medium import Anchor, prepare
-from pairsweep.analyses.continuum.kernels.roots import (
-    Status,
-    continuum_roots,
-    follow,
-    mode_table,
+from pairsweep.analyses.base import PointFailure, Solution
+from pairsweep.analyses.continuum.analysis import ContinuumOptions, Verdict
+from pairsweep.analyses.continuum.angular import RESOLUTIONS, components, turned
+from pairsweep.analyses.continuum.kernels.angular import SPHERE
+from pairsweep.analyses.continuum.kernels.couplings import (
+    Answers,
+    Pieces,
+    Task,
+    room_for,
+    solve_couplings,
+    solve_turned,
 )
-from pairsweep.analyses.continuum.profile import Occupation, Spectrum, spectrum
-from pairsweep.physics.grid import Floats, Grid
-
-STABLE, CONTINUUM, DISCRETISATION, MISSED, UNDETERMINED = range(len(VERDICTS))
-
-# Growth of the fastest mode of a discrete system: (energy, weight, p_hat, n, g) -> (rate, frequency, certified), MeV.
-DiscreteGrowth = Callable[[Floats, Floats, Floats, Floats, float], tuple[float, float, bool]]
+from pairsweep.analyses.continuum.kernels.medium import prepare, spectral_norm
+from pairsweep.analyses.continuum.kernels.roots import Status, continuum_roots, mode_table
+from pairsweep.analyses.continuum.profile import (
+    Directions,
+    ProfileError,
+    Spectrum,
+    directions_of,
+    spectrum,
+    uniform_directions,
+)
+from pairsweep.analyses.continuum.vacuum import subtracted_growth
+from pairsweep.analyses.growth.analysis import GrowthOptions
+from pairsweep.analyses.growth.dense import coupling_of
+from pairsweep.analyses.growth.solver import growth_of_systems
+from pairsweep.contract.errors import UserCodeError
+from pairsweep.physics.grid import Floats, Grid, Ints
+from pairsweep.physics.systems import Profile, Systems
 
 GROWTH_TOLERANCE = 1e-9  # smallest growth looked for, as a share of the coupling 4 g int |n| d^3p
-# The ladder has arrived within this share of the root, or closes in on it by this factor a rung.
-ARRIVED, CLOSING = 1e-3, 0.75
-ANGLE_DEVIATION = 1e-4  # of a smooth occupation from its pieces, on the ladder of angles
 SMALLEST_TOLERANCE = 1e-12  # rounding decides below
 BUDGET = 400_000  # evaluations of the dispersion function for one system
 MOST_MODES = 512
-SETTLED = 1e-3  # relative change of the fastest root at which the refinement of a smooth occupation ends
-REFINEMENTS = (1e-2, 1e-3, 1e-4, 1e-5)  # deviations from piecewise linear that are tried in turn
+SETTLED = 1e-3  # relative change of the fastest root at which the refinement of an occupation ends
+REFINEMENTS = (1e-3, 1e-5, 1e-7)  # deviations from piecewise cubic; each is compared with the one before
+# The ladder has arrived within this share of the root, or closes in on it by this factor a rung.
+ARRIVED, CLOSING = 1e-3, 0.75
 RESOLVED = 4.0  # a mode whose growth is this many bin spacings of 2 E must show on the grid
 AGREEMENT = 0.2  # relative difference up to which a resolved ladder and the continuum agree
 CUTOFF_SENSITIVE = 0.1
-MOST_CUTOFFS = 500
+RUNG_NUMBERS = 2**21  # occupation numbers of a rung of the ladder that are held at once
+USER_ERRORS = (ProfileError, UserCodeError)  # what a user's occupation does fails its points
+NOTHING = Pieces(np.empty(0), np.empty((0, 3)), np.empty(0), np.empty((0, 0, 4)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,42 +101,9 @@ class ContinuumModes:
         return float(self.frequencies[0]) if self.rates.size else 0.0
 
 
-@dataclass(frozen=True, eq=False)
-class Ladder:
-    """Growth of one occupation on finer and finer grids.
-
-    Attributes
-    ----------
-    n_energy : (R,) int
-    growth : (R,) MeV
-        NaN where the solver could not vouch for it.
-    exponent : (R,)
-        d ln(growth)/d ln(n_energy) from the rung before; NaN on the first, and where either growth is 0 or NaN.
-    """
-
-    n_energy: NDArray[np.int64]
-    growth: Floats
-    exponent: Floats
-
-
-@dataclass(frozen=True, eq=False)
-class Examination:
-    """What the continuum analysis says about one system; the fields are the variables of a sweep."""
-
-    verdict: int
-    continuum_growth_rate: float
-    continuum_frequency: float
-    vouched_growth: float
-    ladder_growth: Floats
-    ladder_exponent: Floats
-    ladder_approaches: bool
-    ladder_angle_growth: Floats
-    cutoff_shift: float
-    cutoff_sensitive: bool
-    modes: ContinuumModes
-
-
-def continuum_modes(system: Spectrum, g: float, growth_tolerance: float = GROWTH_TOLERANCE) -> ContinuumModes:
+def continuum_modes(
+    system: Spectrum, g: float, growth_tolerance: float = GROWTH_TOLERANCE, subtracted: bool = False
+) -> ContinuumModes:
     """All unstable modes of a spectrum at coupling ``g`` (MeV^-2), certified to be all.
 
     Parameters
@@ -129,6 +112,8 @@ def continuum_modes(system: Spectrum, g: float, growth_tolerance: float = GROWTH
     g : float, MeV^-2
     growth_tolerance : float
         Smallest growth looked for, as a share of the coupling 4 g int |n| d^3p; at least `SMALLEST_TOLERANCE`.
+    subtracted : bool
+        Without the vacuum's cutoff constant.
 
     Raises
     ------
@@ -139,9 +124,9 @@ def continuum_modes(system: Spectrum, g: float, growth_tolerance: float = GROWTH
         raise ValueError(f"g = {g}: give a positive coupling in MeV^-2")
     if not SMALLEST_TOLERANCE <= growth_tolerance < 1:
         raise ValueError(f"growth_tolerance = {growth_tolerance:g}: between {SMALLEST_TOLERANCE:g} and 1")
-    medium = prepare(system.solid_angle, system.direction, system.edges, system.n, g)
+    medium = prepare(*system.pieces, g, subtracted)
     table = mode_table(MOST_MODES)
-    status, count, vouched = continuum_roots(medium, growth_tolerance * strength(medium), BUDGET, table)
+    status, count, vouched = continuum_roots(medium, growth_tolerance * medium.coupling, BUDGET, table)
     order = np.lexsort((table.frequencies[:count], -table.rates[:count]))
     return ContinuumModes(
         table.rates[order],
@@ -154,207 +139,319 @@ def continuum_modes(system: Spectrum, g: float, growth_tolerance: float = GROWTH
     )
 
 
-def settled_modes(
-    refine: Callable[[float], Spectrum], g: float, growth_tolerance: float = GROWTH_TOLERANCE
-) -> tuple[Spectrum, ContinuumModes, bool]:
-    """Modes of an occupation that is not piecewise linear, refined until the fastest one stops moving.
+def settled(answers: Answers) -> NDArray[np.bool_]:
+    """Which answers are certified and no longer move with the refinement of the occupation."""
+    return np.asarray((answers.status == Status.CERTIFIED) & (answers.error <= SETTLED * answers.growth))
 
-    ``refine`` returns the spectrum for a largest deviation; one that is exact is solved once. The last value says
-    whether the root did settle.
+
+def solve_profile(
+    refine: Callable[[float], Spectrum],
+    exact: bool,
+    g: Floats,
+    *,
+    subtracted: bool = False,
+    cutoff: bool = True,
+) -> Answers:
+    """Modes of one occupation at couplings ``g`` (M,), refined until the fastest one stops moving.
+
+    ``refine`` returns the spectrum for a largest deviation; one that is ``exact`` is solved once.
     """
-    system = refine(REFINEMENTS[0])
-    modes = continuum_modes(system, g, growth_tolerance)
-    if system.error == 0.0 or not modes.certified:
-        return system, modes, modes.certified
+    task = Task(GROWTH_TOLERANCE, subtracted, cutoff, BUDGET)
+    answers: Answers = room_for(g.size)
+    if exact:
+        solve_couplings(refine(REFINEMENTS[0]).pieces, NOTHING, g, task, answers)
+        return answers
+    left = np.arange(g.size)
+    coarse = refine(REFINEMENTS[0])
     for deviation in REFINEMENTS[1:]:
-        system, before = refine(deviation), modes
-        modes = continuum_modes(system, g, growth_tolerance)
-        change = abs(modes.growth_rate - before.growth_rate)
-        if not modes.certified or change <= SETTLED * modes.growth_rate:
-            return system, modes, modes.certified
-    return system, modes, False
+        fine = refine(deviation)
+        part = room_for(left.size)
+        solve_couplings(fine.pieces, coarse.pieces, g[left], task, part)
+        left = _take(answers, part, left)
+        coarse = fine
+        if left.size == 0:
+            break
+    return answers
 
 
-def ladder(system: Spectrum, g: float, n_energy: Sequence[int], discrete_growth: DiscreteGrowth) -> Ladder:
-    """Growth on grids of ``n_energy`` bins, the occupation held fixed as a function of momentum.
+def solve_turned_profile(
+    profile: Profile, energy_max: float, g: Floats, *, subtracted: bool = False, cutoff: bool = True
+) -> Answers:
+    """Modes of one occupation with angles integrated at couplings ``g`` (M,), refined until the fastest stays."""
+    task = Task(GROWTH_TOLERANCE, subtracted, cutoff, BUDGET)
+    answers: Answers = room_for(g.size)
+    left = np.arange(g.size)
+    coarse = turned(profile, energy_max, RESOLUTIONS[0])
+    for before, resolution in itertools.pairwise(RESOLUTIONS):
+        fine = turned(profile, energy_max, resolution)
+        part = room_for(left.size)
+        accuracy = np.array([resolution.density, before.density])
+        solve_turned(fine, coarse, accuracy, g[left], task, part)
+        left = _take(answers, part, left)
+        coarse = fine
+        if left.size == 0:
+            break
+    return answers
+
+
+def _take(answers: Answers, part: Answers, rows: Ints) -> Ints:
+    """Copy answers into their rows; return those that refinement may still settle."""
+    for whole, column in zip(answers, part, strict=True):
+        whole[rows] = column
+    moving: NDArray[np.bool_] = ~settled(part) & (part.status == Status.CERTIFIED)
+    return rows[moving]
+
+
+def any_ceiling(directions: Directions | None, g: Floats, energy_max: Floats) -> Floats:
+    """Growth (P,), MeV, that no occupation along these directions, or in all (None), exceeds at couplings (P,).
+
+    `kernels.medium.ceiling` for |n| <= 1 and the largest shift that there can be: for a proof without an occupation.
+    """
+    norm, solid_angle = SPHERE, 4.0 * np.pi
+    if directions is not None:
+        total = directions.solid_angle @ components(directions.unit)
+        norm, solid_angle = spectral_norm(total), float(directions.solid_angle.sum())
+    square = energy_max**2
+    shift = g * 2.0 / 3.0 * square * energy_max * solid_angle
+    resonant = 2.0 * g * norm * (square + np.minimum(square, 16.0 * shift**2))
+    other = g * norm * square
+    with np.errstate(over="ignore"):
+        found = energy_max / np.sinh((1.0 - other) / resonant)
+    return np.where(other < 1.0, found, np.inf)
+
+
+@dataclass(frozen=True, eq=False)
+class Ladder:
+    """Growth of P occupations on finer and finer grids.
+
+    Attributes
+    ----------
+    n_energy : (R,) int
+    growth : (P, R) MeV
+        NaN where the solver could not vouch for it.
+    """
+
+    n_energy: NDArray[np.int64]
+    growth: Floats
+
+    @property
+    def exponent(self) -> Floats:
+        """d ln(growth)/d ln(n_energy) from the rung before, (P, R); NaN where there is none or a growth is 0 or NaN."""
+        found = np.full(self.growth.shape, np.nan)
+        before, after = self.growth[:, :-1], self.growth[:, 1:]
+        both = (after > 0) & (before > 0)
+        steps = np.broadcast_to(np.log(self.n_energy[1:] / self.n_energy[:-1]), both.shape)
+        found[:, 1:][both] = np.log(after[both] / before[both]) / steps[both]
+        return found
+
+    def finest(self) -> tuple[Floats, Floats]:
+        """Growth and number of bins of each system's finest rung with a result; NaN where there is none, (P,)."""
+        growth, n_energy = (np.full(len(self.growth), np.nan) for _ in range(2))
+        for rung, bins in enumerate(self.n_energy):
+            known = ~np.isnan(self.growth[:, rung])
+            growth[known] = self.growth[known, rung]
+            n_energy[known] = bins
+        return growth, n_energy
+
+    def approaches(self, root: Floats) -> NDArray[np.bool_]:
+        """Whether the finest rung with a result is at the root (P,), or clearly nearer than the one before."""
+        distance = np.abs(self.growth - root[:, None])
+        said = np.zeros(root.size, dtype=bool)
+        for row, away in enumerate(distance):
+            known = away[~np.isnan(away)]
+            if known.size:
+                closing = CLOSING * known[-2] if known.size > 1 else 0.0
+                said[row] = known[-1] <= max(ARRIVED * root[row], closing)
+        return said
+
+
+@dataclass(frozen=True, eq=False)
+class _Roots:
+    """Fastest modes of P systems with continuous energy, as `Answers`, and which of them are settled."""
+
+    answers: Answers
+    settled: NDArray[np.bool_]
+
+
+def solve(systems: Systems, options: ContinuumOptions, growth: GrowthOptions) -> Solution:
+    """Verdicts of P systems on one grid, and the evidence that is asked for, under the options of [growth]."""
+    failures: dict[int, PointFailure] = {}
+    directions = directions_of(systems.grid)
+    own = _vouched_growth(systems.grid, systems.n, systems.g, growth, options.subtracted)
+    roots = _roots(systems, directions, options, failures)
+    found = roots.answers
+    missing = np.where(roots.settled, 0.0, np.nan)  # what is not settled is not said
+    arrays: dict[str, NDArray[Any]] = {
+        "continuum_growth_rate": found.growth + missing,
+        "continuum_frequency": found.frequency + missing,
+        "continuum_error": found.error + missing,
+        "vouched_growth": found.vouched,
+        "cutoff_shift": found.shift,
+        # a mode that cannot be followed to twice the cutoff is no evidence that the cutoff does not matter
+        "cutoff_sensitive": (
+            roots.settled & (found.growth > 0) & ~(np.abs(found.shift) <= CUTOFF_SENSITIVE)
+        ).astype(np.int8),
+    }
+    if options.subtracted:
+        arrays["subtracted_growth_rate"] = own
+    conflict = np.zeros(systems.size, dtype=bool)
+    factors = options.refinements(len(systems.grid.bin_energy))
+    if factors:
+        rungs = _ladder(systems, directions, factors, (options, growth), failures)
+        arrays |= {
+            "ladder_growth": rungs.growth,
+            "ladder_exponent": rungs.exponent,
+            "ladder_approaches": (roots.settled & rungs.approaches(found.growth)).astype(np.int8),
+        }
+        conflict = in_conflict(found.growth, rungs, systems.energy_max)
+    if options.angle_factors:
+        arrays["ladder_angle_growth"] = _angular_ladder(systems, (options, growth), failures)
+    arrays["verdict"] = judge(own, found.growth, roots.settled & ~conflict)
+    return Solution(arrays, failures)
+
+
+def judge(own: Floats, continuum: Floats, settled: NDArray[np.bool_]) -> NDArray[np.int8]:
+    """Verdicts (P,) from the growth on the grid (MeV, NaN if not vouched for) and the growth with continuous energy."""
+    on_grid = own > 0.0
+    found = np.where(
+        continuum > 0.0,
+        np.where(on_grid, Verdict.CONTINUUM, Verdict.MISSED),
+        np.where(on_grid, Verdict.DISCRETISATION, Verdict.STABLE),
+    )
+    return np.where(settled & ~np.isnan(own), found, Verdict.UNDETERMINED).astype(np.int8)
+
+
+def in_conflict(continuum: Floats, rungs: Ladder, energy_max: Floats) -> NDArray[np.bool_]:
+    """Whether the finest rung resolves a mode (its growth is several spacings of 2 E) and the continuum disagrees."""
+    finest, n_energy = rungs.finest()
+    larger = np.fmax(continuum, finest)
+    with np.errstate(invalid="ignore"):
+        resolved = larger > RESOLVED * 2.0 * energy_max / n_energy
+        return np.asarray(resolved & (np.abs(continuum - finest) > AGREEMENT * larger))
+
+
+def _vouched_growth(grid: Grid, n: Floats, g: Floats, growth: GrowthOptions, subtracted: bool) -> Floats:
+    """Growth (P,) on a grid, MeV; NaN where the solver cannot vouch for it."""
+    if subtracted:
+        return subtracted_growth(grid, n, g, growth.growth_tolerance)
+    found = growth_of_systems(grid, n, g, method=growth.method, growth_tolerance=growth.growth_tolerance)
+    certified = np.array([reason is None for reason in found.reasons], dtype=bool)
+    return np.where(certified, found.arrays["growth_rate"], np.nan)
+
+
+def _roots(
+    systems: Systems,
+    directions: Directions,
+    options: ContinuumOptions,
+    failures: dict[int, PointFailure],
+) -> _Roots:
+    """Fastest modes with continuous energy: none below the ceiling, the others by occupation."""
+    highest = any_ceiling(None if options.continuous_angles else directions, systems.g, systems.energy_max)
+    coupling = coupling_of(systems.grid, systems.n, systems.g)
+    found = room_for(systems.size)
+    found.status[:] = Status.CERTIFIED
+    found.vouched[:] = np.minimum(highest, coupling)
+    for column in (found.growth, found.frequency, found.error):
+        column[:] = 0.0
+    rows = np.flatnonzero(highest > GROWTH_TOLERANCE * coupling)
+    for profile, energy_max, members in _by_profile(systems, rows, failures):
+
+        def refine(deviation: float, profile: Profile = profile, energy_max: float = energy_max) -> Spectrum:
+            return spectrum(profile, directions, energy_max, deviation)
+
+        g = systems.g[members]
+        try:
+            if options.continuous_angles:
+                part = solve_turned_profile(profile, energy_max, g, subtracted=options.subtracted)
+            else:
+                part = solve_profile(refine, profile.linear, g, subtracted=options.subtracted)
+        except USER_ERRORS as error:
+            _record(error, members, failures)
+            found.status[members] = Status.UNDECIDED
+            continue
+        for whole, column in zip(found, part, strict=True):
+            whole[members] = column
+    return _Roots(found, settled(found))
+
+
+def _by_profile(
+    systems: Systems, rows: Ints, failures: dict[int, PointFailure]
+) -> Iterator[tuple[Profile, float, Ints]]:
+    """Profile, cutoff (MeV) and rows of the systems among ``rows`` that share them."""
+    found: dict[tuple[int, float], tuple[Profile, list[int]]] = {}
+    for row in (int(r) for r in rows if int(r) not in failures):
+        try:
+            profile = systems.profile(row)
+        except USER_ERRORS as error:
+            _record(error, np.array([row]), failures)
+            continue
+        key = (id(profile), float(systems.energy_max[row]))
+        found.setdefault(key, (profile, []))[1].append(row)
+    for (_, energy_max), (profile, members) in found.items():
+        yield profile, energy_max, np.array(members)
+
+
+def _record(error: Exception, rows: Ints, failures: dict[int, PointFailure]) -> None:
+    for row in rows:
+        failures[int(row)] = PointFailure(str(error), getattr(error, "traceback", ""))
+
+
+def _ladder(
+    systems: Systems,
+    directions: Directions,
+    factors: Sequence[int],
+    options: tuple[ContinuumOptions, GrowthOptions],
+    failures: dict[int, PointFailure],
+) -> Ladder:
+    """Growth on grids with ``factors`` times the energy bins, the occupations held fixed as functions of momentum.
 
     Cells have their exact volume and their averaged occupation (`Spectrum.cells`).
     """
-    growth = np.full(len(n_energy), np.nan)
-    for rung, bins_of_rung in enumerate(n_energy):
-        rate, _, certified = discrete_growth(*system.cells(bins_of_rung), g)
-        if certified:
-            growth[rung] = rate
-    counts = np.asarray(n_energy, dtype=np.int64)
-    exponent = np.full(len(counts), np.nan)
-    both = (growth[1:] > 0) & (growth[:-1] > 0)
-    steps = np.log(counts[1:] / counts[:-1])
-    exponent[1:][both] = np.log(growth[1:][both] / growth[:-1][both]) / steps[both]
-    return Ladder(counts, growth, exponent)
+    n_energy = len(systems.grid.bin_energy) * np.asarray(factors, dtype=np.int64)
+    rates = np.full((systems.size, n_energy.size), np.nan)
+    for rows, occupations in _spectra(systems, directions, failures):
+        for rung, count in enumerate(n_energy):
+            rates[rows, rung] = _growth_of_cells(occupations, int(count), systems.g[rows], options)
+    return Ladder(n_energy, rates)
 
 
-def approaches(rungs: Ladder, root: float) -> bool:
-    """Whether the finest rung with a result is at the continuum root (MeV), or clearly nearer than the one before."""
-    distance = np.abs(rungs.growth[~np.isnan(rungs.growth)] - root)
-    if not distance.size or math.isnan(root):
-        return False
-    return bool(distance[-1] <= max(ARRIVED * root, CLOSING * distance[-2] if distance.size > 1 else 0.0))
-
-
-def angular_ladder(
-    systems: Callable[[int], Spectrum],
-    g: float,
-    n_energy: int,
-    factors: Sequence[int],
-    discrete_growth: DiscreteGrowth,
+def _angular_ladder(
+    systems: Systems,
+    options: tuple[ContinuumOptions, GrowthOptions],
+    failures: dict[int, PointFailure],
 ) -> Floats:
-    """Growth (MeV, NaN where not vouched for) with n_theta and n_phi multiplied by each factor, n_energy held fixed.
-
-    ``systems(factor)`` gives the occupation on so many times the directions.
-    """
-    growth = np.full(len(factors), np.nan)
+    """Growth (P, R), MeV, NaN where not vouched for, with n_theta and n_phi multiplied by each factor."""
+    assert systems.grid.shape is not None, "directions_of has refused beams"
+    n_energy, n_theta, n_phi = systems.grid.shape
+    factors = options[0].angle_factors
+    rates = np.full((systems.size, len(factors)), np.nan)
     for rung, factor in enumerate(factors):
-        rate, _, certified = discrete_growth(*systems(factor).cells(n_energy), g)
-        if certified:
-            growth[rung] = rate
-    return growth
+        finer = uniform_directions(n_theta * factor, n_phi * factor)
+        for rows, occupations in _spectra(systems, finer, failures):
+            rates[rows, rung] = _growth_of_cells(occupations, n_energy, systems.g[rows], options)
+    return rates
 
 
-def cutoff_shift(system: Spectrum, g: float, modes: ContinuumModes) -> float:
-    """Relative change of the fastest mode's growth when empty modes are added up to twice the cutoff.
-
-    The mode is followed through intermediate cutoffs, predicted from the two before and close enough that each
-    prediction is right to a third of the growth. -1 if it dies on the way, NaN if there is none or it is lost.
-    """
-    if modes.rates.size == 0:
-        return math.nan
-    sign, energy, shift = modes.anchors[0]
-    anchor = Anchor(int(sign), float(energy), float(shift))
-    start = offset = complex(modes.offsets[0])
-    floor = modes.vouched_growth
-    largest = start.imag
-    reached, speed = 0.0, 0.0j  # logarithmic: near a step of the occupation a mode moves exponentially
-    smallest = 1e-9 * start.imag / system.energy_max
-    step = min(0.05, 1e7 * smallest)
-    for _ in range(MOST_CUTOFFS):
-        step = min(step, 1.0 - reached)
-        wider = system.with_empty_modes(system.energy_max * (1.0 + reached + step))
-        medium = prepare(wider.solid_angle, wider.direction, wider.edges, wider.n, g)
-        guess = offset * cmath.exp(speed * step)
-        guess = complex(guess.real, max(guess.imag, 0.2 * offset.imag))
-        moved, found = follow(medium, anchor, guess, floor, BUDGET)
-        error = abs(moved - guess) / offset.imag
-        if found and error < 1.0 / 3.0:
-            speed = cmath.log(moved / offset) / step
-            reached, offset = reached + step, moved
-            largest = max(largest, offset.imag)
-            if reached >= 1.0:
-                return float(offset.imag / start.imag) - 1.0
-            if error < 0.1:
-                step *= 2.0
-        elif step < smallest:
-            break
-        else:
-            step /= 3.0
-    return -1.0 if offset.imag < max(0.01 * largest, 10.0 * floor) else math.nan
+def _spectra(
+    systems: Systems, directions: Directions, failures: dict[int, PointFailure]
+) -> Iterator[tuple[Ints, Spectrum]]:
+    """Rows of systems that share an occupation, and it along directions."""
+    for profile, energy_max, members in _by_profile(systems, np.arange(systems.size), failures):
+        try:
+            yield members, spectrum(profile, directions, energy_max, REFINEMENTS[1])
+        except USER_ERRORS as error:
+            _record(error, members, failures)
 
 
-def judge(grid_growth: float, modes: ContinuumModes, settled: bool, rungs: Ladder, system: Spectrum) -> int:
-    """Verdict of a system from its own grid's growth (MeV, NaN if not vouched for), the continuum and the ladder.
-
-    Grid and continuum are compared by stable or not. They are in conflict, and nothing is vouched for, where the finest
-    rung resolves a mode (its growth is several spacings of 2 E) and the continuum says something else.
-    """
-    if math.isnan(grid_growth) or not settled:
-        return UNDETERMINED
-    continuum = modes.growth_rate
-    with_result = np.flatnonzero(~np.isnan(rungs.growth))
-    if with_result.size:
-        finest = float(rungs.growth[with_result[-1]])
-        spacing = 2.0 * system.energy_max / float(rungs.n_energy[with_result[-1]])
-        larger = max(continuum, finest)
-        if larger > RESOLVED * spacing and abs(continuum - finest) > AGREEMENT * larger:
-            return UNDETERMINED
-    if continuum > 0.0:
-        return CONTINUUM if grid_growth > 0.0 else MISSED
-    return DISCRETISATION if grid_growth > 0.0 else STABLE
-
-
-def examine(
-    grid: Grid,
-    occupation: Occupation,
-    *,
-    energy_max: float,
-    g: float,
-    discrete_growth: DiscreteGrowth,
-    refinements: Sequence[int] = (1, 2, 4, 8, 16, 32, 64, 128),
-    edges: Sequence[float] = (),
-    linear: bool = True,
-    angle_factors: Sequence[int] = (),
-    growth_tolerance: float = GROWTH_TOLERANCE,
-) -> Examination:
-    """Say whether the instability of one system is real.
-
-    Parameters
-    ----------
-    grid : Grid
-        Bins, from `pairsweep.physics.grid.bins`.
-    occupation : Callable
-        Takes a `Grid`, returns (rho, rhobar).
-    energy_max : float
-        Cutoff of the grid, MeV.
-    g : float, MeV^-2
-    discrete_growth : Callable
-        The solver for discrete systems.
-    refinements : sequence of int
-        Rungs of the ladder, in units of the grid's own number of energy bins.
-    edges : sequence of float
-        Energies (MeV) of the occupation's steps and kinks (`pairsweep.physics.patterns.base.Edges`).
-    linear : bool
-        Whether the occupation is linear in E between them; refined piecewise where not.
-    angle_factors : sequence of int
-        Rungs of the ladder of angles, in units of the grid's own n_theta and n_phi; none by default.
-    growth_tolerance : float
-        See `continuum_modes`.
-
-    Raises
-    ------
-    ValueError
-        For a grid of beams, an occupation outside [0, 1], or steps that were not declared (`DiscontinuityError`).
-    """
-    if grid.shape is None:
-        raise ValueError("beams have single energies: a continuum needs a grid of bins")
-    n_energy, n_theta, n_phi = grid.shape
-
-    def refine(deviation: float, factor: int = 1) -> Spectrum:
-        return spectrum(
-            occupation,
-            n_theta=n_theta * factor,
-            n_phi=n_phi * factor,
-            energy_max=energy_max,
-            edges=edges,
-            linear=linear,
-            tolerance=deviation,
-        )
-
-    system, modes, settled = settled_modes(refine, g, growth_tolerance)
-    rungs = ladder(system, g, [n_energy * factor for factor in refinements], discrete_growth)
-    rho, rhobar = (np.broadcast_to(v, grid.energy.shape) for v in occupation(grid))
-    own, _, certified = discrete_growth(grid.energy, grid.weight, grid.p_hat, rho + rhobar - 1.0, g)
-    shift = cutoff_shift(system, g, modes) if settled else math.nan
-    return Examination(
-        verdict=judge(own if certified else math.nan, modes, settled, rungs, system),
-        continuum_growth_rate=modes.growth_rate if settled else math.nan,
-        continuum_frequency=modes.frequency if settled else math.nan,
-        vouched_growth=modes.vouched_growth,
-        ladder_growth=rungs.growth,
-        ladder_exponent=rungs.exponent,
-        ladder_approaches=settled and approaches(rungs, modes.growth_rate),
-        ladder_angle_growth=angular_ladder(
-            lambda factor: refine(ANGLE_DEVIATION, factor), g, n_energy, angle_factors, discrete_growth
-        ),
-        cutoff_shift=shift,
-        # a mode that cannot be followed to twice the cutoff is no evidence that the cutoff does not matter
-        cutoff_sensitive=bool(modes.rates.size and settled and not abs(shift) <= CUTOFF_SENSITIVE),
-        modes=modes,
-    )
+def _growth_of_cells(
+    occupation: Spectrum, n_energy: int, g: Floats, options: tuple[ContinuumOptions, GrowthOptions]
+) -> Floats:
+    """Growth (M,) of one occupation cut into ``n_energy`` bins at M couplings, MeV."""
+    grid = occupation.grid(n_energy)
+    n = np.broadcast_to(occupation.cells(n_energy), (g.size, grid.size))
+    rates = np.empty(g.size)
+    step = max(1, RUNG_NUMBERS // grid.size)
+    for start in range(0, g.size, step):
+        part = slice(start, start + step)
+        rates[part] = _vouched_growth(grid, n[part], g[part], options[1], options[0].subtracted)
+    return rates

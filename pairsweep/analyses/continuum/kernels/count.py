@@ -1,102 +1,101 @@
 """How many unstable modes the continuum has: the argument principle with a bound on every step.
 
 The number of zeros of f = det W with Im omega > floor is the change of arg f along the line Im omega = floor, over
-2 pi: f is analytic above the real axis and tends to 1 at infinity. f(-conj omega) = conj f(omega), so half the line is
-enough. A step of the walk is accepted only if a bound on |f - f(midpoint)| over the whole segment (f' and f at the
-midpoint, ||D''|| everywhere on it, rounding) is below 0.7 |f(midpoint)|: arg f then changes by less than pi/4 between
-the midpoint and any point of the segment, and by less than pi/2 between two midpoints. Nothing is left to sampling.
+2 pi: f is analytic above the real axis and tends to det B > 0 at infinity. f(-conj omega) = conj f(omega), so half the
+line is enough. A step of the walk is accepted only if a bound on |f - f(midpoint)| over the whole segment (f' and f at
+the midpoint, ||D''|| everywhere on it, rounding) is below 0.7 |f(midpoint)|: arg f then changes by less than pi/4
+between the midpoint and any point of the segment, and by less than pi/2 between two midpoints. Nothing is left to
+sampling.
 
-||D|| <= C/distance of omega from the real poles, C = 4 g int |n| d^3p, so beyond distance 2 C every eigenvalue of D is
-below 1/2, |arg f| < pi/2 there, and the principal argument is the right one.
+||D|| <= C/distance of omega from the real poles, and B >= 1, so beyond distance 2 C every eigenvalue of B^-1/2 D B^-1/2
+is below 1/2, |arg f| < pi/2 there, and the principal argument is the right one.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
-from pairsweep.analyses.continuum.kernels.medium import Anchor, curvature_bound, determinant
+from pairsweep.analyses.continuum.kernels.medium import Anchor, curvature_bound, determinant, norm
 from pairsweep.kernels.exact import EPSILON
 from pairsweep.kernels.jit import jit
 from pairsweep.kernels.sorting import ascending
 
 SAFE = 0.7  # largest bound on |f - f(midpoint)| / |f(midpoint)| of an accepted step; below sin(pi/4)
+AIM = 0.6  # what the length of the next step aims at
+FIRST_STEP = 8.0  # in units of the growth where a walk starts
+SHORTER, LONGER = 0.1, 4.0  # most that the length changes from one step to the next
 ROUNDING = 16.0 * EPSILON
-DEPTH = 200  # bisections of one straight walk that may be pending
-JUMP = 1e-12  # smallest jump of E^2 n, as a share of the largest E^2 n, that is an anchor of its own
+STATIC = 1e-6  # frequency up to which no edge has a cell of its own, as a share of the largest
 
 
-@jit()
-def strength(medium):
-    """Return C = 4 g int |n| d^3p, MeV: no root is farther than that from a pole."""
-    return 2.0 * np.sum(medium.total[:, 0])
+class Step(NamedTuple):
+    """A segment of a walk: f at its midpoint, whether arg f stays close, and how much longer it could have been."""
+
+    value: complex
+    safe: bool
+    longer: float
 
 
-@jit()
-def weak_growth(medium):
-    """Return a growth, MeV, above which ||D|| < 1 everywhere, so that no mode can grow faster.
+class Walk(NamedTuple):
+    """Change of arg f along a path, f at the last midpoint, and the evaluations left: negative if it failed."""
 
-    |K| <= max(E^2 |n|) int_0^L dE/|z - E| <= max(E^2 |n|) 2 asinh(L/(2 Im z)) with Im z = growth/2.
-    """
-    if medium.peak == 0.0:
-        return 0.0
-    exponent = 0.5 / medium.peak
-    if exponent > 700.0:
-        return 0.0
-    return medium.edges[-1] / np.sinh(exponent)
-
-
-@jit()
-def _norm(matrix):
-    total = 0.0
-    for i in range(3):
-        for j in range(3):
-            total += matrix[i, j].real ** 2 + matrix[i, j].imag ** 2
-    return np.sqrt(total)
+    phase: float
+    value: complex
+    left: int
 
 
 @jit()
 def segment(medium, anchor, start, stop, work):
-    """Return f at the midpoint of a straight segment and whether arg f stays within pi/4 of it all along."""
+    """Return the `Step` from ``start`` to ``stop``: arg f stays within pi/4 of the midpoint's all along it, or not."""
     f, slope, scale = determinant(medium, anchor, 0.5 * (start + stop), work)
     allowed = SAFE * abs(f)
     reach = 0.5 * abs(stop - start)
     first = abs(slope) * reach
     if not first < allowed:
-        return f, False
+        return Step(f, False, max(SHORTER, AIM / SAFE * allowed / max(first, 1e-300)))
     curvature = curvature_bound(medium, anchor, 0.5 * (start + stop), reach, min(start.imag, stop.imag))
     second = 0.5 * reach * reach * curvature + ROUNDING * scale
-    change = _norm(work[1]) * reach + second
+    change = norm(work[1]) * reach + second
     # det(W + d) = det W + tr(adj(W) d) + tr(adj(d) W) + det d, and a trace is at most sqrt(3) times both norms
-    bound = first + np.sqrt(3.0) * (_norm(work[2]) * second + _norm(work[0]) * change**2) + change**3
-    return f, bound < allowed
+    rest = np.sqrt(3.0) * (norm(work[2]) * second + norm(work[0]) * change**2) + change**3
+    # the length l at which first l + rest l^2 is what a step aims at
+    aim = AIM * abs(f)
+    longer = 2.0 * aim / (first + np.sqrt(first * first + 4.0 * aim * rest) + 1e-300)
+    return Step(f, first + rest < allowed, min(max(longer, SHORTER), LONGER))
 
 
 @jit()
 def walk(medium, anchor, start, stop, value, budget, work):
-    """Walk straight from ``start`` to ``stop`` (offsets from the anchor).
+    """Walk straight from ``start`` to ``stop`` (offsets from the anchor), of which one part does not change.
 
-    ``value`` is f within pi/4 of f(start). Returns the change of arg f from there to the last midpoint, f at the last
-    midpoint, and what is left of the budget of evaluations: negative if it ran out or a zero is too close to the path.
+    ``value`` is f within pi/4 of f(start). The `Walk` fails if the budget of evaluations runs out or a zero is too
+    close to the path.
     """
-    stops = np.empty(DEPTH, dtype=np.complex128)
-    stops[0] = stop
-    pending = 1
     phase = 0.0
+    length = abs(stop - start)
+    if length == 0.0:
+        return Walk(0.0, value, budget)
+    direction = (stop - start) / length
+    step = min(length, FIRST_STEP * start.imag)
     for used in range(budget):
-        f, safe = segment(medium, anchor, start, stops[pending - 1], work)
-        if safe:
-            turn = f * value.conjugate()
+        left = abs(stop - start)
+        last = step >= left
+        end = stop if last else start + direction * step
+        if end == start:
+            break
+        tried = segment(medium, anchor, start, end, work)
+        if tried.safe:
+            turn = tried.value * value.conjugate()
             phase += np.arctan2(turn.imag, turn.real)
-            value = f
-            start = stops[pending - 1]
-            pending -= 1
-            if pending == 0:
-                return phase, value, budget - used - 1
+            value = tried.value
+            if last:
+                return Walk(phase, value, budget - used - 1)
+            # steps scale with the distance from the singularity at the anchor
+            step *= tried.longer * abs(end) / abs(start)
+            start = end
         else:
-            middle = 0.5 * (start + stops[pending - 1])
-            if pending == DEPTH or middle in (start, stops[pending - 1]):
-                break
-            stops[pending] = middle
-            pending += 1
-    return phase, value, -1
+            step = min(step, left) * min(tried.longer, 0.7)
+    return Walk(phase, value, -1)
 
 
 @jit()
@@ -115,10 +114,12 @@ def rectangle(medium, anchor, low, high, budget, work):
             stop = complex(low.real, high.imag)
         else:
             stop = low
-        turn, value, budget = walk(medium, anchor, start, stop, value, budget, work)
+        turned = walk(medium, anchor, start, stop, value, budget, work)
+        value = turned.value
+        budget = turned.left
         if budget < 0:
             return 0, budget
-        phase += turn
+        phase += turned.phase
         start = stop
     turn = first * value.conjugate()
     phase += np.arctan2(turn.imag, turn.real)
@@ -141,7 +142,7 @@ def cells(medium):
         for e in range(points):
             position = 2.0 * medium.edges[e] - 4.0 * medium.shift[h]
             last = max(last, abs(position))
-            if medium.jumps[h, e, 0] > JUMP * medium.peak:
+            if medium.marked[h, e]:
                 found[count, 0] = abs(position)
                 found[count, 1] = 1.0 if position >= 0.0 else -1.0
                 found[count, 2] = medium.edges[e]
@@ -151,13 +152,21 @@ def cells(medium):
     anchors = np.zeros((count + 1, 3))
     bounds = np.zeros((count + 1, 2))
     anchors[0, 0] = 1.0
+    kept = 0
+    position = 0.0
     for i in range(count):
-        anchors[i + 1] = found[order[i], 1:]
-        gap = _distance(anchors[i], anchors[i + 1])
-        bounds[i, 1] = 0.5 * gap
-        bounds[i + 1, 0] = -0.5 * gap
-    bounds[count, 1] = last + 2.0 * strength(medium) - (found[order[count - 1], 0] if count > 0 else 0.0)
-    return anchors, bounds
+        here = found[order[i]]
+        # static modes lie on the imaginary axis and need room; edges that coincide are one
+        if here[0] <= position + (STATIC if kept == 0 else 4.0 * EPSILON) * last:
+            continue
+        kept += 1
+        position = here[0]
+        anchors[kept] = here[1:]
+        gap = _distance(anchors[kept - 1], anchors[kept])
+        bounds[kept - 1, 1] = 0.5 * gap
+        bounds[kept, 0] = -0.5 * gap
+    bounds[kept, 1] = last + 2.0 * medium.reach - position
+    return anchors[: kept + 1], bounds[: kept + 1]
 
 
 @jit()
@@ -176,39 +185,70 @@ def anchor_of(row):
 
 
 @jit()
-def count_along(medium, anchors, bounds, floor, budget, columns, work):
-    """Fill ``columns`` (cells,) with the number of zeros above ``floor`` (MeV) and |Re omega| below each cell's end.
+def count_along(medium, anchors, bounds, floor, budget, turns, values, work):
+    """Count the zeros above ``floor`` (MeV); Re omega of both signs.
 
-    Zeros on both sides of Re omega = 0 count. Returns the budget left (negative: undecided). The last entry, which is
-    the number of all zeros above the floor, stands for itself; the others split it among the cells.
+    ``turns`` and ``values`` (cells,) receive arg f on the floor at each cell's end, counted from frequency 0, and f
+    close to it: what `split` needs.
+
+    Returns
+    -------
+    number of zeros, budget left (negative: undecided)
     """
-    top = 2.0 * strength(medium)
     last = anchors.shape[0] - 1
-    value, _, _ = determinant(medium, anchor_of(anchors[0]), complex(0.0, floor), work)
-    value = complex(value.real, 0.0)  # f is real on the imaginary axis
     phase = 0.0
+    value = 1.0 + 0.0j
     for i in range(last + 1):
         anchor = anchor_of(anchors[i])
-        start = complex(bounds[i, 0], floor)
+        start = complex(0.0, floor)
+        here, _, _ = determinant(medium, anchor, start, work)
+        # away from the anchor on both sides: steps grow with the distance from its singularity
+        before = walk(medium, anchor, start, complex(bounds[i, 0], floor), here, budget, work)
+        after = walk(medium, anchor, start, complex(bounds[i, 1], floor), here, before.left, work)
+        budget = after.left
+        if before.left < 0 or budget < 0:
+            return 0, -1
+        if i > 0:
+            turn = before.value * value.conjugate()
+            phase += np.arctan2(turn.imag, turn.real) - before.phase
+        phase += after.phase
+        value = after.value
+        turns[i] = phase
+        values[i] = value
+    return _zeros_below(
+        medium, anchor_of(anchors[last]), complex(bounds[last, 1], floor), phase, value, budget, work
+    )
+
+
+@jit()
+def _zeros_below(medium, anchor, end, phase, value, budget, work):
+    """Number of zeros from the change of arg f up to ``end``, where the principal argument is the right one."""
+    f, _, _ = determinant(medium, anchor, end, work)
+    turn = f * value.conjugate()
+    zeros = (phase + np.arctan2(turn.imag, turn.real) - np.arctan2(f.imag, f.real)) / np.pi
+    count = int(np.rint(zeros))
+    if abs(zeros - count) > 1e-3 or count < 0:
+        return 0, -1
+    return count, budget
+
+
+@jit()
+def split(medium, anchors, bounds, floor, budget, turns, values, columns, work):
+    """Fill ``columns`` (cells,) with the number of zeros above ``floor`` and |Re omega| below each cell's end.
+
+    ``turns`` and ``values`` are those of `count_along`. The last entry is left to it. Returns the budget left.
+    """
+    top = 2.0 * medium.reach
+    for i in range(anchors.shape[0] - 1):
+        anchor = anchor_of(anchors[i])
         stop = complex(bounds[i, 1], floor)
-        turn, value, budget = walk(medium, anchor, start, stop, value, budget, work)
+        corner = complex(bounds[i, 1], top)
+        risen = walk(medium, anchor, stop, corner, values[i], budget, work)
+        if risen.left < 0:
+            return risen.left
+        columns[i], budget = _zeros_below(
+            medium, anchor, corner, turns[i] + risen.phase, risen.value, risen.left, work
+        )
         if budget < 0:
             return budget
-        phase += turn
-        # up to where the principal argument is the right one; there is nothing between the last cell's end and infinity
-        corner = stop if i == last else complex(stop.real, top)
-        if i == last:
-            rise = 0.0
-            summit = value
-        else:
-            rise, summit, budget = walk(medium, anchor, stop, corner, value, budget, work)
-            if budget < 0:
-                return budget
-        end, _, _ = determinant(medium, anchor, corner, work)
-        turn = end * summit.conjugate()
-        rise += np.arctan2(turn.imag, turn.real) - np.arctan2(end.imag, end.real)
-        zeros = (phase + rise) / np.pi
-        columns[i] = int(np.rint(zeros))
-        if abs(zeros - columns[i]) > 1e-3 or columns[i] < 0:
-            return -1
     return budget

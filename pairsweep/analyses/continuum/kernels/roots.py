@@ -13,14 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pairsweep.analyses.continuum.kernels.count import (
-    anchor_of,
-    cells,
-    count_along,
-    rectangle,
-    strength,
-    weak_growth,
-)
+from pairsweep.analyses.continuum.kernels.count import anchor_of, cells, count_along, rectangle, split
 from pairsweep.analyses.continuum.kernels.medium import determinant
 from pairsweep.kernels.jit import jit
 
@@ -83,6 +76,7 @@ class Outcome(NamedTuple):
     vouched: float
 
 
+@jit()
 def mode_table(size):
     """Make room for ``size`` modes."""
     return ModeTable(
@@ -265,21 +259,26 @@ def continuum_roots(medium, floor, budget, table):
     -------
     `Outcome`
     """
-    work = np.empty((3, 3, 3), dtype=np.complex128)
-    coupling = strength(medium)
-    if coupling == 0.0:
+    work = np.empty((3, 9), dtype=np.complex128)
+    if medium.coupling == 0.0:
         return Outcome(Status.CERTIFIED, 0, 0.0)
-    vouched = weak_growth(medium)
-    if vouched <= floor or floor >= coupling:
-        return Outcome(Status.CERTIFIED, 0, min(vouched, coupling))
+    if medium.ceiling <= floor or floor >= medium.coupling:
+        return Outcome(Status.CERTIFIED, 0, min(medium.ceiling, medium.coupling))
     cell_anchors, bounds = cells(medium)
-    columns = np.zeros(bounds.shape[0], dtype=np.int64)
+    size = bounds.shape[0]
+    turns = np.empty(size)
+    values = np.empty(size, dtype=np.complex128)
+    columns = np.zeros(size, dtype=np.int64)
     left = -1
     for factor in FLOORS:
         vouched = factor * floor
-        left = count_along(medium, cell_anchors, bounds, vouched, budget, columns, work)
+        columns[size - 1], left = count_along(
+            medium, cell_anchors, bounds, vouched, budget, turns, values, work
+        )
         if left >= 0:
             break
+    if left >= 0 and columns[size - 1] > 0:
+        left = split(medium, cell_anchors, bounds, vouched, left, turns, values, columns, work)
     if left < 0:
         return Outcome(Status.UNDECIDED, 0, np.inf)
     modes = 0
@@ -297,7 +296,7 @@ def continuum_roots(medium, floor, budget, table):
                 return Outcome(Status.UNDECIDED, modes, np.inf)
             wanted //= 2
         low = complex(-bounds[i, 1] if mirrored else bounds[i, 0], vouched)
-        high = complex(bounds[i, 1], 2.0 * coupling)
+        high = complex(bounds[i, 1], 2.0 * medium.reach)
         n_new, left = search(
             medium,
             anchor,
@@ -325,12 +324,7 @@ def continuum_roots(medium, floor, budget, table):
 
 
 @jit()
-def follow(medium, anchor, offset, floor, budget):
-    """Return the mode that Newton's method reaches from a nearby one, and whether a certified enclosure confirms it."""
-    work = np.empty((3, 3, 3), dtype=np.complex128)
+def follow(medium, anchor, offset, floor, work):
+    """Return the mode that Newton's method reaches from a nearby one, and whether it does."""
     none = np.empty(0, dtype=np.complex128)
-    offset, found = newton(medium, anchor, offset, none, 0, floor, 2.0 * strength(medium), work)
-    if not found:
-        return offset, False
-    multiplicity, left = enclosure(medium, anchor, offset, budget, work)
-    return offset, left >= 0 and multiplicity > 0
+    return newton(medium, anchor, offset, none, 0, floor, 8.0 * np.sum(medium.content), work)

@@ -29,18 +29,9 @@ class CurveNumbers(NamedTuple):
 
 
 @jit()
-def largest_of(values):
-    """Return the largest of values that are not negative (numpy's own costs half a second of compilation)."""
-    largest = 0.0
-    for i in range(values.size):
-        largest = max(largest, values[i])
-    return largest
-
-
-@jit(apart=True)
 def first_maximum(values):
     """Index of the first interior sample above its neighbours and half the largest value; -1 without one."""
-    level = MAXIMUM_LEVEL * largest_of(values)
+    level = MAXIMUM_LEVEL * np.max(values)
     for i in range(1, values.size - 1):
         if values[i] >= level and values[i] >= values[i - 1] and values[i] > values[i + 1]:
             # the top of this rise, not the first ripple on its flank
@@ -67,10 +58,10 @@ def peak_at(times, values, i):
     return times[i] + shift, values[i] + shift * (slope + curvature * shift)
 
 
-@jit(apart=True)
+@jit()
 def period_of_maxima(times, values):
     """Mean distance of the maxima, NaN where there are fewer than two or they are not periodic."""
-    largest = largest_of(values)
+    largest = np.max(values)
     high = MAXIMUM_LEVEL * largest
     low = APART_LEVEL * largest
     count = 0
@@ -98,7 +89,7 @@ def period_of_maxima(times, values):
     return mean if longest - shortest <= PERIOD_SPREAD * mean else np.nan
 
 
-@jit(apart=True)
+@jit()
 def log_slope(times, values, start, stop):
     """Slope of the straight line through log(values) of the samples start <= i < stop."""
     count = stop - start
@@ -115,7 +106,7 @@ def log_slope(times, values, start, stop):
     return ty / tt
 
 
-@jit(apart=True)
+@jit()
 def linear_growth(times, values, top):
     """Rate of the exponential rise before the maximum at index ``top``; NaN without a linear phase."""
     stop = top

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pairsweep.analyses.continuum.kernels.medium import Medium, prepare
+from pairsweep.analyses.continuum.profile import density_of_linear
 from pairsweep.physics.grid import bins
 
 ENERGY_MAX = 20.0
@@ -17,7 +18,7 @@ def directions(n_theta, n_phi):
 
 
 def random_system(seed, n_directions=5, n_pieces=3, g=3e-4, tilted=True):
-    """Arguments of ``prepare`` for random directions, edges and occupations."""
+    """Directions, edges, EPN at both ends of every piece and coupling of a random occupation."""
     random = np.random.default_rng(seed)
     direction = random.normal(size=(n_directions, 3))
     direction /= np.linalg.norm(direction, axis=1)[:, None]
@@ -31,13 +32,25 @@ def random_system(seed, n_directions=5, n_pieces=3, g=3e-4, tilted=True):
     return solid_angle, direction, edges, n, g
 
 
+def medium_of(solid_angle, direction, edges, n, g, subtracted=False) -> Medium:
+    """The medium of an occupation whose EPN is linear between its values ``n`` (D, K, 2) at the ends of pieces."""
+    return prepare(solid_angle, direction, edges, density_of_linear(edges, n), g, subtracted)
+
+
+def nine(numbers):
+    """The matrix S + i [a]x of nine numbers."""
+    s00, s01, s02, s11, s12, s22, x, y, z = numbers
+    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    return np.array([[s00, s01, s02], [s01, s11, s12], [s02, s12, s22]]) + 1j * cross
+
+
 def quadrant(g, n_theta=1, n_phi=4, inside=(0.8,), outside=-0.8, edges=(0.0, ENERGY_MAX)) -> Medium:
     """Constant EPN per piece in the first quadrant of phi, ``outside`` elsewhere."""
     solid_angle, direction = directions(n_theta, n_phi)
     n = np.full((len(solid_angle), len(inside), 2), float(outside))
     first = (direction[:, 0] > 0) & (direction[:, 1] > 0)
     n[first] = np.asarray(inside, dtype=float)[:, None]
-    return prepare(solid_angle, direction, np.asarray(edges, dtype=float), n, g)
+    return medium_of(solid_angle, direction, np.asarray(edges, dtype=float), n, g)
 
 
 def discrete_dispersion(solid_angle, direction, edges, n, g, omega, n_energy):

@@ -9,12 +9,17 @@ from pairsweep.analyses.continuum.kernels.count import (
     count_along,
     rectangle,
     segment,
-    strength,
+    split,
     walk,
-    weak_growth,
 )
-from pairsweep.analyses.continuum.kernels.medium import Anchor, determinant, dispersion, prepare
-from tests.analyses.continuum.kernels.continuum_systems import directions, quadrant, random_system
+from pairsweep.analyses.continuum.kernels.medium import Anchor, determinant, dispersion
+from tests.analyses.continuum.kernels.continuum_systems import (
+    directions,
+    medium_of,
+    nine,
+    quadrant,
+    random_system,
+)
 
 ORIGIN = Anchor(1, 0.0, 0.0)
 BUDGET = 200_000
@@ -23,9 +28,11 @@ BUDGET = 200_000
 def count(medium, floor):
     """Zeros above the floor with Re omega of either sign, and the numbers up to each cell's end."""
     anchors, bounds = cells(medium)
-    columns = np.zeros(len(anchors), dtype=np.int64)
-    left = count_along(medium, anchors, bounds, floor, BUDGET, columns, np.empty((3, 3, 3), complex))
+    columns, turns = np.zeros(len(anchors), dtype=np.int64), np.zeros(len(anchors))
+    values, work = np.zeros(len(anchors), complex), np.empty((3, 9), complex)
+    columns[-1], left = count_along(medium, anchors, bounds, floor, BUDGET, turns, values, work)
     assert left >= 0
+    assert split(medium, anchors, bounds, floor, left, turns, values, columns, work) >= 0
     return int(columns[-1]), columns
 
 
@@ -73,16 +80,16 @@ def test_equals_dense_sampling(seed):
         g=10 ** random.uniform(-4.5, -2.5),
         tilted=bool(seed % 2),
     )
-    medium = prepare(*system)
-    floor = 1e-3 * strength(medium)
+    medium = medium_of(*system)
+    floor = 1e-3 * medium.coupling
     assert count(medium, floor)[0] == sampled_count(*system, floor)
 
 
 def test_no_mode_without_occupation_difference_or_coupling():
     solid_angle, direction = directions(1, 4)
-    empty = prepare(solid_angle, direction, np.array([0.0, 20.0]), np.zeros((4, 1, 2)), 1e-3)
-    assert strength(empty) == 0.0
-    assert weak_growth(empty) == 0.0
+    empty = medium_of(solid_angle, direction, np.array([0.0, 20.0]), np.zeros((4, 1, 2)), 1e-3)
+    assert empty.coupling == 0.0
+    assert empty.ceiling == 0.0
 
 
 @pytest.mark.parametrize(
@@ -93,7 +100,7 @@ def test_isotropic_vacuum_turns_static_at_its_threshold(shape, threshold):
     for factor, expected in ((0.995, 0), (1.005, 1)):
         g = factor * threshold / 400.0
         vacuum = quadrant(g, *shape, inside=(-1.0,), outside=-1.0)
-        zeros, columns = count(vacuum, 1e-6 * strength(vacuum))
+        zeros, columns = count(vacuum, 1e-6 * vacuum.coupling)
         assert (zeros > 0) == expected
         assert columns[0] == zeros  # all of them around frequency 0
 
@@ -102,8 +109,8 @@ def test_thermal_sign_is_stable_at_small_coupling():
     """All n < 0 is stable while D(0) < 1; all n > 0 is stable as well."""
     for sign in (-1.0, 1.0):
         solid_angle, direction, edges, n, _ = random_system(3, n_directions=6)
-        medium = prepare(solid_angle, direction, edges, sign * np.abs(n), 5e-5)
-        assert count(medium, 1e-8 * strength(medium))[0] == 0
+        medium = medium_of(solid_angle, direction, edges, sign * np.abs(n), 5e-5)
+        assert count(medium, 1e-8 * medium.coupling)[0] == 0
 
 
 def test_cells_cover_the_axis_once():
@@ -116,7 +123,7 @@ def test_cells_cover_the_axis_once():
     assert np.all(bounds[:, 1] >= 0)
     assert bounds[0, 0] == 0.0
     poles = np.abs(2 * 20.0 - 4 * medium.shift).max()
-    assert position[-1] + bounds[-1, 1] == pytest.approx(poles + 2 * strength(medium))
+    assert position[-1] + bounds[-1, 1] == pytest.approx(poles + 2 * medium.coupling)
     # every step of the occupation has its own cell: two edges of the band in some groups, the cutoff in all
     assert len(anchors) == 1 + sum(
         np.count_nonzero(medium.jumps[h, :, 0] > 1e-9 * medium.jumps[..., 0].max())
@@ -126,50 +133,50 @@ def test_cells_cover_the_axis_once():
 
 def test_zeros_split_over_the_cells_are_those_of_their_rectangles():
     medium = quadrant(1e-2, inside=(-0.8, 0.8, -0.8), edges=(0.0, 8.0, 12.0, 20.0))
-    floor = 1e-6 * strength(medium)
+    floor = 1e-6 * medium.coupling
     total, columns = count(medium, floor)
     assert total >= 4
     anchors, bounds = cells(medium)
-    work = np.empty((3, 3, 3), complex)
+    work = np.empty((3, 9), complex)
     in_cell = np.diff(columns, prepend=0)
     for i, zeros in enumerate(in_cell):
         low = -bounds[0, 1] if i == 0 else bounds[i, 0]
-        corner = complex(bounds[i, 1], 2 * strength(medium))
+        corner = complex(bounds[i, 1], 2 * medium.coupling)
         inside, left = rectangle(medium, anchor_of(anchors[i]), complex(low, floor), corner, BUDGET, work)
         assert left >= 0
         assert inside * (1 if i == 0 else 2) == zeros
 
 
 def test_coupling_bounds_the_matrix_far_away():
-    medium = prepare(*random_system(11))
-    W, dW = np.empty((3, 3), complex), np.empty((3, 3), complex)
+    medium = medium_of(*random_system(11))
+    W, dW = np.empty(9, complex), np.empty(9, complex)
     last = np.abs(2 * medium.edges[-1] - 4 * medium.shift).max()
     for distance in (0.3, 1.0, 10.0):
-        dispersion(medium, ORIGIN, complex(last, distance * strength(medium)), W, dW)
-        assert np.linalg.norm(W - np.eye(3), 2) <= 1 / distance
+        dispersion(medium, ORIGIN, complex(last, distance * medium.coupling), W, dW)
+        assert np.linalg.norm(nine(W) - np.eye(3), 2) <= 1 / distance
 
 
 def test_weak_coupling_bounds_the_matrix_everywhere_above_its_growth():
-    medium = prepare(*random_system(12, g=5e-6))
-    growth = weak_growth(medium)
-    assert 0 < growth < 1e-1 * strength(medium)
-    W, dW = np.empty((3, 3), complex), np.empty((3, 3), complex)
+    medium = medium_of(*random_system(12, g=5e-6))
+    growth = medium.ceiling
+    assert 0 < growth < 1e-1 * medium.coupling
+    W, dW = np.empty(9, complex), np.empty(9, complex)
     near_edges = [2 * e - 4 * s for e in medium.edges for s in medium.shift]
     for frequency in (*np.linspace(0, 45, 200), *near_edges):
         dispersion(medium, ORIGIN, complex(frequency, growth), W, dW)
-        assert np.linalg.norm(W - np.eye(3), 2) < 1
+        assert np.linalg.norm(nine(W) - np.eye(3), 2) < 1
 
 
 def test_accepted_steps_keep_their_promise():
     """Along an accepted segment arg f stays within pi/4 of its midpoint; some segments are refused."""
     medium = quadrant(1e-3, inside=(-0.8, 0.8, -0.8), edges=(0.0, 8.0, 12.0, 20.0))
     random = np.random.default_rng(1)
-    work = np.empty((3, 3, 3), complex)
+    work = np.empty((3, 9), complex)
     accepted = 0
     for _ in range(400):
         start = complex(random.uniform(0, 60), 10 ** random.uniform(-4, 1))
         stop = start + 10 ** random.uniform(-4, 1) * (1 if random.random() < 0.5 else 1j)
-        f, safe = segment(medium, ORIGIN, start, stop, work)
+        f, safe, _ = segment(medium, ORIGIN, start, stop, work)
         if safe:
             accepted += 1
             for share in np.linspace(0, 1, 21):
@@ -180,12 +187,12 @@ def test_accepted_steps_keep_their_promise():
 
 def test_a_path_through_a_zero_is_refused():
     medium = quadrant(0.12 / 400, inside=(-1.0,), outside=-1.0)
-    work = np.empty((3, 3, 3), complex)
+    work = np.empty((3, 9), complex)
 
     def f(growth):
         return determinant(medium, ORIGIN, complex(0.0, growth), work)[0].real
 
-    low, high = 1e-3, 2 * strength(medium)
+    low, high = 1e-3, 2 * medium.coupling
     assert f(low) * f(high) < 0
     for _ in range(200):
         middle = 0.5 * (low + high)
@@ -199,5 +206,6 @@ def test_a_path_through_a_zero_is_refused():
 def test_an_exhausted_budget_is_said():
     medium = quadrant(1e-3)
     anchors, bounds = cells(medium)
-    columns = np.zeros(len(anchors), dtype=np.int64)
-    assert count_along(medium, anchors, bounds, 1e-6, 20, columns, np.empty((3, 3, 3), complex)) < 0
+    turns, values = np.zeros(len(anchors)), np.zeros(len(anchors), complex)
+    _, left = count_along(medium, anchors, bounds, 1e-6, 20, turns, values, np.empty((3, 9), complex))
+    assert left < 0

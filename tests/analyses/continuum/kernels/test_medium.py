@@ -6,25 +6,35 @@ import pytest
 
 from pairsweep.analyses.continuum.kernels.medium import (
     Anchor,
-    adjugate,
+    corner,
     curvature_bound,
     determinant,
     direction_shifts,
     dispersion,
+    largest,
+    norm,
+    piece_content,
     piece_integrals,
-    piece_moment,
-    prepare,
+    set_cutoff,
+    widened,
 )
-from tests.analyses.continuum.kernels.continuum_systems import discrete_dispersion, quadrant, random_system
+from pairsweep.analyses.continuum.profile import density_of_linear
+from tests.analyses.continuum.kernels.continuum_systems import (
+    discrete_dispersion,
+    medium_of,
+    nine,
+    quadrant,
+    random_system,
+)
 
 ORIGIN = Anchor(1, 0.0, 0.0)
 
 
 def matrix_at(medium, omega, anchor=ORIGIN):
     """W and dW/domega, (3, 3)."""
-    W, dW = np.empty((3, 3), complex), np.empty((3, 3), complex)
+    W, dW = np.empty(9, complex), np.empty(9, complex)
     dispersion(medium, anchor, omega, W, dW)
-    return W, dW
+    return nine(W), nine(dW)
 
 
 def position(anchor):
@@ -46,43 +56,53 @@ def position(anchor):
     ],
 )
 def test_integrals_are_those_of_40_digit_quadrature(low, high, z):
-    centre, half = 0.5 * (low + high), 0.5 * (high - low)
-    i0, i1, d0, d1, _ = piece_integrals(z - low, z - high, centre, half)
+    half = 0.5 * (high - low)
+    q, dq, _ = piece_integrals(z - low, z - high, half)
     with mpmath.workdps(40):
         exact_z = mpmath.mpc(z)
         middle = (mpmath.mpf(low) + mpmath.mpf(high)) / 2
         foot = min(max(z.real, low), high)
         near = [foot + side * abs(z.imag) * 10**k for k in range(0, 13, 2) for side in (-1, 1)]
         nodes = sorted({mpmath.mpf(low), mpmath.mpf(high), *(mpmath.mpf(p) for p in near if low < p < high)})
-        expected = [
-            complex(
-                mpmath.quad(
-                    lambda E, k=k, m=m: E**2 * (E - middle) ** k * (-1) ** (m + 1) / (exact_z - E) ** m, nodes
-                )
+
+        def integral(k, m):
+            return complex(
+                mpmath.quad(lambda E: (E - middle) ** k * (-1) ** (m + 1) / (exact_z - E) ** m, nodes)
             )
-            for k in (0, 1)
-            for m in (1, 2)
-        ]
-    # the scale of the integrand, so that a component that cancels is not asked for more digits than it has
-    size = high**2 * (abs(np.log((z - low) / (z - high))) + 1e-3 * half)
-    assert abs(i0 - expected[0]) < 1e-13 * size
-    assert abs(i1 - expected[2]) < 1e-13 * size * max(half, abs(z - centre))
-    if abs(z.imag) > 1e-10:
-        slope = size / min(abs(z - low), abs(z - high))
-        assert abs(d0 - expected[1]) < 1e-12 * slope
-        assert abs(d1 - expected[3]) < 1e-12 * slope * max(half, abs(z - centre))
+
+        # the scale of the integrand, so that a component that cancels is not asked for more digits than it has
+        reach = max(half, min(abs(z - low), abs(z - high), 4 * half))
+        size = abs(np.log((z - low) / (z - high))) + 2 * half / reach
+        for k in range(4):
+            assert abs(q[k] - integral(k, 1)) < 1e-13 * size * reach**k
+            if abs(z.imag) > 1e-10:
+                slope = max(1 / abs(z - low), 1 / abs(z - high))
+                assert abs(dq[k] - integral(k, 2)) < 1e-12 * size * slope * max(half, abs(z - middle)) ** k
 
 
-def test_moment_of_a_piece():
+def test_content_of_a_piece():
+    f = density_of_linear(np.array([2.0, 7.0]), np.array([[0.3, -0.9]]))[0]
     with mpmath.workdps(30):
         expected = mpmath.quad(lambda E: E**2 * (0.3 + (E - 2) * (-0.9 - 0.3) / 5), [2, 7])
-    assert piece_moment(2.0, 7.0, 0.3, -0.9) == pytest.approx(float(expected), rel=1e-14)
+    assert piece_content(f, 2.5) == pytest.approx(float(expected), rel=1e-14)
+
+
+def test_corners_bound_a_cubic_and_average_to_its_integral():
+    random = np.random.default_rng(0)
+    for f in random.normal(size=(20, 4)):
+        corners = [corner(f, 1.7, number) for number in range(4)]
+        t = np.linspace(-1.7, 1.7, 1001)
+        values = np.polynomial.polynomial.polyval(t, f)
+        assert min(corners) <= values.min() + 1e-12
+        assert max(corners) >= values.max() - 1e-12
+        assert largest(f, 1.7) >= np.abs(values).max() - 1e-12
+        assert 2 * 1.7 * np.mean(corners) == pytest.approx(piece_content(f, 1.7))
 
 
 def test_shifts_follow_from_the_net_flow():
     solid_angle, direction, edges, n, g = random_system(2)
     shift = np.empty(len(solid_angle))
-    direction_shifts(solid_angle, direction, edges, n, g, shift)
+    direction_shifts(solid_angle, direction, edges, density_of_linear(edges, n), g, shift)
     energy = np.linspace(0, edges[-1], 400_001)
     middle = 0.5 * (energy[1:] + energy[:-1])
     piece = np.searchsorted(edges, middle) - 1
@@ -98,7 +118,7 @@ def test_shifts_follow_from_the_net_flow():
 @pytest.mark.parametrize("omega", [13.2 + 2.0j, 0.4j, 55.0 + 3.0j, 7.0 + 100.0j])
 def test_equals_20000_fine_bins_away_from_the_axis(omega, tilted):
     system = random_system(7, tilted=tilted)
-    W, _ = matrix_at(prepare(*system), omega)
+    W, _ = matrix_at(medium_of(*system), omega)
     fine = discrete_dispersion(*system, omega, 20_000)
     assert np.abs(W - fine).max() < 1e-6 * np.abs(fine - np.eye(3)).max()
     assert abs(np.linalg.det(W) - np.linalg.det(fine)) < 1e-6 * abs(np.linalg.det(fine))
@@ -106,7 +126,7 @@ def test_equals_20000_fine_bins_away_from_the_axis(omega, tilted):
 
 def test_the_fine_bins_do_tell_wrong_occupations_apart():
     solid_angle, direction, edges, n, g = random_system(7)
-    W, _ = matrix_at(prepare(solid_angle, direction, edges, n, g), 13.2 + 2.0j)
+    W, _ = matrix_at(medium_of(solid_angle, direction, edges, n, g), 13.2 + 2.0j)
     n = n.copy()
     n[0, 1] += 1e-3
     wrong = discrete_dispersion(solid_angle, direction, edges, n, g, 13.2 + 2.0j, 20_000)
@@ -114,7 +134,7 @@ def test_the_fine_bins_do_tell_wrong_occupations_apart():
 
 
 def test_continuous_across_every_edge_on_the_upper_side():
-    medium = prepare(*random_system(3))
+    medium = medium_of(*random_system(3))
     for growth in (1e-3, 1e-9):
         for energy in medium.edges:
             for shift in medium.shift:
@@ -129,7 +149,7 @@ def test_continuous_across_every_edge_on_the_upper_side():
 def test_upper_side_is_the_limit_of_retarded_integrals():
     """Just above the axis the anti-Hermitian part is -pi times the density there: Plemelj's formula."""
     solid_angle, direction, edges, n, g = random_system(4, n_directions=1, n_pieces=1)
-    medium = prepare(solid_angle, direction, edges, n, g)
+    medium = medium_of(solid_angle, direction, edges, n, g)
     energy = 11.0
     omega = 2 * energy - 4 * medium.shift[0]
     W, _ = matrix_at(medium, omega + 1e-9j)
@@ -147,8 +167,8 @@ def test_upper_side_is_the_limit_of_retarded_integrals():
 
 @pytest.mark.parametrize("seed", range(4))
 def test_symmetric_under_reflection_and_tends_to_one(seed):
-    medium = prepare(*random_system(seed))
-    work = np.empty((3, 3, 3), complex)
+    medium = medium_of(*random_system(seed))
+    work = np.empty((3, 9), complex)
     omega = 9.0 + 0.37j
     f, slope, _ = determinant(medium, ORIGIN, omega, work)
     mirrored, mirrored_slope, _ = determinant(medium, ORIGIN, -omega.conjugate(), work)
@@ -160,8 +180,8 @@ def test_symmetric_under_reflection_and_tends_to_one(seed):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_derivative(seed):
-    medium = prepare(*random_system(seed))
-    work = np.empty((3, 3, 3), complex)
+    medium = medium_of(*random_system(seed))
+    work = np.empty((3, 9), complex)
     for omega in (13.2 + 0.7j, 38.0 + 0.2j, 120.0 + 5j):
         _, slope, _ = determinant(medium, ORIGIN, omega, work)
         h = 1e-3
@@ -175,8 +195,8 @@ def test_derivative(seed):
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_anchors_only_move_the_origin(sign):
-    medium = prepare(*random_system(5))
-    work = np.empty((3, 3, 3), complex)
+    medium = medium_of(*random_system(5))
+    work = np.empty((3, 9), complex)
     omega = 9.0 + 0.5j
     expected, _, _ = determinant(medium, ORIGIN, omega, work)
     for energy in medium.edges:
@@ -201,10 +221,10 @@ def test_directions_with_one_shift_share_their_logarithms():
     assert quadrant(1e-4, 8, 8).shift.size == 16  # 4 polar and 4 azimuthal distances from J0
     assert quadrant(1e-4, 8, 8, inside=(-0.8,)).shift.size == 1  # isotropic: J0 is rounding only
     solid_angle, direction, edges, n, g = random_system(6, n_directions=4)
-    twice = prepare(
+    twice = medium_of(
         *(np.concatenate([a, a]) for a in (solid_angle / 2, direction)), edges, np.concatenate([n, n]), g
     )
-    once = prepare(solid_angle, direction, edges, n, g)
+    once = medium_of(solid_angle, direction, edges, n, g)
     assert twice.shift.size == once.shift.size == 4
     np.testing.assert_allclose(
         matrix_at(twice, 3 + 1j)[0], matrix_at(once, 3 + 1j)[0], rtol=1e-13, atol=1e-15
@@ -218,8 +238,8 @@ def test_cutting_a_piece_in_two_changes_nothing():
     n_cut = np.stack(
         [np.concatenate([n[:, :, 0], middle], 1), np.concatenate([middle, n[:, :, 1]], 1)], axis=2
     )
-    whole = prepare(solid_angle, direction, edges, n, g)
-    parts = prepare(solid_angle, direction, np.array([0.0, cut, edges[-1]]), n_cut, g)
+    whole = medium_of(solid_angle, direction, edges, n, g)
+    parts = medium_of(solid_angle, direction, np.array([0.0, cut, edges[-1]]), n_cut, g)
     for omega in (15.0 + 1e-6j, 15.0 + 2j, 300.0 + 1j):
         np.testing.assert_allclose(
             matrix_at(whole, omega)[0], matrix_at(parts, omega)[0], rtol=1e-12, atol=1e-13
@@ -231,7 +251,7 @@ def test_cutting_a_piece_in_two_changes_nothing():
 def test_curvature_bound_holds_everywhere_in_reach(seed, tilted):
     """A bound that is too small would let the count of zeros step over one."""
     random = np.random.default_rng(seed)
-    medium = prepare(*random_system(seed, g=10 ** random.uniform(-5, -2), tilted=tilted))
+    medium = medium_of(*random_system(seed, g=10 ** random.uniform(-5, -2), tilted=tilted))
     for _ in range(20):
         anchor = Anchor(1, random.choice(medium.edges), random.choice(medium.shift))
         growth = 10 ** random.uniform(-6, 1.5)
@@ -247,9 +267,43 @@ def test_curvature_bound_holds_everywhere_in_reach(seed, tilted):
             assert np.linalg.norm(second, 2) <= bound * (1 + 1e-4)
 
 
-def test_adjugate():
+def test_norm_is_that_of_the_matrix():
     random = np.random.default_rng(0)
-    W = random.normal(size=(3, 3)) + 1j * random.normal(size=(3, 3))
-    out = np.empty((3, 3), complex)
-    assert adjugate(W, out) == pytest.approx(np.linalg.det(W), rel=1e-13)
-    np.testing.assert_allclose(out @ W, np.linalg.det(W) * np.eye(3), atol=1e-13)
+    for numbers in (random.normal(size=9), random.normal(size=9) + 1j * random.normal(size=9)):
+        assert norm(numbers) == pytest.approx(np.linalg.norm(nine(numbers)))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_determinant_slope_and_adjugate(seed):
+    medium = medium_of(*random_system(seed))
+    work = np.empty((3, 9), complex)
+    f, slope, _ = determinant(medium, ORIGIN, 13.0 + 0.4j, work)
+    W, dW, adjugate = (nine(row) for row in work)
+    assert f == pytest.approx(np.linalg.det(W), rel=1e-12)
+    np.testing.assert_allclose(adjugate @ W, f * np.eye(3), atol=1e-12)
+    assert slope == pytest.approx(np.trace(adjugate @ dW), rel=1e-12)
+
+
+def test_the_vacuum_that_is_subtracted_is_the_static_response_of_the_empty_gas():
+    """B = 1 + 2 g Delta, and D(0) of the empty gas is 2 g Delta: its W(0) is 1, at any coupling and cutoff."""
+    solid_angle, direction, edges, n, _ = random_system(13)
+    n = np.full_like(n, -1.0)
+    bare, taken = (medium_of(solid_angle, direction, edges, n, 3e-3, vacuum) for vacuum in (False, True))
+    W, _ = matrix_at(taken, 1e-7j)
+    np.testing.assert_allclose(W, np.eye(3), atol=1e-6)
+    W_bare, _ = matrix_at(bare, 1e-7j)
+    assert np.abs(W_bare - np.eye(3)).max() > 0.1
+
+
+def test_empty_modes_may_be_moved_up_and_down():
+    solid_angle, direction, edges, n, g = random_system(14)
+    medium = medium_of(solid_angle, direction, edges, n, g, True)
+    wide = widened(medium)
+    for cutoff in (31.0, 24.0):
+        set_cutoff(medium, cutoff, wide)
+        filled = np.concatenate([n, np.full((len(n), 1, 2), -1.0)], axis=1)
+        expected = medium_of(solid_angle, direction, np.append(edges, cutoff), filled, g, True)
+        np.testing.assert_allclose(wide.density, expected.density, rtol=1e-12, atol=1e-15)
+        np.testing.assert_allclose(wide.jumps, expected.jumps, rtol=1e-12, atol=1e-15)
+        np.testing.assert_allclose(wide.base, expected.base, rtol=1e-12)
+        np.testing.assert_allclose(matrix_at(wide, 33 + 1j)[0], matrix_at(expected, 33 + 1j)[0], rtol=1e-12)

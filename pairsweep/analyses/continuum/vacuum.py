@@ -1,0 +1,65 @@
+"""Growth on a grid with the vacuum's constant taken out: what a continuum without it is compared with.
+
+The empty modes of a grid respond to a static uniform field, which is an artefact of its cutoff: their D(0) is
+2 g Delta, Delta = 2 sum w (1 - p p^T)/(2 E). Without it the modes are the zeros of det(1 + 2 g Delta - D), so the field
+that the pairs feel is B^-1 dJ in place of dJ, B = 1 + 2 g Delta. Dense eigenvalues of that, and signs where they prove.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pairsweep.analyses.growth.dense import coupling_of, dense_floor, eigenvalues, matrices_of, points_at_once
+from pairsweep.analyses.growth.solver import DENSE_PAIRS, GROWTH_TOLERANCE
+from pairsweep.physics.grid import Floats, Grid, Ints
+
+
+def static_vacuum(grid: Grid) -> Floats:
+    """Delta of a grid, (3, 3), MeV^2."""
+    q = grid.p_hat
+    share = grid.weight / grid.energy
+    return np.asarray(share.sum() * np.eye(3) - np.einsum("n,ni,nj->ij", share, q, q))
+
+
+def subtracted_growth(grid: Grid, n: Floats, g: Floats, growth_tolerance: float | None = None) -> Floats:
+    """Largest growth (P,), MeV, of P systems on one grid with the vacuum's constant taken out.
+
+    0 where no mode grows faster than the tolerance (a share of 4 g sum w abs(n)) or what dense eigenvalues can tell;
+    NaN where they are not affordable.
+    """
+    rates = np.zeros(g.size)
+    rows = np.flatnonzero(~_stable_by_signs(grid, n, g))
+    if rows.size == 0:
+        return rates
+    if grid.size > DENSE_PAIRS:
+        rates[rows] = np.nan
+        return rates
+    delta = static_vacuum(grid)
+    asked = (GROWTH_TOLERANCE if growth_tolerance is None else growth_tolerance) * coupling_of(grid, n, g)
+    floor = np.maximum(asked, dense_floor(grid, n, g))
+    feels = np.concatenate([grid.phi_hat, -grid.theta_hat])
+    makes = 2.0 * np.concatenate([grid.theta_hat, grid.phi_hat]) * np.tile(grid.weight, 2)[:, None]
+    step = points_at_once(grid)
+    for start in range(0, rows.size, step):
+        part = rows[start : start + step]
+        matrices = matrices_of(grid, n[part], g[part])
+        for matrix, row in zip(matrices, part, strict=True):
+            less = np.linalg.inv(np.eye(3) + 2.0 * g[row] * delta) - np.eye(3)
+            matrix += (2.0 * g[row] * np.tile(n[row], 2)[:, None] * feels) @ less @ makes.T
+        largest = eigenvalues(matrices).real.max(axis=1)
+        rates[part] = np.where(largest > floor[part], largest, 0.0 * largest)
+    return rates
+
+
+def _stable_by_signs(grid: Grid, n: Floats, g: Floats) -> Ints:
+    """Which systems (P,) one sign of n proves stable: all Omega positive, and no static mode if n < 0."""
+    J0 = (n + 1.0) @ (grid.weight[:, None] * grid.p_hat)
+    Omega = 2.0 * grid.energy - 4.0 * g[:, None] * (J0 @ grid.p_hat.T)
+    positive = (Omega > 0.0).all(axis=1)
+    static = np.zeros(g.size)
+    delta = static_vacuum(grid)
+    outer = np.eye(3) - np.einsum("ni,nj->nij", grid.p_hat, grid.p_hat)
+    for row in np.flatnonzero(positive):
+        D = np.einsum("n,nij->ij", -4.0 * g[row] * grid.weight * n[row] / Omega[row], outer)
+        static[row] = np.linalg.eigvals(np.linalg.solve(np.eye(3) + 2.0 * g[row] * delta, D)).real.max()
+    return np.asarray(positive & ((n >= 0.0).all(axis=1) | ((n <= 0.0).all(axis=1) & (static < 1.0))))

@@ -1,0 +1,73 @@
+"""Growth on a grid without the vacuum's constant: against its determinant, and a coupling that undoes it."""
+
+import numpy as np
+import pytest
+
+from pairsweep.analyses.continuum.vacuum import static_vacuum, subtracted_growth
+from pairsweep.analyses.growth.solver import growth_of_systems
+from pairsweep.physics.grid import beams, bins
+
+
+def response(grid, n, g, lam):
+    """D(lambda), (..., 3, 3), from the sum over pairs (PHYSICS.md, section 2)."""
+    J0 = (grid.weight * (n + 1)) @ grid.p_hat
+    Omega = 2 * grid.energy - 4 * g * grid.p_hat @ J0
+    lam = np.asarray(lam, dtype=complex)[..., None]
+    pole = -4 * g * grid.weight * n / (Omega**2 + lam**2)
+    outer = np.eye(3) - np.einsum("ni,nj->nij", grid.p_hat, grid.p_hat)
+    cross = np.array([[[0, -z, y], [z, 0, -x], [-y, x, 0]] for x, y, z in grid.p_hat])
+    return np.tensordot(pole * Omega, outer, 1) + np.tensordot(pole * lam, cross, 1)
+
+
+def test_the_vacuum_is_the_static_response_of_the_empty_grid():
+    grid = bins(3, 2, 4)
+    D = response(grid, np.full(grid.size, -1.0), 1e-3, 0.0)
+    np.testing.assert_allclose(D.real, 2e-3 * static_vacuum(grid), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize(("seed", "g"), [(1, 1e-3), (4, 1e-3), (5, 1e-3), (4, 3e-4)])
+def test_growth_is_a_zero_of_the_determinant(seed, g):
+    random = np.random.default_rng(seed)
+    grid = bins(3, 1, 4)
+    n = random.uniform(-1, 1, grid.size)
+    rate = subtracted_growth(grid, n[None], np.array([g]))[0]
+    assert rate > 0
+    B = np.eye(3) + 2 * g * static_vacuum(grid)
+    # the frequency is not told: look along the line of this growth for a zero
+    frequencies = np.linspace(0, 150, 30_001)
+    values = np.abs(np.linalg.det(B - response(grid, n, g, rate + 1j * frequencies)))
+    best = frequencies[values.argmin()] + np.linspace(-0.01, 0.01, 4001)
+    near = np.abs(np.linalg.det(B - response(grid, n, g, rate + 1j * best)))
+    assert near.min() < 1e-3 * np.median(values)
+
+
+def test_an_isotropic_vacuum_is_undone_by_a_smaller_coupling():
+    """Without net flow, g without the constant is g/(1 + 2 g Delta) with it: three axes, filled symmetrically."""
+    theta = np.array([np.pi / 2] * 4 + [0.0, np.pi] * 1)
+    phi = np.array([0.0, np.pi, np.pi / 2, 3 * np.pi / 2, 0.0, 0.0])
+    energy = np.repeat([6.0, 11.0, 12.0, 18.0], 6)
+    grid = beams(energy, 4 * np.pi / 6 * 5.0 * energy**2, np.tile(theta, 4), np.tile(phi, 4))
+    n = np.repeat([-1.0, 0.9, -0.4, -1.0], 6)
+    delta = static_vacuum(grid)
+    np.testing.assert_allclose(delta, delta[0, 0] * np.eye(3), atol=1e-9)
+    for g in (2e-4, 1e-3, 1e-2):
+        bare = g / (1 + 2 * g * delta[0, 0])
+        expected = growth_of_systems(grid, n[None], np.array([bare])).arrays["growth_rate"][0]
+        assert expected > 0
+        assert subtracted_growth(grid, n[None], np.array([g]))[0] == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_empty_grid_is_stable_at_any_coupling():
+    grid = bins(4, 2, 4)
+    n = np.full((4, grid.size), -1.0)
+    g = np.array([1e-4, 1e-3, 1e-2, 1e-1])
+    assert np.all(growth_of_systems(grid, n[1:], g[1:]).arrays["growth_rate"] > 0)
+    np.testing.assert_array_equal(subtracted_growth(grid, n, g), 0.0)
+
+
+def test_a_grid_too_large_for_dense_eigenvalues_is_left_open():
+    grid = bins(20, 8, 8)
+    random = np.random.default_rng(0)
+    n = random.uniform(-1, 1, (1, grid.size))
+    assert np.isnan(subtracted_growth(grid, n, np.array([1e-4])))[0]
+    assert subtracted_growth(grid, -np.abs(n), np.array([1e-6]))[0] == 0.0
