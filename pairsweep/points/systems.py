@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -75,13 +76,22 @@ def _systems(
     def column(name: str) -> NDArray[Any]:
         return np.array(np.broadcast_to(sweep.values(name, positions), len(positions)))
 
+    @cache
+    def same_occupation() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        return grouped(sweep, positions, lambda name, table: table == "occupation")
+
+    @cache
+    def profile_of(number: int) -> Profile:
+        first, _ = same_occupation()
+        return profile_at(sweep, positions[first[number], None])
+
     return Systems(
         grid=grid,
         rho=rho,
         rhobar=rhobar,
         g=column("g").astype(np.float64),
         energy_max=column("energy_max") if "energy_max" in sweep.spec else np.full(len(positions), np.nan),
-        profile=lambda row: profile_at(sweep, positions[row, None]),
+        profile=lambda row: profile_of(int(same_occupation()[1][row])),
         own={name: column(name) for name in own},
     )
 
