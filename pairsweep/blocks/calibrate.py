@@ -91,6 +91,9 @@ def _measured(prepared: _Prepared, block: int) -> Ack:
     template, size, points = prepared.template, prepared.sizes[block], 1
     while True:
         seconds = _solve_some(prepared.sweep, template, size, points)
+        if seconds > PATIENCE:
+            # these points may be the first to need some kernel: loading it, or compiling, is no cost of points
+            seconds = min(seconds, _solve_some(prepared.sweep, template, size, points))
         if seconds > PATIENCE or points >= min(2**14, size.points):
             return Ack(block, 1, 0, seconds / points, "")
         points *= 4

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from pairsweep.contract.template import ArrayPlan, Coordinate, Template
 from pairsweep.contract.variables import COMPONENTS, GRID_LABELS, POINT, QUADRANTS, STATUS, Label, Variable
-from pairsweep.physics.grid import bins
+from pairsweep.physics.grid import Floats, bin_energies, bins
 from pairsweep.points.axes import Sweep
 
 FUNCTION = "function"  # root attribute: the user's own function as text
@@ -61,7 +63,7 @@ def _coordinates(sweep: Sweep) -> tuple[Coordinate, ...]:
     for parameter in spec.parameters:
         dimension = sweep.dimension_of(parameter.name)
         dims = () if dimension is None else (sweep.names[dimension],)
-        values = np.asarray(parameter.values if parameter.is_axis else parameter.values[0])
+        values = parameter.column if parameter.is_axis else np.asarray(parameter.column[0])
         units = "" if values.dtype.kind == "U" else parameter.field.units
         label = Label(parameter.name, parameter.field.meaning, units)
         coordinates.append(Coordinate(parameter.name, dims, values, label.attrs))
@@ -88,37 +90,39 @@ def _energy_coordinates(sweep: Sweep) -> list[Coordinate]:
     """Energies of the bins, NaN beyond the last bin of a system with fewer."""
     spec = sweep.spec
     if spec.kind == "bins":
-        dims, shape, rows = sweep.over(("n_energy", "energy_max"))
-        energies = [bins(int(row["n_energy"]), 1, 1, row["energy_max"]).bin_energy for row in rows]
-        size = max(energy.size for energy in energies)
+        dims, shape, columns = sweep.columns_over(("n_energy", "energy_max"))
+        counts = columns["n_energy"]
+        values = np.full((counts.size, int(counts.max())), np.nan)
+        for count in np.unique(counts).tolist():
+            rows = np.flatnonzero(counts == count)
+            values[rows, :count] = bin_energies(count, columns["energy_max"][rows, None])
     else:
-        dims, shape, rows = sweep.over(tuple(f"energy_{name}" for name in spec.beams))
-        energies = [np.unique(list(row.values())) for row in rows]
+        dims, shape, columns = sweep.columns_over(tuple(f"energy_{name}" for name in spec.beams))
         given = [spec[f"energy_{name}"] for name in spec.beams]
         # an axis that gets values must not make another number of bins
         size = len({p.values[0] for p in given if not p.is_axis}) + sum(p.is_axis for p in given)
-    return _padded("energy", "energy_bin", dims, shape, energies, size)
+        values = np.full((math.prod(shape), size), np.nan)
+        for row, energies in zip(values, np.stack(list(columns.values()), axis=1), strict=True):
+            distinct = np.unique(energies)
+            row[: distinct.size] = distinct
+    return _binned("energy", "energy_bin", dims, shape, values)
 
 
 def _angle_coordinates(sweep: Sweep, name: str) -> list[Coordinate]:
     """Angles of the bins, NaN beyond the last bin of a system with fewer."""
-    dims, shape, rows = sweep.over((f"n_{name}",))
-    counts = [int(at[f"n_{name}"]) for at in rows]
-    angles = [getattr(bins(1, n, 1) if name == "theta" else bins(1, 1, n), name) for n in counts]
-    return _padded(name, f"{name}_bin", dims, shape, angles, max(counts))
+    dims, shape, columns = sweep.columns_over((f"n_{name}",))
+    counts = columns[f"n_{name}"]
+    values = np.full((counts.size, int(counts.max())), np.nan)
+    for count in np.unique(counts).tolist():
+        sphere = bins(1, count, 1) if name == "theta" else bins(1, 1, count)
+        values[counts == count, :count] = getattr(sphere, name)
+    return _binned(name, f"{name}_bin", dims, shape, values)
 
 
-def _padded(
-    name: str,
-    dim: str,
-    dims: tuple[str, ...],
-    shape: tuple[int, ...],
-    rows: list[np.typing.NDArray[np.float64]],
-    size: int,
+def _binned(
+    name: str, dim: str, dims: tuple[str, ...], shape: tuple[int, ...], values: Floats
 ) -> list[Coordinate]:
-    values = np.full((len(rows), size), np.nan)
-    for row, found in zip(values, rows, strict=True):
-        row[: found.size] = found
+    size = values.shape[1]
     return [
         _indexed(dim, np.arange(size)),
         Coordinate(name, (*dims, dim), values.reshape(*shape, size), GRID_LABELS[name].attrs),

@@ -19,6 +19,8 @@ BLOCK_BYTES = 2**25
 BLOCK_POINTS = 2**18
 # Even a short sweep is cut into some blocks, for both workers and for a resume.
 MIN_BLOCKS = 8
+# Along an axis with more sizes of system than this a block has several of them.
+MOST_SIZES = 1000
 # One of so few points is not worth the files of several blocks, unless it takes longer than a block should.
 SMALL_SWEEP = 16
 SHAPE_NAMES = ("n_energy", "n_theta", "n_phi")
@@ -97,8 +99,11 @@ def make_plan(sweep: Sweep, seconds_per_point: Mapping[int, float]) -> Plan:
 
 
 def _block_shape(sweep: Sweep, points: int) -> tuple[int, ...]:
-    """Rectangle of at most ``points`` points; one system size each, so that a block's cost is known."""
-    fixed = () if sweep.names == (POINT,) else shape_dimensions(sweep)
+    """Rectangle of at most ``points`` points; one system size each, so that a block's cost is known.
+
+    Along a list of many cases the sizes change as they will, and ``points`` holds for the largest.
+    """
+    fixed = [d for d in shape_dimensions(sweep) if sweep.shape[d] <= MOST_SIZES and sweep.names != (POINT,)]
     shape = [1] * len(sweep.shape)
     left = points
     for d in reversed(range(len(shape))):

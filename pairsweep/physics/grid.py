@@ -134,7 +134,7 @@ def bins(
     if not (np.isfinite(energy_max) and energy_max > 0):
         raise ValueError(f"energy_max = {energy_max}: give a positive energy in MeV")
     width = energy_max / n_energy
-    centre: Floats = (np.arange(n_energy, dtype=np.float64) + 0.5) * width
+    centre = bin_energies(n_energy, energy_max)
     if cell_volume == "midpoint":
         shell = centre**2 * width
     elif cell_volume == "exact":
@@ -150,6 +150,11 @@ def bins(
         np.linspace(0.0, 2.0 * np.pi, n_phi + 1),
     )
     return _product(centre, shell, theta, phi, solid_angle, edges)
+
+
+def bin_energies(n_energy: int, energy_max: float | Floats) -> Floats:
+    """Centres of uniform bins up to a cutoff, MeV: (n_energy,), or (..., n_energy) for cutoffs (..., 1)."""
+    return np.asarray((np.arange(n_energy, dtype=np.float64) + 0.5) * (energy_max / n_energy))
 
 
 def cells(energy_edges: ArrayLike, cos_theta_edges: ArrayLike, phi_edges: ArrayLike) -> Grid:

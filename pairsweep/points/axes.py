@@ -78,8 +78,11 @@ class Sweep:
 
         Found once: a block must not walk a whole axis.
         """
-        key = (dimension, names)
-        if key not in self._known_codes:
+        own, key = self.dimensions[dimension].name, (dimension, names)
+        if key not in self._known_codes and own in names and own != POINT:
+            # its labels are all different
+            self._known_codes[key] = np.arange(self.dimensions[dimension].size)
+        elif key not in self._known_codes:
             found = np.zeros(self.dimensions[dimension].size, dtype=np.int64)
             for name in sorted(names):
                 _, along = np.unique(self._columns[name][1], return_inverse=True)
@@ -96,16 +99,25 @@ class Sweep:
     def _known_codes(self) -> dict[tuple[int, frozenset[str]], NDArray[np.int64]]:
         return {}
 
-    def over(self, names: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, ...], list[dict[str, Any]]]:
-        """Dimensions that any of these parameters moves along, their sizes, and the values at each place."""
+    def columns_over(
+        self, names: Sequence[str]
+    ) -> tuple[tuple[str, ...], tuple[int, ...], dict[str, NDArray[Any]]]:
+        """Dimensions that any of these parameters moves along, their sizes, and the values at all places, (places,)."""
         moving = sorted({d for d in map(self.dimension_of, names) if d is not None})
         shape = tuple(self.shape[d] for d in moving)
-        rows = []
-        for index in np.ndindex(*shape):
-            position = np.zeros((1, len(self.shape)), dtype=np.int64)
-            position[0, moving] = index
-            rows.append({name: self.values(name, position)[0].item() for name in names})
-        return tuple(self.names[d] for d in moving), shape, rows
+        positions = np.zeros((math.prod(shape), len(self.shape)), dtype=np.int64)
+        positions[:, moving] = np.indices(shape).reshape(len(shape), math.prod(shape)).T
+        columns = {
+            name: np.broadcast_to(self.values(name, positions), len(positions))
+            for name in dict.fromkeys(names)
+        }
+        return tuple(self.names[d] for d in moving), shape, columns
+
+    def over(self, names: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, ...], list[dict[str, Any]]]:
+        """Dimensions that any of these parameters moves along, their sizes, and the values at each place."""
+        dims, shape, columns = self.columns_over(names)
+        rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+        return dims, shape, [dict(zip(columns, row, strict=True)) for row in rows]
 
     def point(self, position: tuple[int, ...]) -> dict[str, Scalar]:
         """Every parameter's value at one position."""

@@ -82,9 +82,19 @@ class Spec:
                     entries[f"{name}.{entry.name}"] = value
         return entries
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Hash of everything that decides a number, axis values included; titles do not count."""
-        axes = {p.name: list(p.values) for p in self.parameters if p.is_axis}
+        axes = {p.name: _column_digest(p) for p in self.parameters if p.is_axis}
         everything = [list(self.analyses), self.physics(), axes]
         return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _column_digest(parameter: Parameter) -> str:
+    """Hash of the values of an axis: of their bytes, since there may be millions."""
+    column = parameter.column
+    if column.dtype.kind in "fi":
+        content = column.astype(f"<{column.dtype.kind}8").tobytes()
+    else:
+        content = json.dumps(parameter.values).encode()
+    return hashlib.sha256(content).hexdigest()[:16]

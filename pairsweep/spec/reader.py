@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pairsweep.analyses.base import Analysis
 from pairsweep.analyses.registry import ANALYSES, labels, variables
 from pairsweep.contract.errors import SpecError, suggest
@@ -252,29 +254,31 @@ def _check_axes(spec: Spec) -> None:
     zipped = {name for group in spec.zips for name in group}
     for parameter in spec.parameters:
         if parameter.is_axis and parameter.name not in zipped:
-            twice = _repeated(parameter.values)
+            twice = _repeated(parameter)
             if twice is not None:
                 raise SpecError(
                     f"{parameter.table}.{parameter.name}", twice, "stands twice on the axis: list it once"
                 )
     for group in spec.zips:
-        rows = list(zip(*(spec[name].values for name in group), strict=True))
-        if len(set(rows)) != len(rows):
-            raise SpecError("zip", list(group), "the same combination stands twice: list it once")
-        if _repeated(spec[group[0]].values) is not None:
+        if _repeated(spec[group[0]]) is not None:
+            rows = list(zip(*(spec[name].values for name in group), strict=True))
+            if len(set(rows)) != len(rows):
+                raise SpecError("zip", list(group), "the same combination stands twice: list it once")
             cure = f"{group[0]} names the dimension and repeats a value: put another axis first"
             raise SpecError("zip", list(group), cure)
 
 
-def _repeated(values: Sequence[Scalar]) -> Scalar | None:
-    if len(set(values)) == len(values):
+def _repeated(parameter: Parameter) -> Scalar | None:
+    """Give the first value that stands twice."""
+    rising = parameter.column.dtype.kind in "fi" and bool((np.diff(parameter.column) > 0).all())
+    if rising:  # as most axes are, however long
         return None
-    seen: set[Scalar] = set()
-    for value in values:
-        if value in seen:
-            return value
-        seen.add(value)
-    return None
+    _, first = np.unique(parameter.column, return_index=True)
+    if first.size == parameter.column.size:
+        return None
+    again = np.ones(parameter.column.size, dtype=bool)
+    again[first] = False
+    return parameter.values[int(np.flatnonzero(again)[0])]
 
 
 def _check_size(spec: Spec) -> None:

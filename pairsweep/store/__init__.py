@@ -1,7 +1,7 @@
 """Results on disk: the only user of zarr."""
 
 from pairsweep.contract.errors import StoreError
-from pairsweep.store.grow import check_growth, grow
+from pairsweep.store.grow import check_growth, grow, same_values
 from pairsweep.store.lock import Lock
 from pairsweep.store.store import Store, create, is_there, open_dataset
 from pairsweep.store.verify import Damage, verify
@@ -16,5 +16,6 @@ __all__ = [
     "grow",
     "is_there",
     "open_dataset",
+    "same_values",
     "verify",
 ]

@@ -109,6 +109,15 @@ def _labels(template: Template, axis: str, names: set[str]) -> list[tuple[object
     return list(zip(*(c.values.tolist() for c in along), strict=True))
 
 
+def _stays(was: Template, template: Template, axis: str, names: set[str]) -> bool:
+    """Return whether an axis has just the labels it had; it may have millions, which are compared as arrays."""
+    before, after = (
+        {c.name: c.values for c in t.coordinates if c.dims == (axis,) and c.name in names}
+        for t in (was, template)
+    )
+    return before.keys() == after.keys() and all(same_values(before[n], after[n]) for n in after)
+
+
 def _move(old: Store, template: Template, recompute: Sequence[str]) -> _Move:
     """Return how to get from the store's template to this one; refuse a loss or another sweep."""
     was = old.template
@@ -132,6 +141,10 @@ def _move(old: Store, template: Template, recompute: Sequence[str]) -> _Move:
     common = names.keys() & {coordinate.name for coordinate in template.coordinates}
     sources: dict[str, Indices] = {}
     for axis in template.axes:
+        size = template.shape[template.axes.index(axis)]
+        if _stays(was, template, axis, common):
+            sources[axis] = np.arange(size)
+            continue
         before, after = _labels(was, axis, common), _labels(template, axis, common)
         places = {label: i for i, label in enumerate(before)}
         sources[axis] = np.array([places.get(label, _ABSENT) for label in after], dtype=np.int64)
@@ -184,10 +197,11 @@ def _agrees(before: Coordinate, after: Coordinate, sources: Mapping[str, Indices
         there.append(sources[dim][kept] if dim in sources else kept)
     if any(size > other for size, other in zip(old.shape, after.values.shape, strict=True)):
         return False
-    return _same(old[np.ix_(*there)], after.values[np.ix_(*here)])
+    return same_values(old[np.ix_(*there)], after.values[np.ix_(*here)])
 
 
-def _same(one: NDArray[np.generic], other: NDArray[np.generic]) -> bool:
+def same_values(one: NDArray[np.generic], other: NDArray[np.generic]) -> bool:
+    """Return whether two arrays of labels are equal; NaN pads some."""
     one, other = np.asarray(one), np.asarray(other)  # a scalar's label comes as one
     return np.array_equal(one, other, equal_nan=one.dtype.kind == other.dtype.kind == "f")
 

@@ -37,7 +37,7 @@ from pairsweep.physics.patterns.registry import PATTERNS
 from pairsweep.points.axes import Sweep, at_points, expand
 from pairsweep.spec.model import DATA, Spec
 from pairsweep.spec.reader import parse_spec, read_spec
-from pairsweep.store import Store, check_growth, create, grow, is_there, open_dataset
+from pairsweep.store import Store, check_growth, create, grow, is_there, open_dataset, same_values
 from pairsweep.sweep.progress import Progress
 from pairsweep.user_code.function import UserFunction, find_function, from_record
 
@@ -331,11 +331,11 @@ def _same_labels(store: Store, sweep: Sweep) -> bool:
     """Tell whether a store is laid out as this sweep is now: the same axes in the same order, and the same analyses."""
     if (store.template.axes, set(store.analyses)) != (sweep.names, set(sweep.spec.analyses)):
         return False
-    labels = [
-        {c.name: c.values.tolist() for c in t.coordinates if c.dims and c.dims[0] in t.axes}
+    there, here = (
+        {c.name: c.values for c in t.coordinates if c.dims and c.dims[0] in t.axes}
         for t in (store.template, make_template(sweep, store.template.block_shape))
-    ]
-    return repr(labels[0]) == repr(labels[1])  # as text, since NaN pads the energies
+    )
+    return there.keys() == here.keys() and all(same_values(there[name], here[name]) for name in here)
 
 
 def plan_sweep(sweep: Sweep, apart: bool = True, echo: Echo = unheard) -> Plan:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pairsweep.blocks.layout import make_template
-from pairsweep.blocks.plan import BLOCK_POINTS, BLOCK_SECONDS, make_plan, system_sizes
+from pairsweep.blocks.plan import BLOCK_POINTS, BLOCK_SECONDS, MIN_BLOCKS, make_plan, system_sizes
 from pairsweep.points.axes import expand
 from pairsweep.spec.reader import parse_spec
 from tests.specs import BEAMS, GROWTH, changed, growth
@@ -83,3 +83,19 @@ def test_every_variable_has_units_or_flags():
     for array in make_template(expand(parse_spec(GROWTH)), ()).arrays:
         assert "units" in array.attrs or "flag_values" in array.attrs
         assert array.attrs["long_name"]
+
+
+def test_many_cases_on_one_axis_are_cut_like_a_plane():
+    """Also where the grid changes from case to case: a block of one case each would be a file each."""
+    rows = 4000
+    cases = ", ".join(str(1 + i % 3) for i in range(rows))
+    text = 'zip = [["rho_high", "n_energy"]]\n' + growth(
+        rho_high=f"{{ start = 0.5, stop = 1.0, num = {rows} }}", n_energy=f"[{cases}]"
+    )
+    costs = dict.fromkeys((4, 8, 12), 1e-5)
+    plan = make_plan(expand(parse_spec(text)), costs)
+    assert plan.template.n_blocks == MIN_BLOCKS
+    plane = growth(
+        rho_high="{ start = 0.5, stop = 1.0, num = 40 }", rho_low="{ start = 0.0, stop = 0.4, num = 100 }"
+    )
+    assert make_plan(expand(parse_spec(plane)), costs).template.n_blocks <= 2 * MIN_BLOCKS

@@ -49,3 +49,14 @@ def test_codes_number_combinations_in_the_order_of_their_first_places():
     np.testing.assert_array_equal(sweep.codes(0, frozenset({"n_energy"})), [0, 1, 0, 1])
     np.testing.assert_array_equal(sweep.codes(0, frozenset({"n_energy", "rho_high"})), [0, 1, 0, 2])
     np.testing.assert_array_equal(sweep.codes(0, frozenset({"rho_low"})), [0, 1, 2, 3])
+
+
+def test_values_over_some_dimensions_come_place_by_place():
+    text = 'zip = [["n_energy", "energy_max"]]\n' + growth(
+        g="[1e-6, 2e-6]", n_energy="[1, 2, 3]", energy_max="[10.0, 20.0, 30.0]"
+    )
+    sweep = expand(parse_spec(text))
+    dims, shape, rows = sweep.over(("energy_max", "g", "n_theta"))
+    assert (dims, shape) == (("n_energy", "g"), (3, 2))
+    assert rows[3] == {"energy_max": 20.0, "g": 2e-6, "n_theta": 1}
+    assert sweep.over(("n_theta",)) == ((), (), [{"n_theta": 1}])
