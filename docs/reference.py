@@ -347,7 +347,19 @@ def _kinds() -> str:
 # --- Python -----------------------------------------------------------------------------------------------
 
 GROUPS = {
-    "Sweeps": ("run", "open_store", "errors", "read_spec", "refine"),
+    "Sweeps": (
+        "run",
+        "plan",
+        "status",
+        "verify",
+        "errors",
+        "point",
+        "Point",
+        "refine",
+        "read_spec",
+        "Where",
+        "Tls",
+    ),
     "One system": (
         "bins",
         "beams",
@@ -357,10 +369,10 @@ GROUPS = {
         "modes",
         "project",
         "evolve",
-        "examine",
+        "inhomogeneous",
     ),
-    "Reading results": ("summary", "boundary", "derived"),
-    "Errors": ("UsageError", "SpecError", "StoreError", "EvolutionError"),
+    "Reading results": ("open_store", "select", "summary", "derived", "boundary"),
+    "Errors": ("UsageError", "SpecError", "StoreError", "ExecuteError", "EvolutionError", "UserCodeError"),
 }
 
 
@@ -381,6 +393,9 @@ def python() -> str:
     for module in (name for name in pairsweep.__all__ if name not in public):
         parts.append(f"## `ps.{module}`")
         parts += _members(f"ps.{module}", getattr(pairsweep, module))
+    parts += [
+        _documented(f"ps.plot.{kind.replace('-', '_')}", picture) for kind, picture in pictures().items()
+    ]
     return _page(parts)
 
 
@@ -413,6 +428,8 @@ def _documented(path: str, member: Callable[..., object]) -> str:
 
 def _signature(member: Callable[..., object]) -> str:
     """Parameters and defaults; types and shapes are in the docstring."""
+    if inspect.isclass(member) and issubclass(member, Exception):
+        return ""  # raised here, caught there, made by nobody else
     parameters = inspect.signature(member).parameters.values()
     bare = [p.replace(annotation=inspect.Parameter.empty) for p in parameters if p.name != "self"]
     return str(inspect.Signature(bare))

@@ -12,54 +12,76 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from pairsweep import plot
-    from pairsweep.analyses.evolution.single import evolve
+    from pairsweep.analyses.evolution.single import EvolutionError, evolve
     from pairsweep.analyses.growth.derived import derived
     from pairsweep.analyses.growth.modes import modes, project
     from pairsweep.analyses.growth.single import growth
     from pairsweep.analyses.inhomogeneous.single import inhomogeneous
-    from pairsweep.contract.errors import SpecError, StoreError, UsageError
+    from pairsweep.contract.errors import SpecError, StoreError, UsageError, UserCodeError
     from pairsweep.dataset.onset import boundary
+    from pairsweep.dataset.select import select
+    from pairsweep.execute import Tls
+    from pairsweep.execute.task import ExecuteError
     from pairsweep.physics.grid import Grid, beams, bins
     from pairsweep.physics.patterns.energy_band import energy_band
     from pairsweep.physics.patterns.fermi_dirac import fermi_dirac
     from pairsweep.physics.patterns.quadrant import quadrant
     from pairsweep.spec.reader import read_spec
+    from pairsweep.store import verify
+    from pairsweep.sweep.point import Point, point
     from pairsweep.sweep.refine import refine
-    from pairsweep.sweep.run import Where, errors, open_store, run
+    from pairsweep.sweep.results import errors, open_store, status
+    from pairsweep.sweep.run import plan, run
     from pairsweep.sweep.summary import summary
+    from pairsweep.sweep.where import Where
 
 _MODULES = {"plot": "plot"}
 _HOME = {
+    "EvolutionError": "analyses.evolution.single",
+    "ExecuteError": "execute.task",
     "Grid": "physics.grid",
+    "Point": "sweep.point",
     "SpecError": "contract.errors",
     "StoreError": "contract.errors",
+    "Tls": "execute",
     "UsageError": "contract.errors",
+    "UserCodeError": "contract.errors",
+    "Where": "sweep.where",
     "beams": "physics.grid",
     "bins": "physics.grid",
     "boundary": "dataset.onset",
     "derived": "analyses.growth.derived",
     "energy_band": "physics.patterns.energy_band",
-    "errors": "sweep.run",
+    "errors": "sweep.results",
     "evolve": "analyses.evolution.single",
     "fermi_dirac": "physics.patterns.fermi_dirac",
     "growth": "analyses.growth.single",
     "inhomogeneous": "analyses.inhomogeneous.single",
     "modes": "analyses.growth.modes",
-    "open_store": "sweep.run",
+    "open_store": "sweep.results",
     "project": "analyses.growth.modes",
-    "Where": "sweep.run",
+    "plan": "sweep.run",
+    "point": "sweep.point",
     "quadrant": "physics.patterns.quadrant",
     "read_spec": "spec.reader",
     "refine": "sweep.refine",
     "run": "sweep.run",
+    "select": "dataset.select",
+    "status": "sweep.results",
     "summary": "sweep.summary",
+    "verify": "store",
 }
 
 __all__ = [
+    "EvolutionError",
+    "ExecuteError",
     "Grid",
+    "Point",
     "SpecError",
     "StoreError",
+    "Tls",
     "UsageError",
+    "UserCodeError",
     "Where",
     "beams",
     "bins",
@@ -73,13 +95,18 @@ __all__ = [
     "inhomogeneous",
     "modes",
     "open_store",
+    "plan",
     "plot",
+    "point",
     "project",
     "quadrant",
     "read_spec",
     "refine",
     "run",
+    "select",
+    "status",
     "summary",
+    "verify",
 ]
 
 

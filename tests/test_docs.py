@@ -116,7 +116,7 @@ def test_everything_public_is_documented():
 
     for name in pairsweep.__all__:
         assert f"## ps.{name}\n" in GENERATED["python.md"] or f"## `ps.{name}`\n" in GENERATED["python.md"]
-    assert "ps.run(spec, store=None, *, scheduler='local'" in GENERATED["python.md"]
+    assert "ps.run(spec, store=None, *, where=None, scheduler='local'" in GENERATED["python.md"]
 
 
 def test_docstrings_become_markdown():

@@ -47,6 +47,22 @@ class Findings:
     numbers: Mapping[str, object] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True)
+class WarmUp:
+    """What a small system is solved with, so that code is compiled before it is needed.
+
+    Attributes
+    ----------
+    options : of the analysis
+    needed : of the analyses that it needs
+    own : a value of each of its axes
+    """
+
+    options: Any
+    needed: tuple[Any, ...] = ()
+    own: Mapping[str, Any] = field(default_factory=dict)
+
+
 def _no_dimensions(options: Any, sweep: SweepView) -> tuple[Coordinate, ...]:
     return ()
 
@@ -78,6 +94,7 @@ class Analysis:
     summary : its `Findings` in a dataset, which may have none of its variables
     pictures : module of its pictures, functions made by `drawing.picture.picture`; "" for none
     code : modules whose code, with all that they import of kernels, physics and analyses, its numbers depend on
+    warm_up : small systems that together use all of its compiled code
     """
 
     name: str
@@ -93,6 +110,7 @@ class Analysis:
     check: Callable[[Any, SpecView], None] = _no_check
     summary: Callable[[xr.Dataset], Findings] = _nothing
     pictures: str = ""
+    warm_up: tuple[WarmUp, ...] = ()
 
     @property
     def fields(self) -> tuple[Field, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,36 +24,40 @@ class EngineError(RuntimeError):
 
 
 def solve_block(
-    sweep: Sweep, template: Template, block: int, mask: NDArray[np.bool_] | None = None
+    sweep: Sweep, template: Template, block: int, masks: Mapping[str, NDArray[np.bool_]] | None = None
 ) -> BlockResult:
-    """Compute one block; only the points of ``mask`` (block's shape) where it is given.
+    """Compute one block; of each analysis only the points of its mask (block's shape) where masks are given.
 
-    A point that fails gets status FAILED and its reasons; the others are not touched by it.
+    A point that fails has its reasons among the failures; the others are not touched by it.
     """
     started = time.perf_counter()
     slices = template.block_slices(block)
     shape = tuple(s.stop - s.start for s in slices)
-    wanted = np.ones(shape, dtype=bool) if mask is None else mask
-    offsets = np.argwhere(wanted).reshape(int(wanted.sum()), len(shape))
-    positions = offsets + np.array([s.start for s in slices], dtype=np.int64)
-    numbers, errors = solve_points(sweep, template, positions)
-    arrays = {}
-    for plan in template.arrays:
-        full = np.full((*shape, *plan.trailing_shape), plan.fill_value, dtype=plan.dtype)
-        full[wanted] = numbers[plan.name]
-        arrays[plan.name] = full
-    failures = tuple(
-        Failure(tuple(int(i) for i in positions[row]), failure.reason, failure.traceback, analysis)
-        for row, by_analysis in sorted(errors.items())
-        for analysis, failure in by_analysis.items()
-    )
-    states = {}
-    for analysis in template.analyses:
+    origin = np.array([s.start for s in slices], dtype=np.int64)
+    plans = {plan.name: plan for plan in template.arrays}
+    arrays: dict[str, NDArray[Any]] = {
+        plan.name: np.full((*shape, *plan.trailing_shape), plan.fill_value, dtype=plan.dtype)
+        for plan in template.arrays
+        if plan.analysis
+    }
+    states = {name: np.full(shape, PENDING, dtype=np.int8) for name in template.analyses}
+    failures = []
+    for analysis in sweep.spec.declared():
+        mask = np.ones(shape, dtype=bool) if masks is None else masks[analysis.name]
+        if not mask.any():
+            continue
+        positions = np.argwhere(mask).reshape(int(mask.sum()), len(shape)) + origin
+        numbers, failed = _analysed(analysis, sweep, positions, plans)
+        for name, values in numbers.items():
+            arrays[name][mask] = values
         computed = np.full(len(positions), DONE, dtype=np.int8)
-        computed[[row for row, by_analysis in errors.items() if analysis in by_analysis]] = FAILED
-        states[analysis] = np.full(shape, PENDING, dtype=np.int8)
-        states[analysis][wanted] = computed
-    return BlockResult(arrays, states, failures, time.perf_counter() - started)
+        computed[list(failed)] = FAILED
+        states[analysis.name][mask] = computed
+        failures += [
+            Failure(tuple(int(i) for i in positions[row]), failure.reason, failure.traceback, analysis.name)
+            for row, failure in sorted(failed.items())
+        ]
+    return BlockResult(arrays, states, tuple(failures), time.perf_counter() - started)
 
 
 def solve_points(

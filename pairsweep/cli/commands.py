@@ -8,15 +8,17 @@ import json
 import os
 import select
 import sys
-from collections.abc import Callable, Sequence
+import traceback
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from pairsweep import __version__
 
 if TYPE_CHECKING:
-    from pairsweep.sweep.run import Where
+    from pairsweep.sweep.where import Where
 
-DONE, SOME_FAILED, UNUSABLE, INTERRUPTED, READER_LEFT = 0, 1, 2, 130, 141
+DONE, SOME_FAILED, UNUSABLE, FAULT, INTERRUPTED, READER_LEFT = 0, 1, 2, 70, 130, 141
+OUR_FAULT = "this is a fault of pairsweep, not of yours: please report it with the lines above"
 STANDARD_STREAMS = 1, 2
 
 
@@ -46,6 +48,17 @@ def _add_where(command: argparse.ArgumentParser) -> None:
     command.add_argument("--quiet", action="store_true", help="show no progress")
 
 
+def _add_set(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--set",
+        metavar="TABLE.KEY=VALUE",
+        dest="overrides",
+        action="append",
+        default=[],
+        help="change a key of the specification; a list makes an axis: coupling.g=[1e-7,1e-6]",
+    )
+
+
 def parser() -> argparse.ArgumentParser:
     """Build the parser of all commands."""
     top = _Parser(prog="pairsweep", description="Maps the pairing instability of dense neutrino gases.")
@@ -53,14 +66,27 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     plan = commands.add_parser("plan", help="say what a sweep would compute, and how long it would take")
-    plan.add_argument("spec", metavar="SPEC", help="specification (TOML)")
+    plan.add_argument("spec", metavar="SPEC", help="specification (TOML), - for standard input")
+    _add_set(plan)
     plan.add_argument("--store", metavar="PATH", help="count what is already done there")
 
     run = commands.add_parser("run", help="run a sweep, or what is missing of it")
-    run.add_argument("spec", metavar="SPEC", help="specification (TOML)")
+    run.add_argument("spec", metavar="SPEC", help="specification (TOML), - for standard input")
     run.add_argument("--store", metavar="PATH", required=True, help="where the results go")
     _add_where(run)
-    run.add_argument("--retry-failed", action="store_true", help="compute failed points again")
+    run.add_argument(
+        "--retry-failed",
+        action="store_true",
+        help="compute failed points again; with --set they alone are computed under other options of an analysis",
+    )
+    run.add_argument(
+        "--recompute",
+        metavar="ANALYSIS",
+        action="append",
+        default=[],
+        help="drop the results of an analysis and compute it anew; the others stay",
+    )
+    _add_set(run)
 
     status = commands.add_parser("status", help="say how far a sweep is")
     status.add_argument("store", metavar="STORE")
@@ -109,11 +135,16 @@ def parser() -> argparse.ArgumentParser:
     )
     _add_where(reproduce)
 
+    compile_ = commands.add_parser("compile", help="compile everything now, so that the first sweep need not")
+    compile_.add_argument("analyses", metavar="ANALYSIS", nargs="*", help="which analyses; all by default")
+    compile_.add_argument("--quiet", action="store_true", help="show no progress")
+
     point = commands.add_parser("point", help="compute one point again in the foreground, with its traceback")
     point.add_argument("source", metavar="SPEC|STORE")
     point.add_argument(
         "--at", metavar="AXIS=VALUE,...", default="", help="which point, e.g. g=1e-6,rho_high=0.9"
     )
+    _add_set(point)
     return top
 
 
@@ -130,6 +161,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "refine": _refine,
         "point": _point,
         "reproduce": _reproduce,
+        "compile": _compile,
     }[options.command]
     try:
         code = _explained(command, options)
@@ -161,6 +193,12 @@ def _explained(command: Callable[[argparse.Namespace], int], options: argparse.N
     except UsageError as error:
         print(f"pairsweep: {error}", file=sys.stderr)
         return UNUSABLE
+    except BrokenPipeError:
+        raise
+    except Exception:
+        traceback.print_exc()
+        print(f"pairsweep {__version__}: {OUR_FAULT}", file=sys.stderr)
+        return FAULT
 
 
 def _reader_left() -> bool:
@@ -179,9 +217,10 @@ def _plan(options: argparse.Namespace) -> int:
     from pairsweep.points.axes import expand
     from pairsweep.spec.reader import read_spec
     from pairsweep.sweep.progress import Progress, duration
-    from pairsweep.sweep.run import done_points, plan_sweep
+    from pairsweep.sweep.resume import done_points
+    from pairsweep.sweep.run import plan_sweep
 
-    spec = read_spec(options.spec)
+    spec = read_spec(_source(options.spec), _overrides(options))
     sweep = expand(spec)
     done = done_points(options.store, sweep) if options.store else 0  # refuses the store of another sweep
     progress = Progress()
@@ -205,7 +244,13 @@ def _run(options: argparse.Namespace) -> int:
     from pairsweep.sweep.run import run_to_store
 
     outcome = run_to_store(
-        options.spec, options.store, _where(options), retry_failed=options.retry_failed, quiet=options.quiet
+        _source(options.spec),
+        options.store,
+        _where(options),
+        retry_failed=options.retry_failed,
+        recompute=options.recompute,
+        overrides=_overrides(options),
+        quiet=options.quiet,
     )
     if outcome.computed:
         took = f"computed in {duration(outcome.seconds)}"
@@ -219,7 +264,7 @@ def _run(options: argparse.Namespace) -> int:
 def _where(options: argparse.Namespace) -> Where:
     from pairsweep.contract.errors import UsageError
     from pairsweep.execute import Tls
-    from pairsweep.sweep.run import Where
+    from pairsweep.sweep.where import Where
 
     tls = None
     if options.tls is not None:
@@ -232,7 +277,7 @@ def _where(options: argparse.Namespace) -> Where:
 
 def _print_summary(store: str) -> None:
     from pairsweep.cli.text import failure_lines
-    from pairsweep.sweep.run import errors, open_store
+    from pairsweep.sweep.results import errors, open_store
     from pairsweep.sweep.summary import summary
 
     results = summary(open_store(store))
@@ -242,17 +287,22 @@ def _print_summary(store: str) -> None:
 
 
 def _status(options: argparse.Namespace) -> int:
-    from pairsweep.sweep.run import progress_of
+    from pairsweep.sweep.results import status
 
-    counts = progress_of(options.store)
+    progress = status(options.store)
     if options.json:
-        print(json.dumps(counts))
-    else:
-        total = sum(counts.values())
-        print(
-            f"{counts['done']:,} of {total:,} points done, {counts['failed']:,} failed, {counts['pending']:,} pending"
-        )
-    return SOME_FAILED if counts["failed"] else DONE
+        print(json.dumps({**progress.points, "analyses": progress.analyses}))
+        return DONE
+    print(_states("points", progress.points))
+    for analysis, counts in progress.analyses.items():
+        if counts != progress.points:
+            print(f"  {analysis}: {_states('', counts)}")
+    return DONE
+
+
+def _states(what: str, counts: Mapping[str, int]) -> str:
+    done = " ".join(filter(None, (f"{counts['done']:,} of {sum(counts.values()):,}", what, "done")))
+    return f"{done}, {counts['failed']:,} failed, {counts['pending']:,} pending"
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -281,7 +331,7 @@ def _show(options: argparse.Namespace) -> int:
 def _plot(options: argparse.Namespace) -> int:
     from pairsweep.plot import draw, save
     from pairsweep.sweep.progress import doing
-    from pairsweep.sweep.run import open_maps
+    from pairsweep.sweep.results import open_maps
 
     with doing(f"drawing {options.output}"):
         coarse, refined = open_maps(options.store)
@@ -327,6 +377,15 @@ def _refine(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _compile(options: argparse.Namespace) -> int:
+    from pairsweep.sweep.compile import compile_code
+
+    compiled = compile_code(options.analyses, options.quiet)
+    print(f"machine code of {', '.join(compiled.analyses)} is in {compiled.kept.folder}")
+    print(f"  size      {_bytes(compiled.kept.size)}, with what else is there for this machine")
+    return DONE
+
+
 def _reproduce(options: argparse.Namespace) -> int:
     from pairsweep.reproduce import reproduce
 
@@ -342,22 +401,39 @@ def _reproduce(options: argparse.Namespace) -> int:
 
 def _point(options: argparse.Namespace) -> int:
     from pairsweep.cli.text import result_text
-    from pairsweep.kernels.compiling import announced
-    from pairsweep.sweep.run import solve_one
+    from pairsweep.sweep.point import point
 
-    with announced():
-        at, results, failures = solve_one(options.source, _assignments("--at", options.at))
-    for name, value in at.items():
+    found = point(options.source, _assignments("--at", options.at), _overrides(options))
+    for name, value in found.at.items():
         print(f"{name:<26} {value}")
     print()
-    for name, result in results.items():
+    for name, result in found.results.items():
         print(f"{name:<26} {result_text(name, result)}")
-    for analysis, failure in failures.items():
+    for analysis, failure in found.failures.items():
         print(failure.traceback, end="", file=sys.stderr)
-        for what, found in failure.seen.items():
-            print(f"{what:<26} {found}", file=sys.stderr)
+        for what, seen in failure.seen.items():
+            print(f"{what:<26} {seen}", file=sys.stderr)
         print(f"pairsweep: this point fails: {analysis}: {failure.reason}", file=sys.stderr)
-    return SOME_FAILED if failures else DONE
+    return SOME_FAILED if found.failures else DONE
+
+
+def _source(spec: str) -> str:
+    """Give the path of a specification, or the text on standard input."""
+    return sys.stdin.read() + "\n" if spec == "-" else spec
+
+
+def _overrides(options: argparse.Namespace) -> dict[str, object]:
+    """Read what ``--set`` says."""
+    from pairsweep.contract.errors import UsageError
+    from pairsweep.spec.compose import value_of
+
+    found = {}
+    for text in options.overrides:
+        key, sign, value = text.partition("=")
+        if not (sign and key.strip() and value.strip()):
+            raise UsageError("--set", text, "write TABLE.KEY=VALUE, once for each key")
+        found[key.strip()] = value_of(value.strip())
+    return found
 
 
 def _assignments(place: str, text: str) -> dict[str, str]:

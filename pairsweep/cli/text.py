@@ -9,7 +9,7 @@ import numpy as np
 
 from pairsweep.analyses.registry import variables
 from pairsweep.dataset.select import point_words
-from pairsweep.sweep.run import LabelledFailure
+from pairsweep.sweep.results import LabelledFailure
 
 REASONS_SHOWN = 5
 NUMBERS_SHOWN = 8  # of one result of a point; of more, only how many and between which

@@ -65,6 +65,19 @@ def machine_folders() -> tuple[Path, ...]:
     return tuple(folder / f"{PREFIX}{machine_name()}" for folder in cache_folders())
 
 
+class Kept(NamedTuple):
+    """Machine code on disk: the folder, and how much is in it, bytes."""
+
+    folder: Path
+    size: int
+
+
+def kept() -> Kept:
+    """Say where this machine's code is, and how large it is."""
+    folder = machine_folders()[-1]
+    return Kept(folder, sum(path.stat().st_size for path in folder.glob("*/*") if path.is_file()))
+
+
 class Origin(NamedTuple):
     """The file that a kernel stands in: the module's name, and the digest of all that its code depends on."""
 

@@ -11,6 +11,7 @@ import gc
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
+from numba.core import types
 from numba.core.registry import CPUDispatcher
 
 from pairsweep.machine_code.cache import Calls, KernelCache, Origin
@@ -55,6 +56,11 @@ class Kernel(CPUDispatcher):
             self.targetctx.insert_user_function(cres.entry_point, cres.fndesc, ())
             place = Symbol(self.py_func.__module__, self.py_func.__qualname__, cres.signature)
             self.symbols[cres.fndesc.mangled_name] = place
+
+    def get_call_template(self, args: Any, kws: Any) -> Any:
+        """Type a call from another kernel; a constant counts as a value of its type, not as a type of its own."""
+        values = {name: types.unliteral(each) for name, each in kws.items()}
+        return super().get_call_template(tuple(types.unliteral(each) for each in args), values)
 
     def compile(self, sig: Any) -> Any:
         """Load or compile for a signature; the garbage collector finds nothing in it and takes a tenth of the time."""

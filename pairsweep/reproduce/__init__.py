@@ -16,8 +16,10 @@ from pairsweep.plot import draw, save
 from pairsweep.reproduce.figures import FIGURES
 from pairsweep.reproduce.report import Drawn, write_report
 from pairsweep.reproduce.statements import SWEEPS, Outcome, Statement, statements
-from pairsweep.sweep.run import Where, open_store, run_to_store
+from pairsweep.sweep.results import open_store
+from pairsweep.sweep.run import run_to_store
 from pairsweep.sweep.summary import summary
+from pairsweep.sweep.where import Where
 
 __all__ = ["SWEEPS", "Reproduction", "Statement", "reproduce", "shipped", "statements"]
 

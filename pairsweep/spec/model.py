@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from pairsweep.analyses.base import Analysis
@@ -98,3 +99,6 @@ def _column_digest(parameter: Parameter) -> str:
     else:
         content = json.dumps(parameter.values).encode()
     return hashlib.sha256(content).hexdigest()[:16]
+
+
+Source = str | Path | Mapping[str, object] | Spec  # a file, TOML text, tables, or what was read before

@@ -6,7 +6,6 @@ Every key may be wrong in a file that a person wrote, so each check names the pl
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,39 +19,43 @@ from pairsweep.contract.fields import Parameter, Scalar, fields_of
 from pairsweep.physics.grid import MAX_PAIRS, NAMED_DIRECTIONS, most_pairs
 from pairsweep.spec import schema
 from pairsweep.spec.checks import given_options, known_keys, missing, parameters_of, values_of
-from pairsweep.spec.model import Spec
+from pairsweep.spec.compose import composed, parse
+from pairsweep.spec.model import Source, Spec
 from pairsweep.spec.occupation import check_occupation, read_occupation
 from pairsweep.user_code.function import UserFunction
 
 MAX_POINTS = 10**9
-MAX_SPEC_BYTES = 10**6
 
 
-def read_spec(path: str | Path) -> Spec:
-    """Read and check a TOML file.
+def read_spec(source: Source, overrides: Mapping[str, object] | None = None) -> Spec:
+    """Read and check a specification.
+
+    Parameters
+    ----------
+    source : path, TOML text, mapping or Spec
+        A file, a text of several lines, tables as a mapping, or what was read before.
+    overrides : mapping, optional
+        Keys to set, such as ``{"coupling.g": 1e-7}``; a list makes an axis.
 
     Raises
     ------
     SpecError
         With the place, the value and the cure.
     """
-    path = Path(path)
-    try:
-        if path.stat().st_size > MAX_SPEC_BYTES:
-            raise SpecError(
-                str(path), path.stat().st_size, f"a specification has at most {MAX_SPEC_BYTES} bytes"
-            )
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise SpecError(
-            str(path), None, f"cannot be read ({error.strerror}); give the path of a TOML file"
-        ) from None
-    except UnicodeDecodeError:
-        raise SpecError(str(path), None, "is not UTF-8 text; give the path of a TOML file") from None
-    return parse_spec(text, folder=path.parent)
+    if isinstance(source, Spec):
+        if not overrides:
+            return source
+        return parse_spec(composed(source.text, overrides)[0], custom=source.custom)
+    text, folder = composed(source, overrides or {})
+    return parse_spec(text, folder=folder, place=str(source) if isinstance(source, Path) else "specification")
 
 
-def parse_spec(text: str, folder: Path | None = None, custom: UserFunction | None = None) -> Spec:
+def parse_spec(
+    text: str,
+    folder: Path | None = None,
+    custom: UserFunction | None = None,
+    place: str = "specification",
+) -> Spec:
     """Check the text of a specification.
 
     Parameters
@@ -63,14 +66,10 @@ def parse_spec(text: str, folder: Path | None = None, custom: UserFunction | Non
         Where ``function = "file.py:f"`` looks for its file; the current folder where left out.
     custom : UserFunction, optional
         Function to use instead of reading that file: how a worker gets one whose file it may not have.
+    place : str
+        Name of the file, for messages.
     """
-    try:
-        data = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise SpecError("specification", None, f"is not TOML: {' '.join(str(error).split())}") from None
-    except ValueError as error:  # an integer of more digits than Python converts
-        raise SpecError("specification", None, f"holds a number that cannot be read: {error}") from None
-    return _checked_spec(data, text, folder or Path(), custom)
+    return _checked_spec(parse(text, place), text, folder or Path(), custom)
 
 
 def _checked_spec(data: dict[str, Any], text: str, folder: Path, custom: UserFunction | None) -> Spec:

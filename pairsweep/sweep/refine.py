@@ -31,15 +31,11 @@ from pairsweep.points.axes import Sweep, at_points, expand
 from pairsweep.spec.model import Spec
 from pairsweep.store import Store, create, grow
 from pairsweep.sweep.progress import Progress
-from pairsweep.sweep.run import (
-    IN_PROCESS_SECONDS,
-    SolveTask,
-    Where,
-    compute,
-    fingerprint,
-    open_store,
-    stored_spec,
-)
+from pairsweep.sweep.results import open_store
+from pairsweep.sweep.resume import fingerprint, stored_spec
+from pairsweep.sweep.run import IN_PROCESS_SECONDS, compute
+from pairsweep.sweep.task import SolveTask
+from pairsweep.sweep.where import Where
 
 LARGEST_BLOCK = 4096
 

@@ -43,7 +43,6 @@ def at_order(case: Case, terms: Terms, panels: int) -> Curves:
         full=True,
         all_terms=terms,
         expected=0.0,
-        has_third=True,
         order=3,
         step_tolerance=STEP_TOLERANCE,
         panels=panels,

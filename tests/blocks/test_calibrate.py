@@ -9,7 +9,8 @@ from pairsweep.blocks.calibrate import CALIBRATION_SECONDS, SECONDS_UNKNOWN, asi
 from pairsweep.execute import Pool
 from pairsweep.points.axes import expand
 from pairsweep.spec.reader import parse_spec, read_spec
-from pairsweep.sweep.run import Where, run_to_store
+from pairsweep.sweep.run import run_to_store
+from pairsweep.sweep.where import Where
 from tests.specs import GROWTH, growth
 
 

@@ -38,7 +38,8 @@ def test_a_point_is_the_same_in_any_order_block_and_batch():
     for block_shape in [(1, 1, 1, 1), (2, 3, 2, 1), (3, 4, 3, 2)]:
         template = make_template(sweep, block_shape)
         for block in range(0, template.n_blocks, 3):
-            found = solve_block(sweep, template, block).arrays
+            result = solve_block(sweep, template, block)
+            found = {**result.arrays, "status": result.states["growth"]}
             for name in whole:
                 full = whole[name].reshape(sweep.shape + whole[name].shape[1:])
                 np.testing.assert_array_equal(found[name], full[template.block_slices(block)])
@@ -64,10 +65,11 @@ def test_a_mask_limits_the_work_and_the_rest_is_fill():
     template = make_template(sweep, sweep.shape)
     mask = np.zeros(sweep.shape, bool)
     mask[1, 2] = True
-    result = solve_block(sweep, template, 0, mask).arrays
-    assert (result["status"][mask] == 1).all()
-    assert (result["status"][~mask] == 0).all()
-    assert np.isnan(result["growth_rate"][~mask]).all()
+    result = solve_block(sweep, template, 0, {"growth": mask})
+    assert (result.states["growth"][mask] == 1).all()
+    assert (result.states["growth"][~mask] == 0).all()
+    assert np.isfinite(result.arrays["growth_rate"][mask]).all()
+    assert np.isnan(result.arrays["growth_rate"][~mask]).all()
 
 
 def test_growth_is_computed_once_for_all_seeds(monkeypatch):

@@ -302,3 +302,12 @@ def test_a_callee_that_is_missing_on_disk_is_compiled(folder):
     values, compiled, said = run(folder)
     assert (values, said) == ([6, 6], "")
     assert compiled[0] == "inner"
+
+
+@pytest.mark.processes
+def test_a_constant_makes_no_specialisation_of_its_own(folder):
+    outer = OUTER.replace("2 * called(x)", "called(x) + called(1) + called(2) - x").replace(
+        "3 * x", "called(x=3) * x"
+    )
+    (folder / "outer.py").write_text(outer)
+    assert run(folder) == ([6, 8], ALL, "")

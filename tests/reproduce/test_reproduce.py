@@ -12,7 +12,8 @@ from pairsweep.reproduce import SWEEPS, Reproduction, reproduce, shipped
 from pairsweep.reproduce.figures import FIGURES
 from pairsweep.reproduce.report import Drawn, typeset, write_report
 from pairsweep.reproduce.statements import CHECKS, Statement, growth_of_case_a, growth_of_case_b, statements
-from pairsweep.sweep.run import Where, open_store
+from pairsweep.sweep.results import open_store
+from pairsweep.sweep.where import Where
 
 # Coarser copies of the shipped sweeps: the same questions, fewer points.
 COARSER = {

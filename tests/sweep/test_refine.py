@@ -6,7 +6,8 @@ import pairsweep as ps
 from pairsweep.dataset.refined import boundary_cells
 from pairsweep.spec.reader import parse_spec
 from pairsweep.sweep.refine import refine, refined_path
-from pairsweep.sweep.run import Where, run_to_store
+from pairsweep.sweep.run import run_to_store
+from pairsweep.sweep.where import Where
 from tests.specs import growth
 
 SERIAL = Where("serial")

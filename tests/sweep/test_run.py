@@ -8,7 +8,10 @@ import xarray as xr
 import pairsweep as ps
 from pairsweep.points.axes import expand
 from pairsweep.spec.reader import parse_spec
-from pairsweep.sweep.run import Where, done_points, run_to_store, solve_one
+from pairsweep.sweep.point import point
+from pairsweep.sweep.resume import done_points
+from pairsweep.sweep.run import run_to_store
+from pairsweep.sweep.where import Where
 from tests.specs import GROWTH, growth
 
 SERIAL = Where("serial")
@@ -61,7 +64,7 @@ def test_a_second_run_computes_nothing(finished):
 
 
 def test_an_interrupted_run_computes_only_what_is_missing(finished, tmp_path, monkeypatch):
-    from pairsweep.sweep import run as runner
+    from pairsweep.sweep import task as runner
 
     monkeypatch.setattr("pairsweep.blocks.plan.MIN_BLOCKS", 18)
     solved = []
@@ -203,10 +206,10 @@ def test_a_point_of_a_store_wants_the_function_it_was_made_with(failing, tmp_pat
     store = tmp_path / "out.zarr"
     run_to_store(failing, store, SERIAL, quiet=True)
     monkeypatch.chdir(tmp_path)
-    assert solve_one(store, {"width": "3.0"})[2] == {}
+    assert point(store, {"width": 3.0}).failures == {}
     (tmp_path / "mine.py").write_text("def f(energy, theta, phi, width):\n    return phi, phi\n")
     with pytest.raises(ps.SpecError, match="not what the store was made with"):
-        solve_one(store, {"width": "3.0"})
+        point(store, {"width": 3.0})
 
 
 @pytest.mark.processes
@@ -216,8 +219,9 @@ def test_a_custom_function_travels_to_worker_processes(failing, tmp_path):
 
 
 def test_one_point_again(finished):
-    at, results, failures = solve_one(finished, {"rho_high": "0.9", "rho_low": "0.1", "g": "1e-6"})
-    assert failures == {}
+    again = point(finished, {"rho_high": "0.9", "rho_low": "0.1", "g": "1e-6"})
+    at, results = again.at, again.results
+    assert again.failures == {}
     assert at["rho_high"] == 0.9
     assert results["growth_rate"] == ps.open_store(finished).growth_rate.sel(
         rho_high=0.9, rho_low=0.1, g=1e-6
@@ -234,7 +238,7 @@ def test_one_point_again(finished):
 )
 def test_a_point_that_is_not_in_the_sweep(finished, at, words):
     with pytest.raises(ps.SpecError, match=words):
-        solve_one(finished, at)
+        point(finished, at)
 
 
 @pytest.mark.processes

@@ -9,7 +9,9 @@ import pairsweep as ps
 from pairsweep.cli.commands import main
 from pairsweep.contract.errors import SpecError, StoreError
 from pairsweep.spec.reader import read_spec
-from pairsweep.sweep.run import Where, run_to_store, solve_one
+from pairsweep.sweep.point import point
+from pairsweep.sweep.run import run_to_store
+from pairsweep.sweep.where import Where
 from tests.specs import GROWTH
 
 SERIAL = Where("serial")
@@ -146,7 +148,8 @@ def test_a_point_of_a_store_is_computed_from_any_folder_even_without_the_file(st
     study.write(mine="from helper import low\n" + STEP.format("level + low"), helper="low = 0.0\n")
     study.run()
     for _ in range(2):
-        _, numbers, failures = solve_one(study.store, {"level": "0.9"})
+        again = point(study.store, {"level": "0.9"})
+        numbers, failures = again.results, again.failures
         assert not failures
         assert numbers["growth_rate"] == study.growth[1]
         shutil.rmtree(study.folder, ignore_errors=True)
@@ -186,7 +189,7 @@ def test_a_changed_function_or_helper_is_refused(study, changed):
     with pytest.raises(StoreError, match="holds another sweep"):
         study.run()
     with pytest.raises(SpecError, match="not what the store was made with"):
-        solve_one(study.store, {"level": "0.9"})
+        point(study.store, {"level": "0.9"})
     study.write(
         keys="level = [0.6, 0.7, 0.9]", **{name: f"# a comment\n{text}" for name, text in files.items()}
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pairsweep.analyses.base import Analysis, Findings, PointFailure, Solution
+from pairsweep.analyses.base import Analysis, Findings, PointFailure, Solution, WarmUp
 from pairsweep.contract.errors import SpecError
 from pairsweep.contract.fields import Field, option
 from pairsweep.contract.template import Coordinate
@@ -150,24 +150,21 @@ def _solve(systems: Systems, options: EvolutionOptions) -> Solution:
         method=options.method,
         tolerance=options.tolerance,
     )
-    failed = {row: reason for row, reason in enumerate(found.reasons) if reason is not None}
-    taken = [0 if row in failed else INTEGRATORS.index(method) for row, method in enumerate(found.method)]
-    arrays = {
-        **found.arrays,
-        "error_estimate": found.error_estimate,
-        "method_taken": np.array(taken, dtype=np.int8),
-    }
     wanted = {variable.name for variable in EVOLUTION.computed(options, systems.grid.kind)}
     return Solution(
-        {name: values for name, values in arrays.items() if name in wanted},
-        {row: PointFailure(reason) for row, reason in failed.items()},
+        {name: values for name, values in found.arrays.items() if name in wanted},
+        {row: PointFailure(reason) for row, reason in enumerate(found.reasons) if reason is not None},
     )
+
+
+def perturbed_kappa(n_pairs: int, perturbation: float, seed: int) -> NDArray[np.complex128]:
+    """Initial kappa (N,): Re and Im uniform in [0, perturbation], pairs ordered (energy, theta, phi)."""
+    random = np.random.default_rng(seed)
+    return np.asarray(perturbation * (random.random(n_pairs) + 1j * random.random(n_pairs)))
 
 
 def _initial_kappa(sizes: NDArray[Any], seeds: NDArray[Any], pairs: int) -> NDArray[np.complex128]:
     """Random initial kappa (P, N) of each point: by its seed alone, whatever its place in the sweep."""
-    from pairsweep.analyses.evolution.single import perturbed_kappa
-
     distinct, group = np.unique(
         np.stack([sizes, seeds.astype(np.float64)], axis=1), axis=0, return_inverse=True
     )
@@ -199,4 +196,11 @@ EVOLUTION = Analysis(
     summary=_summary,
     pictures="pairsweep.analyses.evolution.pictures",
     code=("pairsweep.analyses.evolution.solver", "pairsweep.analyses.evolution.single"),
+    warm_up=tuple(
+        WarmUp(
+            options=EvolutionOptions(t_end=100.0, samples=11, method=method, tolerance=1e-4),
+            own={"perturbation": 1e-5, "seed": 0},
+        )
+        for method in METHODS
+    ),
 )

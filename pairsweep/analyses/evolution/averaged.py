@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,8 @@ from pairsweep.physics.grid import Floats
 SECOND_ORDER, SECOND_ORDER_PHASE = 3.0, 1e4
 THIRD_ORDER, THIRD_ORDER_PHASE = 0.1, 1e5
 
+# From this ratio of the tolerance to r^2 on the second order is tried without asking what the third would do
+CLEARLY_SECOND = 1e3
 # Share of the tolerance that a single step may err by: a run takes 30 to 200 steps, most far below it
 STEP_SHARE = 0.05
 LEAST_STEP_TOLERANCE = 1e-13
@@ -94,7 +97,6 @@ class Run:
     full: bool
     all_terms: Terms
     expected: float
-    has_third: bool
     order: int
     step_tolerance: float
     panels: int = 0
@@ -167,8 +169,6 @@ class Trajectories:
     systems: Systems
     averaged: Floats
     start_error: Floats
-    phases: Phases
-    expected: Floats
     checks: Floats
     states: Floats
     outcomes: Outcomes
@@ -178,11 +178,20 @@ class Trajectories:
         """Number of samples held at once."""
         return int(self.states.shape[1])
 
+    @cached_property
+    def third(self) -> tuple[Phases, Floats]:
+        """Phases of the third order, and the error (P,) that second order is expected to make; see `third_orders`."""
+        points = self.systems.g.size
+        multiples = np.zeros((points, self.averaged.shape[2]), dtype=np.int64)
+        phases, expected = Phases(np.zeros(points, dtype=np.int64), multiples), np.zeros(points)
+        third_orders(self.systems, self.averaged, phases, expected)
+        return phases, expected
+
     def run(self, runs: Sequence[Run], first: int = 0) -> None:
         """Make the next run of each of ``runs``; those that do not store give the states from sample ``first`` on."""
         window = (first, min(first + self.window, self.systems.times.shape[1]))
-        for kicked in (False, True):
-            some = [run for run in runs if (run.panels > 0) == kicked]
+        for third in (False, True):
+            some = [run for run in runs if (run.order == 3) == third]
             if some:
                 plans = Plans(
                     np.array([run.row for run in some], dtype=np.int64),
@@ -191,7 +200,7 @@ class Trajectories:
                     np.array([run.step_tolerance for run in some]),
                     np.array([run.storing for run in some], dtype=np.bool_),
                 )
-                phases = self.phases if kicked else None
+                phases = self.third[0] if third else None  # companions too: one version of the code
                 arrays = (self.checks, self.states, self.outcomes)
                 run_points(self.systems, self.averaged, plans, phases, window, *arrays)
 
@@ -211,14 +220,11 @@ def begin(systems: Systems, window: int) -> Trajectories:
         systems,
         averaged=np.empty((points, *state)),
         start_error=np.empty(points),
-        phases=Phases(np.zeros(points, dtype=np.int64), np.zeros((points, state[1]), dtype=np.int64)),
-        expected=np.zeros(points),
         checks=np.empty((points, CHECKS, *state)),
         states=np.empty((points, window, *state)),
         outcomes=Outcomes(*np.zeros((2, points), dtype=np.int64), *np.zeros((3, points))),
     )
     average(systems, trajectories.averaged, trajectories.start_error)
-    third_orders(systems, trajectories.averaged, trajectories.phases, trajectories.expected)
     return trajectories
 
 
@@ -226,7 +232,9 @@ def first_runs(trajectories: Trajectories, measures: Measures, tolerance: float)
     """Return the order and the first step tolerance of every system."""
     runs = []
     for row in range(trajectories.start_error.size):
-        ratio, expected = float(measures.small[row]), float(trajectories.expected[row])
+        ratio = float(measures.small[row])
+        clearly = tolerance >= CLEARLY_SECOND * (ratio * ratio)
+        expected = 0.0 if clearly else float(trajectories.third[1][row])
         map_error = MAP_SHARE * (ratio * ratio)
         full = map_error > 0.1 * tolerance
         start_error = float(trajectories.start_error[row])
@@ -239,7 +247,6 @@ def first_runs(trajectories: Trajectories, measures: Measures, tolerance: float)
                 full=full,
                 all_terms=Terms.RESONANT if measures.resonant[row] else Terms.SECOND,
                 expected=expected,
-                has_third=bool(trajectories.phases.number[row] > 0),
                 order=3 if expected > tolerance else 2,
                 step_tolerance=max(STEP_SHARE * tolerance, LEAST_STEP_TOLERANCE),
                 status=None if np.isfinite(start_error) else Status.NOT_FINITE,
@@ -256,14 +263,15 @@ def settle(trajectories: Trajectories, runs: list[Run], tolerance: float) -> Non
             break
         trajectories.run(going)
         for run in going:
-            _judge(run, trajectories.outcomes, tolerance)
+            _judge(run, trajectories, tolerance)
     for run in runs:
         if run.status is None:
             run.status = Status.TOLERANCE_MISSED
 
 
-def _judge(run: Run, outcomes: Outcomes, tolerance: float) -> None:
+def _judge(run: Run, trajectories: Trajectories, tolerance: float) -> None:
     """Estimate the error of a run from its difference to the companion; end the point, or plan its next run."""
+    outcomes = trajectories.outcomes
     status = Status(int(outcomes.status[run.row]))
     if status != Status.OK:
         run.status = status
@@ -299,8 +307,9 @@ def _judge(run: Run, outcomes: Outcomes, tolerance: float) -> None:
         run.step_tolerance = max(smaller, LEAST_STEP_TOLERANCE)
         run.panels = 0
         run.storing = True
-    elif run.order == 2 and run.has_third:
+    elif run.order == 2 and trajectories.third[0].number[run.row] > 0:
         run.order = 3
+        run.expected = float(trajectories.third[1][run.row])
         run.storing = True
     elif run.order == 2 or fixed > tolerance or run.panels >= MOST_PANELS:
         run.status = Status.TOLERANCE_MISSED

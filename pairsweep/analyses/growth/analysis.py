@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pairsweep.analyses.base import Analysis, Findings, PointFailure, Solution, index_coordinate
+from pairsweep.analyses.base import Analysis, Findings, PointFailure, Solution, WarmUp, index_coordinate
 from pairsweep.contract.errors import SpecError
 from pairsweep.contract.fields import option
 from pairsweep.contract.template import Coordinate
@@ -183,4 +183,9 @@ GROWTH = Analysis(
     summary=_summary,
     pictures="pairsweep.analyses.growth.pictures",
     code=("pairsweep.analyses.growth.solver",),
+    warm_up=(
+        WarmUp(options=GrowthOptions(details=True, modes=2)),
+        WarmUp(options=GrowthOptions(method="dispersion")),
+        WarmUp(options=GrowthOptions(method="dense")),
+    ),
 )

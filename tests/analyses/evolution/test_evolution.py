@@ -347,3 +347,108 @@ def test_averaged_meets_its_tolerance_after_several_saturations(g, tolerance):
     ]
     for name in ("kappa_mean", "rho_quadrant"):
         assert float(abs(runs[0][name] - runs[1][name]).max()) < 2 * tolerance
+
+
+@pytest.mark.parametrize("method", ["splitting", "averaged", "reference"])
+def test_the_state_of_every_pair_is_kept(method):
+    grid, rho, rhobar, kappa = two_shells(3)
+    options = {"kappa": kappa, "times": [0.0, 100.0, 300.0], "method": method, "tolerance": 3e-3}
+    plain = evolve(grid, rho, rhobar, 2e-3, **options)
+    kept = evolve(grid, rho, rhobar, 2e-3, keep="pairs", **options)
+    assert kept.kappa.dims == kept.rho.dims == kept.rhobar.dims == ("time", "pair")
+    # averaging goes there and back by a change of variables
+    np.testing.assert_allclose(kept.kappa[0], kappa, atol=1e-5)
+    np.testing.assert_allclose(kept.rho[0], rho, atol=1e-5)
+    # the same run: what is kept is what the observables are made of
+    for name in plain:
+        np.testing.assert_array_equal(plain[name], kept[name], err_msg=name)
+    for name, values in {
+        "kappa_beam": abs(kept.kappa),
+        "rho_beam": kept.rho,
+        "rhobar_beam": kept.rhobar,
+    }.items():
+        np.testing.assert_allclose(kept[name].values, values.values, atol=1e-15)
+    np.testing.assert_array_equal(kept.pair_energy, grid.energy)
+    assert list(kept.pair_name.values) == list(grid.names)
+
+
+def test_bins_keep_their_pairs_with_energy_and_direction():
+    grid, rho, rhobar = quadrant(2, 1, 4)
+    run = evolve(grid, rho, rhobar, 1e-6, t_end=100.0, samples=3, keep="pairs", tolerance=1e-6)
+    assert run.sizes["pair"] == 8
+    means = abs(run.kappa).mean("pair")
+    np.testing.assert_allclose(means, run.kappa_mean, rtol=1e-13)
+    np.testing.assert_array_equal(run.pair_theta, grid.theta)
+
+
+@pytest.mark.parametrize(("method", "tolerance"), [("splitting", 1e-8), ("averaged", 1e-3)])
+def test_a_run_that_is_continued_is_the_run_that_was_not_interrupted(method, tolerance):
+    grid, rho, rhobar, kappa = two_shells(5)
+    times = np.array([0.0, 50.0, 120.0, 200.0, 300.0])
+    options = {"method": method, "tolerance": tolerance, "keep": "pairs"}
+    whole = evolve(grid, rho, rhobar, 2e-3, kappa=kappa, times=times, **options)
+    first = evolve(grid, rho, rhobar, 2e-3, kappa=kappa, times=times[:3], **options)
+    second = evolve(grid, g=2e-3, start=first, times=times[2:], **options)
+    np.testing.assert_array_equal(second.time, times[2:])
+    np.testing.assert_allclose(
+        second.kappa[0], first.kappa[-1], atol=1e-13 if method == "splitting" else tolerance
+    )
+    # each of the three runs may err by the tolerance, and the second carries the error of the first on
+    for name in ("kappa", "rho", "rhobar"):
+        assert float(abs(second[name] - whole[name][2:]).max()) < 4 * tolerance
+    ended = evolve(grid, g=2e-3, start=first, t_end=300.0, samples=3, **options)
+    np.testing.assert_array_equal(ended.time, [120.0, 210.0, 300.0])
+
+
+def test_occupations_outside_by_the_error_of_a_run_are_no_fault():
+    grid, rho, rhobar, kappa = two_shells(6)
+    options = {"times": [0.0, 10.0], "keep": "pairs", "method": "splitting", "tolerance": 1e-6}
+    run = evolve(grid, rho, rhobar, 2e-3, kappa=kappa, **options)
+    run["rho"][-1, 0] = 1.0 + 0.5 * run.error_estimate
+    evolve(grid, g=2e-3, start=run, t_end=20.0, samples=2, tolerance=1e-6)
+    run["rho"][-1, 0] = 1.01
+    with pytest.raises(ValueError, match="pair 0"):
+        evolve(grid, g=2e-3, start=run, t_end=20.0, samples=2, tolerance=1e-6)
+
+
+def test_a_start_that_does_not_fit_is_refused():
+    grid, rho, rhobar, kappa = two_shells(7)
+    run = evolve(grid, rho, rhobar, 2e-3, kappa=kappa, times=[0.0, 10.0], tolerance=1e-6)
+    with pytest.raises(ValueError, match="keep"):
+        evolve(grid, g=2e-3, start=run, t_end=20.0, samples=2)
+    run = evolve(grid, rho, g=2e-3, kappa=kappa, times=[0.0, 10.0], tolerance=1e-6, keep="pairs")
+    with pytest.raises(ValueError, match="3 pairs, the grid has 4"):
+        evolve(grids.bins(1, 1, 4), g=2e-3, start=run.isel(pair=slice(3)), t_end=20.0, samples=2)
+    with pytest.raises(ValueError, match="rho, kappa"):
+        evolve(grid, rho, g=2e-3, start=run, kappa=kappa, t_end=20.0, samples=2)
+    with pytest.raises(ValueError, match="after the start"):
+        evolve(grid, g=2e-3, start=run, t_end=5.0, samples=2)
+    with pytest.raises(ValueError, match="rho is missing"):
+        evolve(grid, g=2e-3, t_end=5.0, samples=2)
+    with pytest.raises(ValueError, match="g is missing"):
+        evolve(grid, rho, t_end=5.0, samples=2)
+    with pytest.raises(ValueError, match="keep"):
+        evolve(grid, rho, g=2e-3, t_end=5.0, samples=2, keep="all")
+
+
+def test_kept_kappa_grows_like_the_mode_it_is_projected_on():
+    """Left eigenvectors of M: the amplitude of the fastest mode grows at its own rate, from the first sample on."""
+    grid, rho, rhobar = quadrant(1, 1, 4)
+    n, g = rho + rhobar - 1, 1e-6
+    matrix = np.empty((8, 8))
+    stability_matrix(grid.energy, grid.weight, grid.p_hat, grid.theta_hat, grid.phi_hat, n, g, matrix)
+    values, left = np.linalg.eig(matrix.T)
+    fastest = int(np.argmax(values.real))
+    run = evolve(grid, rho, rhobar, g, t_end=300.0, samples=31, tolerance=1e-8, keep="pairs")
+    # J0 drives kappa as well: the forced response is a constant, and no mode
+    forced = np.linalg.solve(matrix, -drive(grid, n, g))
+    state = np.concatenate([run.kappa.values.real, run.kappa.values.imag], axis=1) - forced
+    size = abs(state @ left[:, fastest])
+    slope = np.polyfit(run.time, np.log(size), 1)[0]
+    assert slope == pytest.approx(values[fastest].real, rel=5e-3)
+
+
+def drive(grid, n, g):
+    """d(Re kappa, Im kappa)/dt at kappa = 0."""
+    J0 = grid.weight * (n + 1) @ grid.p_hat
+    return np.concatenate([2 * g * n * (grid.phi_hat @ J0), -2 * g * n * (grid.theta_hat @ J0)])

@@ -29,9 +29,18 @@ class CurveNumbers(NamedTuple):
 
 
 @jit()
+def largest_of(values):
+    """Return the largest of values that are not negative (numpy's own costs half a second of compilation)."""
+    largest = 0.0
+    for i in range(values.size):
+        largest = max(largest, values[i])
+    return largest
+
+
+@jit(apart=True)
 def first_maximum(values):
     """Index of the first interior sample above its neighbours and half the largest value; -1 without one."""
-    level = MAXIMUM_LEVEL * np.max(values)
+    level = MAXIMUM_LEVEL * largest_of(values)
     for i in range(1, values.size - 1):
         if values[i] >= level and values[i] >= values[i - 1] and values[i] > values[i + 1]:
             # the top of this rise, not the first ripple on its flank
@@ -58,10 +67,10 @@ def peak_at(times, values, i):
     return times[i] + shift, values[i] + shift * (slope + curvature * shift)
 
 
-@jit()
+@jit(apart=True)
 def period_of_maxima(times, values):
     """Mean distance of the maxima, NaN where there are fewer than two or they are not periodic."""
-    largest = np.max(values)
+    largest = largest_of(values)
     high = MAXIMUM_LEVEL * largest
     low = APART_LEVEL * largest
     count = 0
@@ -89,7 +98,7 @@ def period_of_maxima(times, values):
     return mean if longest - shortest <= PERIOD_SPREAD * mean else np.nan
 
 
-@jit()
+@jit(apart=True)
 def log_slope(times, values, start, stop):
     """Slope of the straight line through log(values) of the samples start <= i < stop."""
     count = stop - start
@@ -106,7 +115,7 @@ def log_slope(times, values, start, stop):
     return ty / tt
 
 
-@jit()
+@jit(apart=True)
 def linear_growth(times, values, top):
     """Rate of the exponential rise before the maximum at index ``top``; NaN without a linear phase."""
     stop = top

@@ -73,7 +73,7 @@ class Records(NamedTuple):
     status: np.ndarray
 
 
-@jit()
+@jit(apart=True)
 def observe(pairs, rho0, rhobar0, state, row):
     """Fill ``row`` (row_size,) with the observables of one point at one time.
 
@@ -123,7 +123,7 @@ def observe(pairs, rho0, rhobar0, state, row):
     return 0
 
 
-@jit()
+@jit(apart=True)
 def invariants(pairs, g, state, spin_length):
     """Fill ``spin_length`` (N,) with |S_p| and return the energy H, MeV^4; ``state`` (3, N) as in :func:`observe`.
 
@@ -149,7 +149,7 @@ def invariants(pairs, g, state, spin_length):
     return H - 2.0 * g * (jx * jx + jy * jy + jz * jz)
 
 
-@jit()
+@jit(apart=True)
 def free_pairing(pairs, g, state):
     """Return sum |kappa - kf| / N, the mean kappa without its forced response: what grows exponentially.
 

@@ -30,6 +30,8 @@ from pairsweep.kernels.lanes import LANES, aligned_zeros, load, splat, store, to
 
 CARTESIAN = 3
 MATRIX = 9
+# numpy's, since numba compiles a function anew for a plain True or False that it is called with
+FORWARDS, BACKWARDS = np.bool_(False), np.bool_(True)
 # A sample time counts as reached when the sum of the steps is off by no more than this many roundings.
 TIME_ROUNDINGS = 8.0
 # Largest angle x of B in a stage: the polynomials below are then exact to rounding, x^12/13! < 1e-15.
@@ -147,7 +149,7 @@ def place_of(pair, point, pairs_in_lanes):
     return pair, point
 
 
-@jit()
+@jit(apart=True)
 def fill_rotations(a, energy, p_hat, g, Jc, step, point, pairs_in_lanes, rotations):
     """Fill ``rotations`` (s + 1, blocks, 9, LANES) of one point: A(a_i step) after each B, then A(a_1 step) alone.
 
@@ -243,7 +245,7 @@ def lane_sums(weight, S):
     return jx, jy, jz
 
 
-@jit()
+@jit(apart=True)
 def advance(b, rotations, weight, strength, steps, pairs_in_lanes, S):
     """Advance S (blocks, 3, LANES), already turned by the first A of a step, by ``steps`` steps.
 
@@ -260,7 +262,7 @@ def advance(b, rotations, weight, strength, steps, pairs_in_lanes, S):
     return 0
 
 
-@jit()
+@jit(apart=True)
 def advance_both(b, rotations, weight, strength, steps, S):
     """Advance two runs, S (2, blocks, 3, LANES), with points in lanes: :func:`advance` of each, by stages.
 
@@ -280,7 +282,7 @@ def advance_both(b, rotations, weight, strength, steps, S):
     return 0
 
 
-@jit()
+@jit(apart=True)
 def advance_each(b, lanes, counts):
     """Advance every point of both runs by a number of steps of its own, ``counts`` (2, P).
 
@@ -330,9 +332,9 @@ def copy_lane(source, lane, target):
     return 0
 
 
-@jit()
+@jit(apart=True)
 def turn_first(matrices, pairs, point, pairs_in_lanes, backwards, S):
-    """Turn the spins of one point in S by the first A of a step, ``matrices`` (blocks, 9, LANES), or back."""
+    """Turn the spins of one point in S by the first A of a step, ``matrices`` (blocks, 9, LANES), or BACKWARDS."""
     for p in range(pairs):
         block, lane = place_of(p, point, pairs_in_lanes)
         x, y, z = S[block, 0, lane], S[block, 1, lane], S[block, 2, lane]
@@ -346,15 +348,14 @@ def turn_first(matrices, pairs, point, pairs_in_lanes, backwards, S):
     return 0
 
 
-@jit()
+@jit(apart=True)
 def change_step(scheme, pairs, g, step, point, run, lanes):
     """Give one point of a run another step, 1/MeV; return the largest turn that B could make in a stage."""
     pairs_in_lanes = lanes.most.size == 1
     first = lanes.rotations[run, scheme.b.size]
     S = lanes.S[run]
-    backwards = lanes.step[run, point] != 0.0
-    if backwards:
-        turn_first(first, pairs.energy.size, point, pairs_in_lanes, backwards, S)
+    if lanes.step[run, point] != 0.0:
+        turn_first(first, pairs.energy.size, point, pairs_in_lanes, BACKWARDS, S)
     lanes.step[run, point] = step
     fill_rotations(
         scheme.a,
@@ -367,8 +368,7 @@ def change_step(scheme, pairs, g, step, point, run, lanes):
         pairs_in_lanes,
         lanes.rotations[run],
     )
-    backwards = False
-    turn_first(first, pairs.energy.size, point, pairs_in_lanes, backwards, S)
+    turn_first(first, pairs.energy.size, point, pairs_in_lanes, FORWARDS, S)
     largest = 0.0
     for i in range(scheme.b.size):
         turn = 4.0 * g * scheme.b[i] * step
@@ -427,10 +427,9 @@ def integrate(scheme, pairs, g, times, steps, lanes, states, deviation, status):
                     for lane in range(LANES):
                         now[run, block, k, lane] = S[run, block, k, lane]
             for point in range(points):
-                backwards = step[run, point] != 0.0
-                if backwards:
+                if step[run, point] != 0.0:
                     first = lanes.rotations[run, scheme.b.size]
-                    turn_first(first, p_hat.shape[0], point, pairs_in_lanes, backwards, now[run])
+                    turn_first(first, p_hat.shape[0], point, pairs_in_lanes, BACKWARDS, now[run])
         for point in range(points):
             for p in range(p_hat.shape[0]):
                 block, lane = place_of(p, point, pairs_in_lanes)

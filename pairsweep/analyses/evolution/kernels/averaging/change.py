@@ -36,7 +36,7 @@ def chi1_vectors(centre, z, J0, g, axis, G):
     return 0
 
 
-@jit()
+@jit(apart=True)
 def generator_rates(shells, g, state, out):
     """Fill ``out`` (B, 3 LANES) with the field of chi = g chi1 + g^2 chi2 at ``state``."""
     count = shells.centre.size
@@ -60,7 +60,7 @@ def generator_rates(shells, g, state, out):
     return 0
 
 
-@jit()
+@jit(apart=True)
 def change_variables(shells, g, sign, state):
     """Turn ``state`` (B, 3 LANES), in place, from averaged to true (sign = 1) or back (sign = -1).
 

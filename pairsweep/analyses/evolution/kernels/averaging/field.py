@@ -132,7 +132,7 @@ def first_order_rates(shells, g, state, wide, sums, vectors, out):
     return 0
 
 
-@jit()
+@jit(apart=True)
 def averaged_rates(shells, g, terms, state, wide, sums, coefficients, out):
     """Fill ``out`` (B, 3 LANES) with d(state)/dt, MeV; ``wide``, ``sums``, ``coefficients``: :func:`scratch`."""
     if terms == Terms.FIRST:

@@ -89,7 +89,7 @@ def common_multiples(centre, multiples):
     return False
 
 
-@jit()
+@jit(apart=True)
 def phase_line(centre, multiples):
     """Fill ``multiples`` (shells,) and return the number of phases of an exact mean, 0 where it is too large."""
     shells = centre.size
@@ -132,7 +132,7 @@ def _independent(multiples):
     return zeros == shells + 1
 
 
-@jit()
+@jit(apart=True)
 def _phased_vectors(centre, turn, g, sums, J0, complexes, of_q, of_chi):
     """Fill ``of_q`` and ``of_chi`` (shells, VECTOR): l, G of the gradients of Q and of chi1 at one phase.
 
@@ -178,7 +178,7 @@ def _collect(geo, b, lane, w, v, wide):
     add_vectors(geo, b, lane, w * v[0], 0.5 * w * v[1], 0.5 * w * v[2], EPN, wide)
 
 
-@jit(fastmath=VECTORISED)
+@jit(apart=True, fastmath=VECTORISED)
 def _first_brackets(shells, state, work):
     """Fill ``work.pair`` with the sums of the displacements omega_chi x S and omega_Q x S."""
     first, geo, weight, detuning = shells.first, shells.geometry, shells.weight, shells.detuning
@@ -201,7 +201,7 @@ def _first_brackets(shells, state, work):
     return 0
 
 
-@jit(fastmath=VECTORISED)
+@jit(apart=True, fastmath=VECTORISED)
 def _second_brackets(shells, state, work, out):
     """Add the local part of the double bracket to ``out``; fill ``work.pair`` with the sums of its displacements."""
     first, geo, weight, detuning = shells.first, shells.geometry, shells.weight, shells.detuning
@@ -289,7 +289,7 @@ def kick_scratch(count):
     return KickScratch(wide, complexes, v[0], v[1], v[2:4], v[4], v[5], v[6], v[7], v[8], v[9])
 
 
-@jit()
+@jit(apart=True)
 def third_order_gradient(shells, g, phases, state, work, out):
     """Fill ``out`` (B, 3 LANES) with the gradient (h, Re f, Im f) of g^3 K3 at ``state``, MeV.
 

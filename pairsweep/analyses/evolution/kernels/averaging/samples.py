@@ -29,7 +29,7 @@ def fast_phase(omega, time):
     return ((high - whole) - rest) + (low - turns * TWO_PI_REST)
 
 
-@jit()
+@jit(apart=True)
 def first_order_map(shells, g, state, wide, gradient):
     """Turn ``state`` (B, 3 LANES), in place, from averaged to true by chi1 alone, keeping |S| to rounding.
 
@@ -59,7 +59,7 @@ def first_order_map(shells, g, state, wide, gradient):
     return 0
 
 
-@jit()
+@jit(apart=True)
 def true_state(shells, g, full, time, state, wide, gradient):
     """Turn ``state`` (B, 3 LANES), in place, from averaged to true at ``time``. ``full``: with chi2, else chi1 alone.
 

@@ -82,7 +82,7 @@ class Shells(NamedTuple):
     multiples: np.ndarray
 
 
-@jit()
+@jit(apart=True)
 def sort_into_shells(energy, weight, spin, g, order, first, centre):
     """Cluster the pairs into shells; returns their number.
 
@@ -133,7 +133,7 @@ def sort_into_shells(energy, weight, spin, g, order, first, centre):
     return shells
 
 
-@jit()
+@jit(apart=True)
 def make_shells(pairs, spin, g):
     """Return the :class:`Shells` of one system; ``spin`` (N,) is |S| of each pair."""
     energy, weight = pairs.energy, pairs.weight
@@ -390,7 +390,7 @@ def turning_rates(detuning, detuned, state, gradient):
     return 0
 
 
-@jit(fastmath=VECTORISED)
+@jit(apart=True, fastmath=VECTORISED)
 def rotate(gradient, time, state):
     """Rotate every S of ``state`` (B, 3 LANES), in place, by ``time`` times its gradient: the Cayley rotation.
 
@@ -416,7 +416,7 @@ def rotate(gradient, time, state):
     return 0
 
 
-@jit()
+@jit(apart=True)
 def smallness(background, strength, centre, g):
     """Bound of the change of variables, which averaging needs small: a pure number.
 
@@ -443,7 +443,7 @@ def smallness(background, strength, centre, g):
     return worst
 
 
-@jit()
+@jit(apart=True)
 def strength_and_width(shells, spin, strength):
     """Fill ``strength`` (shells,) with sum w |S|, MeV^3, and return the largest detuning over its Omega."""
     width = 0.0

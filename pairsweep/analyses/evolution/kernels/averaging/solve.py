@@ -105,7 +105,7 @@ class Outcomes(NamedTuple):
     missing: np.ndarray
 
 
-@jit()
+@jit(apart=True)
 def shells_of(systems, point, spin):
     """Return the shells of a point and fill ``spin`` (N,) with its |S|."""
     start = systems.start

@@ -59,7 +59,7 @@ def first_step(first, rate, state, t_end):
     return t_end if speed * t_end <= 0.3 else 0.3 / speed
 
 
-@jit()
+@jit(apart=True)
 def step(shells, g, terms, h, state, stages, work, point, new):
     """Fill ``new`` (B, 3 LANES) with the state after a step ``h`` and return the relative error of the step.
 
@@ -87,7 +87,7 @@ def step(shells, g, terms, h, state, stages, work, point, new):
     return fifth * fifth / np.sqrt(fifth * fifth + 0.01 * third * third)
 
 
-@jit()
+@jit(apart=True)
 def prepare_dense(shells, g, terms, h, state, new, stages, work, point, dense):
     """Fill ``dense`` (DENSE, B, 3 LANES), the vectors of the dense output of the step just taken."""
     wide, sums, coefficients = work
@@ -113,7 +113,7 @@ def prepare_dense(shells, g, terms, h, state, new, stages, work, point, dense):
     return 0
 
 
-@jit(fastmath=VECTORISED)
+@jit(apart=True, fastmath=VECTORISED)
 def dense_state(x, state, dense, out):
     """Fill ``out`` (B, 3 LANES) with the state at the fraction ``x`` of the step from ``state``."""
     copy_state(state, out)

@@ -110,7 +110,7 @@ def all_finite(state):
     return np.isfinite(total)
 
 
-@jit()
+@jit(apart=True)
 def second_order_size(shells, g, rate, state, work, change):
     """Relative rate of change, 1/MeV, that K2 makes at ``state``; ``rate`` is that of the whole field.
 
@@ -124,7 +124,7 @@ def second_order_size(shells, g, rate, state, work, change):
     return relative_size(shells.first, change, state)
 
 
-@jit()
+@jit(apart=True)
 def run(shells, g, plan, phases, state, times, checks, samples):
     """Evolve ``state`` (B, 3 LANES), averaged, in place from 0 to ``times[-1]``; return the :class:`Figures`.
 
@@ -164,7 +164,8 @@ def run(shells, g, plan, phases, state, times, checks, samples):
     if phases is not None:
         kick_work = kick_scratch(shells.centre.size)
         nodes = GAUSS * plan.panels
-        third_order_gradient(shells, g, phases, state, kick_work, gradient)
+        if nodes > 0:
+            third_order_gradient(shells, g, phases, state, kick_work, gradient)
 
     node = 0
     kicked = 0.0  # the time for which the third order has been applied, and its first moment
@@ -211,7 +212,7 @@ def run(shells, g, plan, phases, state, times, checks, samples):
                 prepare_dense(shells, g, terms, h_now, state, new, stages, work, point, dense)
                 prepared = True
             dense_state((now - t) / h_now, state, dense, point)
-            if phases is not None:
+            if nodes > 0:
                 lacking = now - kicked
                 bend = 0.5 * now * now - moment - t_kick * lacking
                 for b in range(blocks):

@@ -201,7 +201,7 @@ def trajectory(grid, rho, rhobar, kappa, g, times, terms, panels):
     """States (T, 3, N) of a run of one given order, integrated as well as double precision allows."""
     trajectories = averaged.begin(systems_of(grid, rho, rhobar, kappa, g, times), times.size)
     run = averaged.Run(
-        row=0, ratio=0.0, start_error=0.0, map_error=0.0, full=True, all_terms=terms, expected=0.0, has_third=True,
+        row=0, ratio=0.0, start_error=0.0, map_error=0.0, full=True, all_terms=terms, expected=0.0,
         order=3, step_tolerance=1e-12, panels=panels, storing=False,
     )  # fmt: skip
     trajectories.run([run])

@@ -1,0 +1,80 @@
+"""What travels to a worker: the missing points of one block, computed and stored."""
+
+from __future__ import annotations
+
+import math
+import socket
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from pairsweep.blocks.solve import solve_block
+from pairsweep.contract.template import FAILED
+from pairsweep.contract.variables import POINT
+from pairsweep.execute import Ack
+from pairsweep.points.axes import Sweep, at_points, expand
+from pairsweep.spec.model import Spec
+from pairsweep.spec.reader import parse_spec
+from pairsweep.store import Store
+from pairsweep.user_code.function import UserFunction
+
+
+@dataclass(frozen=True)
+class SolveTask:
+    """Computes and stores the missing points of one block.
+
+    ``generation`` tells a store that has grown from what it was before, which a worker may still have open.
+    ``failed_alone`` leaves pending points as they are: the specification is not quite the store's.
+    """
+
+    store: str
+    generation: int
+    text: str
+    custom: UserFunction | None
+    retry_failed: bool
+    failed_alone: bool = False
+
+    @classmethod
+    def of(
+        cls, store: Store, spec: Spec, retry_failed: bool = False, failed_alone: bool = False
+    ) -> SolveTask:
+        """Give the task of a store."""
+        generation = store.identity.generation
+        return cls(str(store.path), generation, spec.text, spec.custom, retry_failed, failed_alone)
+
+    def __call__(self, block: int, only: range | None = None) -> Ack:
+        """Solve ``block``; ``only`` restricts it to some of its points, the last axis fastest."""
+        sweep, store = _opened(self)
+        masks = store.todo(block, self.retry_failed, only)
+        if self.failed_alone:
+            states = store.states(block)
+            masks = {name: mask & (states[name] == FAILED) for name, mask in masks.items()}
+        points = np.any(list(masks.values()), axis=0)
+        if not points.any():
+            return Ack(block, 0, 0, 0.0, socket.gethostname())
+        result = solve_block(sweep, store.template, block, masks)
+        store.write(block, result, masks)
+        failed = np.any([result.states[name] == FAILED for name in masks], axis=0) & points
+        count = int(failed.sum())
+        return Ack(block, int(points.sum()) - count, count, result.seconds, socket.gethostname())
+
+    def size(self, block: int) -> int:
+        """Give the number of points of a block."""
+        slices = _opened(self)[1].template.block_slices(block)
+        return math.prod(s.stop - s.start for s in slices)
+
+    def bury(self, block: int, point: int, reason: str) -> Ack:
+        """Record that a point takes its process down, without computing it."""
+        _opened(self)[1].record_failure(block, point, reason, self.retry_failed)
+        return Ack(block, 0, 1, 0.0, socket.gethostname())
+
+
+@lru_cache(maxsize=4)
+def _opened(task: SolveTask) -> tuple[Sweep, Store]:
+    store = Store.open(task.store)
+    spec = parse_spec(task.text, custom=task.custom)
+    if store.template.axes != (POINT,):
+        return expand(spec), store
+    places = {c.name: c.values.tolist() for c in store.template.coordinates if c.dims == (POINT,)}
+    return at_points(spec, places), store

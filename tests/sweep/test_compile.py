@@ -1,0 +1,114 @@
+import os
+import pickle
+import subprocess
+import sys
+
+import pytest
+
+from pairsweep.analyses.registry import ANALYSES
+from pairsweep.contract.errors import UsageError
+from pairsweep.kernels.compiling import NOTE
+from pairsweep.machine_code.folders import cache_folder
+from pairsweep.sweep.compile import compile_code
+
+TWICE = {
+    "run": "with and without a phase of the perturbation",
+    "run_points": "with and without a phase of the perturbation",
+    "adjugate": "real and complex matrices",
+    "ascending": "rows and columns",
+}
+SPEC = """
+analyses = [{analyses}]
+[grid]
+{grid}
+[coupling]
+g = [1e-6, 2e-6]
+[evolution]
+t_end = 100.0
+samples = 5
+perturbation = 1e-5
+tolerance = 1e-4
+method = "{method}"
+[growth]
+modes = 3
+details = true
+[continuum]
+ladder_max = 4
+"""
+BINS = """kind = "bins"
+n_energy = [1, 30]
+n_theta = 1
+n_phi = 4
+energy_max = 20.0
+[occupation]
+pattern = "quadrant"
+rho_high = [0.1, 0.9]
+rho_low = 0.1
+"""
+BEAMS = """kind = "beams"
+[[grid.beams]]
+name = "a"
+direction = "x"
+energy = 1.0
+weight = 1e5
+rho = 1.0
+[[grid.beams]]
+name = "b"
+direction = "y"
+energy = 2.0
+weight = 1e5
+rho = 0.1
+"""
+
+
+def test_an_unknown_analysis_is_one_line():
+    with pytest.raises(UsageError, match=f"'nothing': choose from {', '.join(ANALYSES)}"):
+        compile_code(["nothing"])
+
+
+def pairsweep(*arguments):
+    folder = cache_folder() / "of compile"  # that nobody else compiles into
+    return subprocess.run(
+        [sys.executable, "-m", "pairsweep", *arguments],
+        env=os.environ | {"PAIRSWEEP_CACHE_DIR": str(folder)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def compiled():
+    return pairsweep("compile").stdout.splitlines()
+
+
+@pytest.mark.slow
+@pytest.mark.processes
+def test_each_kernel_is_compiled_once(compiled):
+    first, size = compiled
+    assert first.startswith(f"machine code of {', '.join(ANALYSES)} is in ")
+    assert float(size.split()[1]) > 1
+    folder = first.split(" is in ")[1]
+    more = {}
+    for entry in os.scandir(folder):
+        for file in os.scandir(entry.path):
+            if file.name.endswith(".nbi"):
+                with open(file.path, "rb") as content:
+                    pickle.load(content)
+                    _, specialisations = pickle.loads(content.read())
+                if len(specialisations) > 1:
+                    more[file.name.split("-k.")[0]] = len(specialisations)
+    assert more == dict.fromkeys(TWICE, 2)
+
+
+@pytest.mark.slow
+@pytest.mark.processes
+@pytest.mark.parametrize("method", ["splitting", "averaged"])
+@pytest.mark.parametrize("grid", [BINS, BEAMS])
+def test_a_sweep_finds_all_code_compiled(compiled, tmp_path, grid, method):
+    names = [name for name in ("growth", "evolution", "continuum") if grid is BINS or name != "continuum"]
+    spec = tmp_path / "spec.toml"
+    text = SPEC.format(analyses=", ".join(f'"{n}"' for n in names), grid=grid, method=method)
+    spec.write_text(text if grid is BINS else text.split("[continuum]")[0])
+    said = pairsweep("run", str(spec), "--store", str(tmp_path / "out.zarr"))
+    assert NOTE not in said.stderr
