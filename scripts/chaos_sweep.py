@@ -102,7 +102,7 @@ class Chaos:
     def size(self, block: int) -> int:
         return math.prod(Store.open(self.store).block_shape(block))
 
-    def bury(self, block: int, point: int, reason: str) -> Ack:
+    def record_failure(self, block: int, point: int, reason: str) -> Ack:
         Store.open(self.store).record_failure(block, point, reason)
         return Ack(block, 0, 1, 0.0, "")
 

@@ -38,7 +38,7 @@ class _Apart:
     def size(self, block: int) -> int:
         return 1
 
-    def bury(self, block: int, point: int, reason: str) -> Ack:
+    def record_failure(self, block: int, point: int, reason: str) -> Ack:
         return Ack(block, 0, 1, 0.0, "")
 
 

@@ -47,7 +47,7 @@ class Queue:
                 self._back.append(work)
             else:
                 del self._deaths[work]
-                self._on_done(self._task.bury(work.block, points[0], reason))
+                self._on_done(self._task.record_failure(work.block, points[0], reason))
         elif work.only is None and self._deaths[work] < BLOCK_DEATHS:
             self._back.append(work)
         else:

@@ -91,8 +91,8 @@ def run_blocks(
     task: Task,
     blocks: Iterable[int],
     on_done: OnDone,
-    window: int | None = None,
     echo: Echo = unheard,
+    window: int | None = None,
 ) -> None:
     """Run ``blocks`` with at most ``window`` in flight (default: two per thread of the cluster).
 

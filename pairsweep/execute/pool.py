@@ -50,7 +50,7 @@ def _share_of_memory(workers: int) -> int:
 
 
 class _Worker:
-    def __init__(self, memory: int, preload: Iterable[str]) -> None:
+    def __init__(self, memory: int) -> None:
         ours, theirs = socket.socketpair()
         path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)
         with theirs:
@@ -61,7 +61,6 @@ class _Worker:
                     "pairsweep.execute.worker",
                     f"{theirs.fileno()}",
                     f"{memory}",
-                    *preload,
                 ],
                 env=os.environ | PINNED | {"PYTHONPATH": path},
                 pass_fds=[theirs.fileno()],
@@ -89,12 +88,11 @@ class _Worker:
 class Pool:
     """At most ``count`` worker processes, a context manager that ends them.
 
-    The first is started on entry and imports the modules ``preload`` meanwhile, the others when it is clear
-    that they are worth it. What workers have to say to the user goes to ``echo``, from each of them.
+    The first is started on entry, the others when it is clear that they are worth it. What workers have to say to
+    the user goes to ``echo``, from each of them.
     """
 
     count: int
-    preload: tuple[str, ...] = ()
     echo: Echo = unheard
 
     def __enter__(self) -> Pool:
@@ -155,7 +153,7 @@ class Pool:
                 work = queue.next()
 
     def _hire(self) -> _Worker:
-        worker = _Worker(_share_of_memory(self.count), self.preload)
+        worker = _Worker(_share_of_memory(self.count))
         self._workers.append(worker)
         return worker
 

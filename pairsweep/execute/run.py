@@ -21,8 +21,6 @@ def execute(
     on_done: OnDone,
     scheduler: str = "local",
     workers: int | None = None,
-    window: int | None = None,
-    pool: Pool | None = None,
     site: Site | None = None,
     tls: Tls | None = None,
     insecure: bool = False,
@@ -38,8 +36,6 @@ def execute(
     scheduler : "local" (processes of one thread each), "dask" (the same with dask's dashboard), "threads",
         "serial", a dask scheduler's address, or a batch system such as "slurm"
     workers : processes or threads; the cores of this machine by default
-    window : blocks in flight at most, for threads and dask
-    pool : for "local", a `Pool` made before
     site : what the jobs of a batch system are like
     tls : certificates for what leaves this machine; dask's own configuration by default
     insecure : use a scheduler that others can reach without TLS all the same
@@ -57,19 +53,19 @@ def execute(
         for block in blocks:
             on_done(task(block))
     elif scheduler == "threads":
-        _threads(task, blocks, on_done, count, window or 2 * count)
+        _threads(task, blocks, on_done, count)
     elif scheduler == "local":
-        with pool or Pool(count, echo=echo) as crew:
-            crew.run(task, blocks, on_done)
+        with Pool(count, echo) as pool:
+            pool.run(task, blocks, on_done)
     elif scheduler == "dask":
         with cluster.local(count, echo) as client:
-            cluster.run_blocks(client, task, blocks, on_done, window, echo)
+            cluster.run_blocks(client, task, blocks, on_done, echo)
     elif scheduler in KINDS:
         with cluster.jobs(scheduler, site, tls, insecure, echo) as client:
-            cluster.run_blocks(client, task, blocks, on_done, window or 2 * site.jobs * site.cores, echo)
+            cluster.run_blocks(client, task, blocks, on_done, echo, 2 * site.jobs * site.cores)
     else:
         with cluster.address(scheduler, tls, echo) as client:
-            cluster.run_blocks(client, task, blocks, on_done, window, echo)
+            cluster.run_blocks(client, task, blocks, on_done, echo)
 
 
 def check_scheduler(
@@ -93,13 +89,13 @@ def check_scheduler(
         raise ExecuteError("--scheduler", scheduler, f"one of {names}, or tls://HOST:PORT")
 
 
-def _threads(task: Task, blocks: Iterable[int], on_done: OnDone, workers: int, window: int) -> None:
+def _threads(task: Task, blocks: Iterable[int], on_done: OnDone, workers: int) -> None:
     in_flight: set[Future[Ack]] = set()
     pool = ThreadPoolExecutor(workers, thread_name_prefix="pairsweep")
     try:
         for block in blocks:
             in_flight.add(pool.submit(task, block))
-            if len(in_flight) >= window:
+            if len(in_flight) >= 2 * workers:
                 ready, in_flight = wait(in_flight, return_when=FIRST_COMPLETED)
                 for future in ready:
                     on_done(future.result())

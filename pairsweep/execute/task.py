@@ -35,7 +35,7 @@ class Task(Protocol):
     def size(self, block: int) -> int:
         """Return the number of points of a block."""
 
-    def bury(self, block: int, point: int, reason: str) -> Ack:
+    def record_failure(self, block: int, point: int, reason: str) -> Ack:
         """Store that a point failed, since it takes its process down."""
 
 

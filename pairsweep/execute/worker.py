@@ -6,7 +6,6 @@ What goes up is None once it is ready, a line of text for the user, or the answe
 from __future__ import annotations
 
 import contextlib
-import importlib
 import os
 import pickle
 import resource
@@ -60,14 +59,12 @@ def _passed_on(error: Exception, where: str) -> bytes:
 
 
 def main() -> None:
-    """Serve: argv is the pipe, the bytes of memory allowed (0: any) and the modules to import beforehand."""
+    """Serve: argv is the pipe and the bytes of memory allowed (0: any)."""
     from threadpoolctl import threadpool_limits
 
     pipe, memory = (int(argument) for argument in sys.argv[1:3])
     connection = Connection(pipe)
     _stand_back(memory)
-    for module in sys.argv[3:]:
-        importlib.import_module(module)
     threadpool_limits(1)
     with contextlib.suppress(EOFError, ConnectionError):
         connection.send_bytes(pickle.dumps(None))  # ready

@@ -64,7 +64,7 @@ class SolveTask:
         slices = _opened(self)[1].template.block_slices(block)
         return math.prod(s.stop - s.start for s in slices)
 
-    def bury(self, block: int, point: int, reason: str) -> Ack:
+    def record_failure(self, block: int, point: int, reason: str) -> Ack:
         """Record that a point takes its process down, without computing it."""
         _opened(self)[1].record_failure(block, point, reason, self.retry_failed)
         return Ack(block, 0, 1, 0.0, socket.gethostname())

@@ -73,7 +73,7 @@ class Sweep:
     def size(self, block: int) -> int:
         return math.prod(opened(self.store)[0].block_shape(block))
 
-    def bury(self, block: int, point: int, reason: str) -> Ack:
+    def record_failure(self, block: int, point: int, reason: str) -> Ack:
         raise RuntimeError(reason)
 
 

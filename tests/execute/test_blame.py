@@ -15,7 +15,7 @@ class Graveyard:
     def size(self, block):
         return self._size
 
-    def bury(self, block, point, reason):
+    def record_failure(self, block, point, reason):
         self.buried.append((block, point))
         return Ack(block, 0, 1, 0.0, "")
 

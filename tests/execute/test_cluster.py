@@ -288,7 +288,7 @@ class Deadly(Count):
     def size(self, block):
         return 4
 
-    def bury(self, block, point, reason):
+    def record_failure(self, block, point, reason):
         return Ack(block, 0, 1, 0.0, f"{block} {point}")
 
 

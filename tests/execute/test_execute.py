@@ -66,7 +66,7 @@ def test_blocks_are_taken_as_there_is_room(scheduler):
         acks.append(ack)
         ahead.append(len(taken) - len(acks))
 
-    execute(Count(), blocks(), on_done=on_done, scheduler=scheduler, workers=2, window=5)
+    execute(Count(), blocks(), on_done=on_done, scheduler=scheduler, workers=2)
     assert max(ahead) <= 5
     assert len(acks) == 60
 

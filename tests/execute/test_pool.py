@@ -37,7 +37,7 @@ class Deadly:
     def size(self, block):
         return 30
 
-    def bury(self, block, point, reason):
+    def record_failure(self, block, point, reason):
         return Ack(block, 0, 1, 0.0, f"{block} {point} {reason}")
 
 
@@ -135,9 +135,10 @@ def test_workers_end_with_the_pool():
     assert all(process.returncode is not None for process in processes)
 
 
-def test_workers_that_cannot_start_are_reported():
-    with (
-        pytest.raises(ExecuteError, match="no worker process starts"),
-        Pool(1, preload=("no_such_module_anywhere",)) as crew,
-    ):
+def test_workers_that_cannot_start_are_reported(monkeypatch, tmp_path):
+    broken = tmp_path / "python"
+    broken.write_text("#!/bin/sh\nexit 3\n")
+    broken.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(broken))
+    with pytest.raises(ExecuteError, match="no worker process starts"), Pool(1) as crew:
         crew.run(Deadly(""), range(3), lambda ack: None)
