@@ -49,8 +49,10 @@ SPECIAL_TABLES = {
         (
             'Tables `[[grid.beams]]`, with `kind = "beams"` in `[grid]`',
             "BEAM",
-            "One table for each beam, in the order of the file. `name` is letters, digits and underscores; a key of a "
-            "beam becomes an axis called after both, such as `rho_x` or `theta_x`. Instead of `theta` and `phi` a "
+            "One table for each beam, in the order of the file. `name` is letters, digits and underscores; a key "
+            "of a beam that gets several values becomes an axis called after both, such as `rho_x` or `theta_x`. "
+            "The dataset has all beams along `beam`, in `beam_energy`, `beam_rho` and so on. "
+            "Instead of `theta` and `phi` a "
             f"beam may have `direction`: {', '.join(f'`{d!r}`' for d in NAMED_DIRECTIONS)}.".replace(
                 "'", '"'
             ),

@@ -10,8 +10,11 @@ from pairsweep.contract.template import ArrayPlan, Coordinate, Template
 from pairsweep.contract.variables import COMPONENTS, GRID_LABELS, POINT, QUADRANTS, STATUS, Label, Variable
 from pairsweep.physics.grid import Floats, bin_energies, bins
 from pairsweep.points.axes import Sweep
+from pairsweep.spec.schema import BEAM
 
 FUNCTION = "function"  # root attribute: the user's own function as text
+# A quantity that moves along several long axes is not written out at all their places: the axes say it.
+LARGEST_TABLE = 2**23
 
 
 def make_template(sweep: Sweep, block_shape: tuple[int, ...]) -> Template:
@@ -61,6 +64,8 @@ def _coordinates(sweep: Sweep) -> tuple[Coordinate, ...]:
     spec = sweep.spec
     coordinates = []
     for parameter in spec.parameters:
+        if spec.kind == "beams" and parameter.table == "grid" and not parameter.is_axis:
+            continue  # its place is in the table of all beams
         dimension = sweep.dimension_of(parameter.name)
         dims = () if dimension is None else (sweep.names[dimension],)
         values = parameter.column if parameter.is_axis else np.asarray(parameter.column[0])
@@ -70,12 +75,15 @@ def _coordinates(sweep: Sweep) -> tuple[Coordinate, ...]:
     if sweep.names == (POINT,):
         coordinates.append(_indexed(POINT, np.arange(sweep.n_points)))
     used = {dim for _, variable in _computed(sweep) for dim in variable.trailing}
+    if spec.kind == "beams":
+        coordinates.append(_indexed("beam", np.array(spec.beams)))
+        coordinates += [_table_of_beams(sweep, quantity) for quantity in BEAM]
     if "energy_bin" in used:
         coordinates += _energy_coordinates(sweep)
     for angle in ("theta", "phi"):
         if f"{angle}_bin" in used:
             coordinates += _angle_coordinates(sweep, angle)
-    fixed = {"quadrant": QUADRANTS, "component": COMPONENTS, "beam": spec.beams}
+    fixed = {"quadrant": QUADRANTS, "component": COMPONENTS}
     coordinates += [_indexed(name, np.array(values)) for name, values in fixed.items() if name in used]
     for analysis in spec.declared():
         coordinates += analysis.dimensions(spec.options[analysis.name], sweep)
@@ -97,15 +105,36 @@ def _energy_coordinates(sweep: Sweep) -> list[Coordinate]:
             rows = np.flatnonzero(counts == count)
             values[rows, :count] = bin_energies(count, columns["energy_max"][rows, None])
     else:
-        dims, shape, columns = sweep.columns_over(tuple(f"energy_{name}" for name in spec.beams))
+        moving = _moving(sweep, "energy")
+        dims, shape = tuple(sweep.names[d] for d in moving), tuple(sweep.shape[d] for d in moving)
         given = [spec[f"energy_{name}"] for name in spec.beams]
         # an axis that gets values must not make another number of bins
         size = len({p.values[0] for p in given if not p.is_axis}) + sum(p.is_axis for p in given)
-        values = np.full((math.prod(shape), size), np.nan)
-        for row, energies in zip(values, np.stack(list(columns.values()), axis=1), strict=True):
-            distinct = np.unique(energies)
-            row[: distinct.size] = distinct
+        values = np.sort(sweep.beams("energy", sweep.places(moving)), axis=1)
+        values[:, 1:][np.diff(values, axis=1) == 0] = np.nan
+        values = np.sort(values, axis=1)[:, :size]  # NaN last
     return _binned("energy", "energy_bin", dims, shape, values)
+
+
+def _table_of_beams(sweep: Sweep, quantity: str) -> Coordinate:
+    """Values of a quantity along ``beam``, and along the axes where one of them moves.
+
+    Beyond `LARGEST_TABLE` those that move are NaN: their values stand on their axes.
+    """
+    label, beams, moving = GRID_LABELS[f"beam_{quantity}"], len(sweep.spec.beams), _moving(sweep, quantity)
+    shape = tuple(sweep.shape[d] for d in moving)
+    if math.prod(shape) * beams <= LARGEST_TABLE:
+        dims = tuple(sweep.names[d] for d in moving)
+        values = sweep.beams(quantity, sweep.places(moving))
+        return Coordinate(label.name, (*dims, "beam"), values.reshape(*shape, beams), label.attrs)
+    stays = [dimension is None for dimension in sweep.beam_dimensions(quantity)]
+    values = np.where(stays, sweep.beams(quantity, sweep.places(())), np.nan)
+    return Coordinate(label.name, ("beam",), values[0], label.attrs)
+
+
+def _moving(sweep: Sweep, quantity: str) -> tuple[int, ...]:
+    """Numbers of the dimensions along which any beam changes a quantity."""
+    return tuple(sorted({d for d in sweep.beam_dimensions(quantity) if d is not None}))
 
 
 def _angle_coordinates(sweep: Sweep, name: str) -> list[Coordinate]:

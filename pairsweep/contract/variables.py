@@ -84,6 +84,12 @@ GRID_LABELS = {
         Label("phi", "azimuth of the bin", "rad"),
         Label("quadrant", "phi quadrant"),
         Label("beam", "name of the beam", ""),
+        Label("beam_energy", "energy of the beam", "MeV"),
+        Label("beam_weight", "phase-space volume of the beam", "MeV^3"),
+        Label("beam_theta", "polar angle of the beam", "rad"),
+        Label("beam_phi", "azimuth of the beam", "rad"),
+        Label("beam_rho", "neutrino occupation given to the beam"),
+        Label("beam_rhobar", "antineutrino occupation given to the beam"),
         Label("component", "component of the vector", ""),
         Label(POINT, "point of a refined map"),
     )

@@ -141,12 +141,12 @@ def mu(ds: xr.Dataset) -> xr.DataArray:
     if "energy_max" in ds.coords:
         scale, meaning = ds["energy_max"] ** 3, "mu' = g energy_max^3"
     else:
-        weights = [ds[name] for name in ds.coords if str(name).startswith("weight_")]
-        if not weights or not all(np.array_equal(weights[0], other) for other in weights[1:]):
+        weights = ds.coords.get("beam_weight")
+        if weights is None or not bool((weights == weights.isel(beam=0)).all()):
             raise UsageError(
                 "unit", "mu", "needs energy_max, or beams of one common weight; use the unit MeV or g"
             )
-        scale, meaning = weights[0], "mu = g weight"
+        scale, meaning = weights.isel(beam=0, drop=True), "mu = g weight"
     return (g * scale).rename("mu").assign_attrs(long_name=f"interaction strength {meaning}", units="MeV")
 
 

@@ -73,6 +73,34 @@ class Sweep:
         dimension, values = self._columns[name]
         return values if dimension is None else values[positions[:, dimension]]
 
+    def beams(self, quantity: str, positions: Positions) -> NDArray[np.float64]:
+        """Values of a quantity of all beams, such as "weight", at ``positions`` (P, dimensions): (P, beams).
+
+        Without antineutrinos of its own a beam has as many of them as neutrinos.
+        """
+        if quantity not in self._known_beams:
+            names = [self._of_beam(quantity, beam) for beam in self.spec.beams]
+            moving = [(i, name) for i, name in enumerate(names) if self.dimension_of(name) is not None]
+            self._known_beams[quantity] = np.array([self._columns[name][1][0] for name in names]), moving
+        first, moving = self._known_beams[quantity]
+        values = np.array(np.broadcast_to(first, (len(positions), first.size)), dtype=np.float64)
+        for beam, name in moving:
+            values[:, beam] = self.values(name, positions)
+        return values
+
+    def beam_dimensions(self, quantity: str) -> tuple[int | None, ...]:
+        """For each beam the number of the dimension along which it changes this quantity, None where it does not."""
+        return tuple(self.dimension_of(self._of_beam(quantity, beam)) for beam in self.spec.beams)
+
+    def _of_beam(self, quantity: str, beam: str) -> str:
+        name = f"{quantity}_{beam}"
+        return f"rho_{beam}" if quantity == "rhobar" and name not in self._columns else name
+
+    @cached_property
+    def _known_beams(self) -> dict[str, tuple[NDArray[Any], list[tuple[int, str]]]]:
+        """For each quantity the values of all beams at the first point, and which of them move: found once."""
+        return {}
+
     def codes(self, dimension: int, names: frozenset[str]) -> NDArray[np.int64]:
         """Number the combinations of some members' values along a dimension, (size,), by their first places.
 
@@ -104,14 +132,19 @@ class Sweep:
     ) -> tuple[tuple[str, ...], tuple[int, ...], dict[str, NDArray[Any]]]:
         """Dimensions that any of these parameters moves along, their sizes, and the values at all places, (places,)."""
         moving = sorted({d for d in map(self.dimension_of, names) if d is not None})
-        shape = tuple(self.shape[d] for d in moving)
-        positions = np.zeros((math.prod(shape), len(self.shape)), dtype=np.int64)
-        positions[:, moving] = np.indices(shape).reshape(len(shape), math.prod(shape)).T
+        positions = self.places(moving)
         columns = {
             name: np.broadcast_to(self.values(name, positions), len(positions))
             for name in dict.fromkeys(names)
         }
-        return tuple(self.names[d] for d in moving), shape, columns
+        return tuple(self.names[d] for d in moving), tuple(self.shape[d] for d in moving), columns
+
+    def places(self, dimensions: Sequence[int]) -> Positions:
+        """All positions along some dimensions, the last fastest and the others at their first value."""
+        shape = tuple(self.shape[d] for d in dimensions)
+        positions = np.zeros((math.prod(shape), len(self.shape)), dtype=np.int64)
+        positions[:, list(dimensions)] = np.indices(shape).reshape(len(shape), math.prod(shape)).T
+        return positions
 
     def over(self, names: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, ...], list[dict[str, Any]]]:
         """Dimensions that any of these parameters moves along, their sizes, and the values at each place."""

@@ -104,11 +104,10 @@ def build_grid(sweep: Sweep, position: Positions) -> Grid:
 
     if sweep.spec.kind == "bins":
         return bins(**{name: value(name) for name in BINS_PARAMETERS})
-    names = sweep.spec.beams
     energy, weight, theta, phi = (
-        [value(f"{key}_{name}") for name in names] for key in ("energy", "weight", "theta", "phi")
+        sweep.beams(key, position)[0] for key in ("energy", "weight", "theta", "phi")
     )
-    return beams(energy, weight, theta, phi, names=names)
+    return beams(energy, weight, theta, phi, names=sweep.spec.beams)
 
 
 def _occupations(
@@ -121,11 +120,7 @@ def _occupations(
 
     spec = sweep.spec
     if spec.kind == "beams":
-        rho = np.concatenate([column(f"rho_{name}") for name in spec.beams], axis=1)
-        rhobar_names = [
-            f"rhobar_{name}" if f"rhobar_{name}" in spec else f"rho_{name}" for name in spec.beams
-        ]
-        return rho, np.concatenate([column(name) for name in rhobar_names], axis=1)
+        return sweep.beams("rho", positions), sweep.beams("rhobar", positions)
     pattern = str(sweep.values("pattern", positions)[0])
     if pattern == CUSTOM:
         return _custom_occupations(sweep, grid, positions, rows, failed)

@@ -49,7 +49,7 @@ def _two_pairs(results: Results) -> tuple[Floats, Floats, Floats, float, float]:
     plane = results["two_pairs"].isel(g=0)
     n_x, n_z = xr.broadcast(plane["rho_x"] + plane["rhobar_x"] - 1.0, 2.0 * plane["rho_z"] - 1.0)
     growth = plane["growth_rate"].transpose(*n_x.dims)
-    return growth.values, n_x.values, n_z.values, float(mu(plane)), float(plane["energy_x"])
+    return growth.values, n_x.values, n_z.values, float(mu(plane)), float(plane["beam_energy"].sel(beam="x"))
 
 
 def eigenvalues_of_two_pairs(results: Results) -> Statement:
@@ -93,7 +93,9 @@ def criterion_of_two_pairs(results: Results) -> Statement:
 
 def frequency_of_two_pairs(results: Results) -> Statement:
     plane = results["two_pairs"].isel(g=0)
-    oscillating = plane["frequency"].where(plane["growth_rate"] > 0) / (2.0 * plane["energy_x"])
+    oscillating = plane["frequency"].where(plane["growth_rate"] > 0) / (
+        2.0 * plane["beam_energy"].sel(beam="x", drop=True)
+    )
     low, high = float(oscillating.min()), float(oscillating.max())
     return Statement(
         "after Eq. 15",
@@ -200,7 +202,7 @@ def spin_budget(results: Results) -> Statement:
     occupation, pairing = case["spin_occupation"], case["spin_pairing"]
     total = np.linalg.norm((occupation + pairing).values, axis=-1)
     turned = occupation.isel(time=int(case["rho_beam"].sel(beam="z").values.argmax())).values
-    weight = float(case["weight_x"])
+    weight = float(case["beam_weight"].sel(beam="x"))
     kept = total.max() < 1.01 * total.min()
     start, end = (_vector(part / weight) for part in (occupation.isel(time=0).values, turned))
     return Statement(

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
+from pairsweep.blocks import layout
 from pairsweep.blocks.layout import make_template
 from pairsweep.blocks.plan import BLOCK_POINTS, BLOCK_SECONDS, MIN_BLOCKS, make_plan, system_sizes
 from pairsweep.points.axes import expand
+from pairsweep.points.systems import build_grid
 from pairsweep.spec.reader import parse_spec
 from tests.specs import BEAMS, GROWTH, changed, growth
 
@@ -66,6 +68,44 @@ def test_energies_of_beams_that_move():
     found = coordinates(changed(BEAMS.replace("energy = 1.0", "energy = [1.0, 2.0]", 1)))["energy"]
     assert found.dims == ("energy_x", "energy_bin")
     np.testing.assert_array_equal(found.values, [[1, np.nan], [1, 2]])
+
+
+def test_beams_have_one_table_for_each_quantity():
+    """One coordinate for each beam and quantity would be a file, and a second of opening, for every few beams."""
+    found = coordinates(changed(BEAMS.replace("rho = 1.0", "rho = [0.8, 0.9, 1.0]", 1), g="[1e-3, 1e-4]"))
+    tables = {f"beam_{quantity}" for quantity in ("energy", "weight", "theta", "phi", "rho", "rhobar")}
+    assert found.keys() - tables == {"rho_x", "g", "beam", "energy_bin", "energy"}
+    np.testing.assert_array_equal(found["beam"].values, ["x", "z"])
+    assert found["beam_weight"].dims == ("beam",)
+    np.testing.assert_allclose(found["beam_theta"].values, [np.pi / 2, 0.0])
+    assert found["beam_rho"].dims == ("rho_x", "beam")
+    np.testing.assert_array_equal(found["beam_rho"].values, [[0.8, 0.1], [0.9, 0.1], [1.0, 0.1]])
+    np.testing.assert_array_equal(
+        found["beam_rhobar"].values, [0.3, 0.1]
+    )  # as many as neutrinos where none are given
+
+
+def test_a_table_of_beams_is_not_written_out_at_all_places_of_long_axes(monkeypatch):
+    text = BEAMS.replace("rho = 1.0", "rho = [0.8, 0.9, 0.8]", 1).replace(
+        "rhobar = 0.3", "rhobar = [0.1, 0.2, 0.3]"
+    )
+    monkeypatch.setattr(layout, "LARGEST_TABLE", 5)
+    found = coordinates('zip = [["rhobar_x", "rho_x"]]\n' + text.lstrip())
+    assert found["beam_rho"].dims == ("beam",)
+    np.testing.assert_array_equal(found["beam_rho"].values, [np.nan, 0.1])
+    assert found["rho_x"].dims == ("rhobar_x",)
+
+
+def test_a_thousand_beams_have_no_more_coordinates_than_two():
+    def described(count):
+        beam = '[[grid.beams]]\nname = "b{0}"\ndirection = "x"\nenergy = 1.0\nweight = 1.0\nrho = 0.5\n'
+        beams = "".join(beam.format(i) for i in range(count))
+        return f'analyses = ["growth"]\n[grid]\nkind = "beams"\n{beams}[coupling]\ng = [1e-6, 1e-5]\n'
+
+    two, thousand = (expand(parse_spec(described(count))) for count in (2, 1000))
+    assert len(make_template(thousand, (1,)).coordinates) == len(make_template(two, (1,)).coordinates)
+    grid = build_grid(thousand, np.zeros((1, 1), dtype=np.int64))
+    assert (grid.size, grid.names[999]) == (1000, "b999")
 
 
 def test_time_in_units_of_mu():

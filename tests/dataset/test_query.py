@@ -111,10 +111,10 @@ class TestUnits:
 
     def test_beams_of_one_weight_have_a_mu(self):
         ds = growth_sweep({"rho_high": [0.2, 0.9]}).drop_vars("energy_max")
-        beams = ds.assign_coords(weight_x=5.0, weight_z=5.0)
+        beams = ds.assign_coords(beam_weight=("beam", [5.0, 5.0]))
         assert float(mu(beams)) == pytest.approx(5e-6)
         with pytest.raises(UsageError, match="one common weight"):
-            mu(ds.assign_coords(weight_x=5.0, weight_z=4.0))
+            mu(ds.assign_coords(beam_weight=("beam", [5.0, 4.0])))
 
     def test_efold_time(self):
         ds = growth_sweep({"rho_high": [0.2, 0.9]})
