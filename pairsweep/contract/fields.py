@@ -57,6 +57,12 @@ class Parameter:
         return column
 
 
+def plain(value: object) -> Any:
+    """Give a label as Python's own number or text: words of numpy's newer arrays are that already."""
+    item = getattr(value, "item", None)
+    return value if item is None else item()
+
+
 def option(
     kind: Kind,
     meaning: str,

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pairsweep.contract.errors import SpecError, shorten, suggest
 from pairsweep.contract.fields import Field, Parameter, Scalar, describe
 from pairsweep.spec import schema
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 MAX_AXIS = 10**7  # the labels of one axis are held in memory
+EXACT_POWERS = 22  # largest power of ten that a double holds exactly
+NEAR_HALF = 0.13  # what rounding may move a number of 15 digits by, in units of the last one
 
 
 def known_keys(table: str, data: Mapping[str, Any], known: Iterable[str]) -> None:
@@ -104,16 +110,35 @@ def _range(place: str, data: Mapping[str, Any], field: Field) -> tuple[Scalar, .
     import numpy as np  # only a range needs it: checking a file stays quick
 
     points = (np.geomspace if spacing == "log" else np.linspace)(ends[0], ends[1], num)
-    values: list[float | int] = points.tolist()
     if field.kind == "integer":
-        if any(v != round(v) for v in values):
+        if (points != np.round(points)).any():
             raise SpecError(
                 place, dict(data), "does not step through whole numbers: choose another num or a list"
             )
-        values = [int(v) for v in values]
+        values: list[float | int] = points.astype(np.int64).tolist()
+    else:
+        values = rounded(points).tolist()
+        values[0], values[-1] = ends[0], ends[1] if num > 1 else ends[0]
     for value in (values[0], values[-1]):
         checked(place, value, field)
     return tuple(values)
+
+
+def rounded(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Round to 15 significant digits, so that the label of 0.1 + 0.2 is 0.3; not where that makes two the same."""
+    import numpy as np
+
+    size = np.where(points == 0, 1.0, np.abs(points))
+    digits = 14 - np.floor(np.log10(size)).astype(np.int64)
+    exact = (digits >= 0) & (digits <= EXACT_POWERS)
+    power = 10.0 ** np.where(exact, digits, 0)
+    scaled = points * power
+    whole = np.round(scaled)
+    # whole numbers below 2^53 over an exact power of ten are the numbers that their decimals mean
+    found = whole / power
+    doubtful = ~exact | (np.abs(np.abs(scaled - whole) - 0.5) < NEAR_HALF)
+    found[doubtful] = [float(f"{value:.15g}") for value in points[doubtful].tolist()]
+    return points if np.unique(found).size < np.unique(points).size else found
 
 
 def checked(place: str, value: object, field: Field) -> Scalar:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pairsweep.analyses.base import PointFailure
 from pairsweep.blocks.layout import make_template
 from pairsweep.blocks.solve import solve_points
 from pairsweep.contract.errors import SpecError
-from pairsweep.contract.fields import Scalar
+from pairsweep.contract.fields import Parameter, Scalar
 from pairsweep.kernels.compiling import announced
-from pairsweep.points.axes import Sweep, expand
+from pairsweep.points.axes import Dimension, Sweep, expand
 from pairsweep.spec.reader import read_spec
 from pairsweep.store import Store
 from pairsweep.sweep.resume import stored_spec
+
+MOST_LISTED = 5  # points that a refusal names
 
 
 @dataclass(frozen=True)
@@ -68,39 +72,62 @@ def point(
 
 
 def _position(sweep: Sweep, at: Mapping[str, str]) -> tuple[int, ...]:
-    position = []
+    """Find the one position with these labels; where axes move together all that are named must fit."""
     known = {m.name for dimension in sweep.dimensions for m in dimension.members}
     for name in at:
         if name not in known:
             raise SpecError(
                 "--at", name, f"is not an axis of this sweep; its axes are {', '.join(sorted(known))}"
             )
-    for dimension in sweep.dimensions:
-        found = None
-        for member in dimension.members:
-            if member.name in at:
-                found = _nearest(member.name, member.values, at[member.name])
-        if found is None and dimension.size > 1:
-            raise SpecError("--at", None, f"names no value of {dimension.name}: add {dimension.name}=VALUE")
-        position.append(found or 0)
-    return tuple(position)
+    return tuple(_along(dimension, at) for dimension in sweep.dimensions)
 
 
-def _nearest(name: str, values: tuple[Scalar, ...], wanted: str) -> int:
-    """Find the index of a value given as text; numbers to nine digits, as they are printed."""
-    for index, value in enumerate(values):
-        if str(value) == wanted:
-            return index
+def _along(dimension: Dimension, at: Mapping[str, str]) -> int:
+    """Find the one index along a dimension whose labels are all those that are named."""
+    named = [member for member in dimension.members if member.name in at]
+    if not named:
+        if dimension.size == 1:
+            return 0
+        raise SpecError("--at", None, f"names no value of {dimension.name}: add {dimension.name}=VALUE")
+    fits = np.ones(dimension.size, dtype=bool)
+    for member in named:
+        fits &= _matching(member, at[member.name])
+    found = np.flatnonzero(fits)
+    asked = ",".join(f"{member.name}={at[member.name]}" for member in named)
+    if not found.size:
+        places = np.flatnonzero(_matching(named[0], at[named[0].name]))
+        cure = f"do not stand together; there is {_listed(dimension, places)}"
+        raise SpecError("--at", asked, cure)
+    if found.size > 1:
+        raise SpecError("--at", asked, f"fits {found.size} points: choose one of {_listed(dimension, found)}")
+    return int(found[0])
+
+
+def _listed(dimension: Dimension, places: NDArray[np.int64]) -> str:
+    """List some places of a dimension by all of its labels."""
+    texts = [
+        ",".join(f"{m.name}={m.values[place]}" for m in dimension.members) for place in places[:MOST_LISTED]
+    ]
+    return "; ".join(texts) + (" ..." if places.size > MOST_LISTED else "")
+
+
+def _matching(member: Parameter, wanted: str) -> NDArray[np.bool_]:
+    """Tell where an axis has a value given as text: as it is printed, or to nine digits; refuse one that it lacks."""
+    column = member.column
     try:
         number = float(wanted)
     except ValueError:
-        number = float("nan")
-    for index, value in enumerate(values):
-        if not isinstance(value, str) and abs(value - number) <= 1e-9 * abs(number):
-            return index
-    near = sorted(values, key=lambda v: 0.0 if isinstance(v, str) or number != number else abs(v - number))[
-        :3
-    ]
-    raise SpecError(
-        "--at", f"{name}={wanted}", f"is no value of this axis; nearest: {', '.join(map(str, near))}"
-    )
+        number = math.nan
+    if column.dtype.kind not in "iuf":
+        fits = column == wanted
+    else:
+        fits = column == number
+        if not fits.any():
+            fits = np.abs(column - number) <= 1e-9 * abs(number)
+    if not fits.any():
+        far = np.arange(column.size, dtype=np.float64)
+        if column.dtype.kind in "iuf" and math.isfinite(number):
+            far = np.abs(column - number)
+        near = ", ".join(str(member.values[i]) for i in np.argsort(far, kind="stable")[:3])
+        raise SpecError("--at", f"{member.name}={wanted}", f"is no value of this axis; nearest: {near}")
+    return np.asarray(fits)

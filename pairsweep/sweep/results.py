@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pairsweep.contract.fields import Scalar
+from pairsweep.contract.fields import Scalar, plain
 from pairsweep.contract.variables import STATUS_FLAGS
 from pairsweep.store import Store, open_dataset
 
@@ -92,7 +92,7 @@ def errors(path: str | Path) -> list[LabelledFailure]:
     axes = [c for c in store.template.coordinates if len(c.dims) == 1 and c.dims[0] in store.template.axes]
     return [
         LabelledFailure(
-            {c.name: c.values[failure.position[store.template.axes.index(c.dims[0])]].item() for c in axes},
+            {c.name: plain(c.values[failure.position[store.template.axes.index(c.dims[0])]]) for c in axes},
             failure.analysis,
             failure.reason,
             failure.traceback,

@@ -12,6 +12,7 @@ import xarray as xr
 from pairsweep.analyses.growth.derived import growth_in
 from pairsweep.analyses.growth.pictures.rates import ARTEFACT, FADED, MISSED, RING, STATIC, growth_label
 from pairsweep.contract.errors import UsageError
+from pairsweep.contract.fields import plain
 from pairsweep.contract.template import DONE
 from pairsweep.contract.variables import POINT
 from pairsweep.dataset.refined import boundary_cells
@@ -96,7 +97,7 @@ class _Plane:
             if side.log:
                 ax.set(**{f"{which}scale": "log"})
             if side.words:
-                texts = [style.number(side.coordinate.values[i].item()) for i in side.order]
+                texts = [style.number(plain(side.coordinate.values[i])) for i in side.order]
                 tick_axis.set_ticks(side.at, texts)
             ax.set(**{f"{which}lim": (side.edges[0], side.edges[-1])})
             tick_axis.set_label_text(style.coordinate_label(side.coordinate))
