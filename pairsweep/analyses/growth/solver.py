@@ -91,6 +91,8 @@ class _Problem:
 
     def rows(self, rows: Ints) -> tuple[Floats, Floats, Floats]:
         """EPN, coupling constant and tolerance of some points."""
+        if rows.size == self.g.size:
+            return self.n, self.g, self.tolerance
         return self.n[rows], self.g[rows], self.tolerance[rows]
 
     @property
@@ -113,8 +115,8 @@ class _Found:
     rates: Floats  # (P, modes)
     frequencies: Floats
     share: Floats | None  # (P, N), only where it is asked for
-    reasons: list[str | None]
-    diagnoses: list[Diagnosis | None]
+    reasons: dict[int, str]
+    diagnoses: dict[int, Diagnosis]
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return what every result has, by name."""
@@ -132,8 +134,8 @@ class _Found:
         """Note what the results of some points rest on."""
         self.growth_method_taken[rows] = method
         self.growth_floor[rows] = floor
-        for row in rows:
-            self.reasons[row] = None
+        for row in self.reasons.keys() & set(rows.tolist()) if self.reasons else ():
+            del self.reasons[row]
 
 
 def growth_of_systems(
@@ -175,7 +177,10 @@ def growth_of_systems(
     arrays = _crossing_measures(grid, n) | found.arrays()
     if details:
         arrays |= _details(problem, found, modes)
-    return GrowthResult(arrays, found.reasons, found.diagnoses)
+    points = range(g.size)
+    return GrowthResult(
+        arrays, [found.reasons.get(row) for row in points], [found.diagnoses.get(row) for row in points]
+    )
 
 
 def fastest_mode(
@@ -220,8 +225,8 @@ def _nothing_found(grid: Grid, points: int, modes: int, shares: bool) -> _Found:
         rates=np.full((points, modes), np.nan),
         frequencies=np.full((points, modes), np.nan),
         share=np.full((points, grid.size), np.nan) if shares else None,
-        reasons=[None] * points,
-        diagnoses=[None] * points,
+        reasons={},
+        diagnoses={},
     )
 
 
@@ -280,7 +285,7 @@ def _by_dispersion(problem: _Problem, found: _Found, rows: Ints) -> Ints:
     rows = _in_calls(problem, found, rows, 1.0)
     if problem.insists:
         return rows
-    refused = [row for row in rows if found.diagnoses[row] is None]
+    refused = [row for row in rows if int(row) not in found.diagnoses]
     for wider in WIDER:
         doubtful = rows[~np.isin(rows, refused)]
         if problem.method == "auto" and problem.grid.size <= DENSE_PAIRS and doubtful.size > 0:
@@ -314,9 +319,9 @@ def _some_by_dispersion(problem: _Problem, found: _Found, rows: Ints, wider: flo
     found.accept(certified, Method.DISPERSION, np.minimum(tolerance, problem.coupling[rows])[good])
     for row, code, seen in zip(rows[~good], out.status[~good], out.seen[~good], strict=True):
         status = Status(code)
-        found.reasons[row] = _reason(problem, int(row), status, wider)
+        found.reasons[int(row)] = _reason(problem, int(row), status, wider)
         if status == Status.NOT_CERTIFIED:
-            found.diagnoses[row] = Diagnosis(*seen.tolist())
+            found.diagnoses[int(row)] = Diagnosis(*seen.tolist())
     return np.asarray(rows[~good & (out.status != Status.NOT_FINITE)])
 
 
@@ -334,7 +339,7 @@ def _by_dense(problem: _Problem, found: _Found, rows: Ints) -> Ints:
                 _classify(problem.grid, found, int(row), matrix, values, float(least))
                 found.accept(np.array([row]), Method.DENSE, least)
             else:
-                found.reasons[row] = (
+                found.reasons[int(row)] = (
                     f"the eigenvalues of M ({2 * problem.grid.size} rows) did not converge in LAPACK"
                 )
     return rows[:0]

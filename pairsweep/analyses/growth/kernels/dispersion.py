@@ -18,9 +18,6 @@ At tiny g a double cannot hold Omega as one number, so it is kept as the pair (b
 never summed; positions are measured from a base.
 """
 
-import numpy as np
-
-from pairsweep.kernels.coupling import add_residue, oscillators
 from pairsweep.kernels.jit import jit
 from pairsweep.kernels.matrix3 import adjugate as adjugate_of
 
@@ -283,33 +280,3 @@ def determinant(sums, t, residue, adjugate, volume, column):
     f = D0 - tau * (D1 - tau * (D2 - tau * D3))
     df = slope0 - tau * (slope1 - tau * (slope2 + D1 - tau * (2.0 * D2 - tau * 3.0 * D3)))
     return f, df
-
-
-@jit()
-def dispersion_function(energy, weight, p_hat, n, g, rates, f, df):
-    """Fill f(lambda) = det[1 - D(lambda)] and df/dlambda at complex ``rates`` lambda (L,), MeV; both (L,) complex.
-
-    The plain definition, O(N) for each value, with every pair a pole of its own: the twin the solver's clustered and
-    compressed evaluation is compared with. At lambda = +-i Omega the result is not finite.
-    """
-    pairs = energy.size
-    base = np.empty(pairs)
-    offset = np.empty(pairs)
-    strength = np.empty(pairs)
-    oscillators(energy, weight, p_hat, n, g, base, offset, strength)
-    location = np.empty(2 * pairs)
-    residue = np.zeros((RESIDUE, 2 * pairs))
-    for q in range(pairs):
-        location[q] = base[q] + offset[q]
-        location[pairs + q] = -location[q]
-        add_residue(strength[q], p_hat[q, 0], p_hat[q, 1], p_hat[q, 2], 1.0, q, residue)
-        add_residue(strength[q], p_hat[q, 0], p_hat[q, 1], p_hat[q, 2], -1.0, pairs + q, residue)
-    work = np.empty((4, 2 * pairs))
-    sums = np.empty(SUMS)
-    for i in range(rates.size):
-        omega = 1j * rates[i]
-        pole_sums(omega.real, omega.imag, location, residue, 2 * pairs, 0.0, 0, -1, work, sums)
-        value, slope = determinant(sums, omega, residue, residue, strength, -1)
-        f[i] = value
-        df[i] = 1j * slope
-    return 0

@@ -7,12 +7,12 @@ from pairsweep.analyses.growth.kernels.dense import stability_matrix
 from pairsweep.analyses.growth.kernels.dispersion import (
     SUMS,
     determinant,
-    dispersion_function,
     pole_sums,
     real_pole_sums,
     residue_adjugate,
 )
 from pairsweep.kernels.coupling import add_residue
+from tests.analyses.growth.kernels.whole_sum import dispersion_function
 from tests.pairwise import frame, random_system
 
 

@@ -56,7 +56,7 @@ def find_faint(strength, tolerance, faint):
 
 
 @jit()
-def circle_about(strip, c, bound, nearest, largest):
+def circle_about(strip, faint, c, bound, nearest, largest):
     """Return the radius, at most ``largest``, of a circle about the faint pole ``c`` as above, and m; or infinity.
 
     ``bound`` is the b of this pole, MeV, and ``nearest`` the own strong pole next to it.
@@ -73,7 +73,7 @@ def circle_about(strip, c, bound, nearest, largest):
     for _ in range(WIDENINGS):
         if not rho <= largest:
             break
-        change = faint_size(strip, c, 0.0, rho, True)
+        change = strip.faint_far + faint_size(faint, c, 0.0, rho, True)
         error = series_error(strip, centre, nearest, series, sizes, closest, rho, change)
         inside = disc_zeros(h, rho, error)
         if inside != UNKNOWN:
@@ -83,12 +83,14 @@ def circle_about(strip, c, bound, nearest, largest):
 
 
 @jit()
-def enclose_faint(strip, windows, largest, low, high, too_close):
+def enclose_faint(strip, windows, faint, largest, low, high, too_close):
     """Draw circles of radius at most ``largest`` about all faint poles of a strip; return (circles, zeros inside).
 
     ``low`` and ``high`` (F,) get the ends of the discs on the real axis, disjoint and ascending. Poles without a
     circle are marked in ``too_close`` (F,), and the number of circles is then -1.
     """
+    if faint.shape[1] == 0:
+        return 0, 0
     room = window_room(strip, windows)
     poles = np.empty((ROWS, room))
     panel = np.int64(WHOLE)
@@ -97,14 +99,14 @@ def enclose_faint(strip, windows, largest, low, high, too_close):
     circles = 0
     zeros = 0
     complete = True
-    for i in range(strip.faint.shape[1]):
-        c = strip.faint[0, i]
+    for i in range(faint.shape[1]):
+        c = faint[0, i]
         if circles > 0 and c <= high[circles - 1]:
             # inside of the last circle, which has allowed for it
             continue
         nearest = nearest_pole(strip, c, nearest)
         view, panel, local = look(strip, windows, nearest, c, 0.0, poles, view, panel)
-        rho, inside = circle_about(view, c, strip.faint[1, i], local, largest)
+        rho, inside = circle_about(view, faint, c, faint[1, i], local, largest)
         if rho == np.inf or (circles > 0 and c - rho <= high[circles - 1]):
             too_close[i] = True
             complete = False
@@ -127,7 +129,7 @@ def meets_circle(x, y, radius, low, high, circles):
 
 
 @jit()
-def enclose_crowded(strip, windows, largest, zero_x, zero_y, low, high, circles):
+def enclose_crowded(strip, windows, faint, largest, zero_x, zero_y, low, high, circles):
     """Draw circles about own poles that have zeros within a fraction of ``largest``, where inertia resolves nothing.
 
     There the pole itself is taken out of H, so that the disc counts all zeros about it. Merges their ends with those
@@ -167,7 +169,7 @@ def enclose_crowded(strip, windows, largest, zero_x, zero_y, low, high, circles)
         if members == 0 or members > LARGEST_GROUP:
             continue
         view, panel, local = look(strip, windows, j, p, 0.0, poles, view, panel)
-        rho, _ = smallest_disc(view, complex(p, 0.0), local, members, largest, no_polish)
+        rho, _ = smallest_disc(view, complex(p, 0.0), local, faint, members, largest, no_polish)
         before = high[made - 1] if made > 0 else -np.inf
         after = old_low[old] if old < circles else np.inf
         if p - rho > before and p + rho < after:

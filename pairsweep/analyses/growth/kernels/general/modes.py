@@ -35,7 +35,7 @@ from pairsweep.analyses.growth.kernels.general.proof import (
     smallest_disc,
 )
 from pairsweep.analyses.growth.kernels.general.roots import LOOSE, TIGHT, WINDOW, iterate, start
-from pairsweep.analyses.growth.kernels.general.strip import make_strip, nearest_pole
+from pairsweep.analyses.growth.kernels.general.strip import faint_poles, make_strip, nearest_pole
 from pairsweep.analyses.growth.kernels.general.window import WHOLE, look, make_windows, window_room
 from pairsweep.analyses.growth.kernels.results import Diagnosis
 from pairsweep.kernels.coupling import oscillators
@@ -124,7 +124,7 @@ _tolerance_floor = jit()(tolerance_floor)
 
 
 @jit()
-def verify_complex(strip, windows, x, y, number, tolerance, radius, group):
+def verify_complex(strip, windows, faint, x, y, number, tolerance, radius, group):
     """Prove the ``number`` estimates x + i y above the axis, sorted by x, one by one or as groups; return their zeros.
 
     ``radius`` gets the radius of each disc and ``group`` the zeros in it. Proven estimates move to the centre of their
@@ -150,11 +150,11 @@ def verify_complex(strip, windows, x, y, number, tolerance, radius, group):
         members = np.int64(1)
         largest = max(tolerance, WIDEST * y[i])
         view, panel, local = look(strip, windows, nearest, z.real, z.imag, poles, view, panel)
-        r, c = simple_zero(view, z, local, work, sums)
+        r, c = simple_zero(view, z, local, faint, work, sums)
         found = r <= min(0.5 * tolerance, 0.5 * c.imag) and abs(c - z) <= 0.5 * y[i]
         if not found:
             # the series with the pole taken out is dearer, and sharper between poles that are close together
-            r, c = smallest_disc(view, z, local, members, min(0.5 * tolerance, 0.5 * y[i]), polish)
+            r, c = smallest_disc(view, z, local, faint, members, min(0.5 * tolerance, 0.5 * y[i]), polish)
             found = r < np.inf and abs(c - z) <= 0.5 * y[i]
         reach = 0.0
         for widening in range(SPREADS):
@@ -173,7 +173,9 @@ def verify_complex(strip, windows, x, y, number, tolerance, radius, group):
             if members == 1:
                 continue
             reach = spread
-            r, c = smallest_disc(view, total / members, local, members, min(largest, 0.5 * y[i]), polish)
+            r, c = smallest_disc(
+                view, total / members, local, faint, members, min(largest, 0.5 * y[i]), polish
+            )
             found = r < np.inf and abs(c - z) <= largest
         if not found or not r < c.imag:
             continue
@@ -210,12 +212,15 @@ def _strip_modes(clusters, k, tolerance, moment, binomial, table, at, too_close)
     windows = make_windows(strip, binomial)
     zeros = strip.zeros
     both = clusters.central and k == 0
-    faints = strip.faint.shape[1]
+    faint = faint_poles(clusters, k)
+    faints = faint.shape[1]
     low = np.empty(faints + strip.own)
     high = np.empty(faints + strip.own)
     largest = 0.45 * tolerance
     first = clusters.faint_first[k]
-    about_faint, inside = enclose_faint(strip, windows, largest, low, high, too_close[first : first + faints])
+    about_faint, inside = enclose_faint(
+        strip, windows, faint, largest, low, high, too_close[first : first + faints]
+    )
     if about_faint < 0:
         return Status.NOT_CERTIFIED, at, Diagnosis(k, 0, zeros, 0, 0)
     faint_low = low[:about_faint].copy()
@@ -248,7 +253,9 @@ def _strip_modes(clusters, k, tolerance, moment, binomial, table, at, too_close)
         if attempt > 0:
             low[:circles] = faint_low
             high[:circles] = faint_high
-            circles, crowd = enclose_crowded(strip, windows, largest, zero_x, zero_y, low, high, circles)
+            circles, crowd = enclose_crowded(
+                strip, windows, faint, largest, zero_x, zero_y, low, high, circles
+            )
             hidden += crowd
         walls = make_walls(strip, low, high, circles, wall_low, wall_high)
         reals = np.int64(0)
@@ -266,7 +273,7 @@ def _strip_modes(clusters, k, tolerance, moment, binomial, table, at, too_close)
         for i in range(uppers):
             upper_x[i] = upper[0, order[i]]
             upper_y[i] = upper[1, order[i]]
-        proven = verify_complex(strip, windows, upper_x, upper_y, uppers, tolerance, radius, group)
+        proven = verify_complex(strip, windows, faint, upper_x, upper_y, uppers, tolerance, radius, group)
         # what is not proven and slow enough to be stable may be a pair on or next to the axis
         for i in range(uppers):
             if group[i] == 0 and upper_y[i] < 0.5 * tolerance and reals + 2 <= 2 * zeros:
@@ -277,7 +284,7 @@ def _strip_modes(clusters, k, tolerance, moment, binomial, table, at, too_close)
         for i in range(reals):
             points[i] = real_x[order[i]]
         real, used = count_real(
-            strip, windows, points, reals, 0.9 * tolerance, walls, wall_low, wall_high, discs
+            strip, windows, faint, points, reals, 0.9 * tolerance, walls, wall_low, wall_high, discs
         )
         if real + 2 * proven != zeros - hidden or _overlap(
             upper_x, upper_y, radius, group, uppers, discs, used, low, high, circles

@@ -95,7 +95,7 @@ def sign_count(e1, e2, e3, error1, error2, error3):
 
 
 @jit()
-def negative_eigenvalues(strip, x, nearest, work, sums):
+def negative_eigenvalues(strip, x, nearest, faint, work, sums):
     """Return the number of negative eigenvalues of the Hermitian W at real ``x``, UNKNOWN if rounding could change it.
 
     As in ``determinant`` the nearest pole is kept apart: every e_k of ``sign_count`` is a polynomial in 1/t.
@@ -154,9 +154,11 @@ def negative_eigenvalues(strip, x, nearest, work, sums):
     )  # fmt: skip
     e3 = D0 - (D1 - (D2 - strip.poles[VOLUME, nearest] / t) / t) / t
     pole = strip.poles[BOUND, nearest] / abs(t)
-    error = matrix_error(size, strip.depth) + faint_size(strip, x, 0.0, 0.0, False)
-    if error == np.inf:
-        return UNKNOWN
+    error = matrix_error(size, strip.depth) + strip.faint_far
+    if faint.shape[1] > 0:
+        error += faint_size(faint, x, 0.0, 0.0, False)
+        if error == np.inf:
+            return UNKNOWN
     norm = error + np.sqrt(
         s00 * s00 + s11 * s11 + s22 * s22
         + 2.0 * (s01 * s01 + s02 * s02 + s12 * s12 + a0 * a0 + a1 * a1 + a2 * a2)
@@ -318,7 +320,7 @@ def disc_zeros(coefficients, rho, error):
 
 
 @jit()
-def smallest_disc(strip, c, nearest, wanted, largest, polish):
+def smallest_disc(strip, c, nearest, faint, wanted, largest, polish):
     """Look for a disc of radius at most ``largest`` about ``c`` with exactly ``wanted`` zeros.
 
     The centre first moves, in at most ``polish`` Newton steps, to the zero of the derivative of order wanted - 1.
@@ -351,7 +353,9 @@ def smallest_disc(strip, c, nearest, wanted, largest, polish):
     for _ in range(WIDENINGS):
         if not rho <= largest:
             break
-        change = faint_size(strip, c.real, c.imag, rho, False)
+        change = strip.faint_far
+        if faint.shape[1] > 0:
+            change += faint_size(faint, c.real, c.imag, rho, False)
         error = series_error(strip, c, nearest, series, sizes, closest, rho, change)
         if error == np.inf:
             break
@@ -362,7 +366,7 @@ def smallest_disc(strip, c, nearest, wanted, largest, polish):
 
 
 @jit()
-def simple_zero(strip, c, nearest, work, sums):
+def simple_zero(strip, c, nearest, faint, work, sums):
     """Return (radius, centre) of a disc that holds exactly one zero, polished from the estimate ``c``; or infinity.
 
     Rouche against the linear part: abs(f) + R < abs(f') rho, where R bounds the rest of the Taylor series of f. A
@@ -414,7 +418,9 @@ def simple_zero(strip, c, nearest, work, sums):
                 size += a
                 a1 += a / away
                 a2 += 2.0 * a / (away * away)
-        error = rounding * size + faint_size(strip, c.real, c.imag, rho, False)
+        error = rounding * size + strip.faint_far
+        if faint.shape[1] > 0:
+            error += faint_size(faint, c.real, c.imag, rho, False)
         a0 = norm + error + a1 * rho
         b0 = strip.poles[BOUND, nearest] / (t - rho)
         b1 = b0 / (t - rho)
@@ -466,7 +472,7 @@ def make_walls(strip, low, high, circles, wall_low, wall_high):
 
 
 @jit()
-def count_real(strip, windows, points, number, largest, walls, wall_low, wall_high, discs):
+def count_real(strip, windows, faint, points, number, largest, walls, wall_low, wall_high, discs):
     """Lower bound of the zeros on or next to the real axis of a strip; returns (zeros, number of discs used).
 
     Inertia is taken at the middles between neighbours among the ``walls`` (poles, ``make_walls``) and the ``number``
@@ -507,7 +513,7 @@ def count_real(strip, windows, points, number, largest, walls, wall_low, wall_hi
                 now = 0
             else:
                 view, panel, local = look(strip, windows, nearest, x, 0.0, poles, view, panel)
-                now = negative_eigenvalues(view, x, local, work, sums)
+                now = negative_eigenvalues(view, x, local, faint, work, sums)
             if now == UNKNOWN:
                 continue
             change = 0 if previous == UNKNOWN else abs(now - previous)
@@ -520,7 +526,9 @@ def count_real(strip, windows, points, number, largest, walls, wall_low, wall_hi
                 if 0.5 * (points[k - 1] - points[since]) < space and k - since <= LARGEST_GROUP:
                     nearest = nearest_pole(strip, centre, nearest)
                     view, panel, local = look(strip, windows, nearest, centre, 0.0, poles, view, panel)
-                    rho, _ = smallest_disc(view, complex(centre, 0.0), local, k - since, space, no_polish)
+                    rho, _ = smallest_disc(
+                        view, complex(centre, 0.0), local, faint, k - since, space, no_polish
+                    )
                     if rho < np.inf:
                         change = k - since
                         discs[0, used] = centre

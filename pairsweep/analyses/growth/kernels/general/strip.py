@@ -46,8 +46,7 @@ Strip = namedtuple(
         "order",  # terms of that polynomial
         "far_size",  # bound of the far sum of bound_j/abs(omega - P_j) within the radius
         "depth",  # number of roundings that any term of a sum over the poles goes through
-        "faint",  # (2, F) position, ascending, and bound of the faint poles of the strip (``faint``)
-        "faint_far",  # bound of the sum of bound_j/abs(omega - P_j) over those of other strips
+        "faint_far",  # bound of the sum of bound_j/abs(omega - P_j) over faint poles of other strips (``faint``)
     ],
 )
 
@@ -78,11 +77,6 @@ def make_strip(clusters, k, moment, binomial):
             poles[SEED + m, j] = clusters.seed[m, offset + j]
         poles[VOLUME, j] = residue_adjugate(poles, j, clusters.rank[offset + j], poles[ADJUGATE:, j])
     near_poles(clusters, k, radius, own, poles)
-    start = clusters.faint_first[k]
-    faint = np.empty((2, clusters.faint_first[k + 1] - start))
-    for j in range(faint.shape[1]):
-        faint[0, j] = clusters.faint_location[start + j]
-        faint[1, j] = clusters.faint_bound[start + j]
     # poles of other strips, and the mirror images of all, lie beyond the cut lines
     elsewhere = 0.0
     if clusters.faint_bound.size > 0:
@@ -98,34 +92,42 @@ def make_strip(clusters, k, moment, binomial):
         order,
         far_size,
         summation_depth(count + order),
-        faint,
         elsewhere,
     )
 
 
 @jit()
-def faint_size(strip, x, y, reach, around):
-    """Bound of the sum of bound_j/abs(omega - P_j) over faint poles on a disc of radius ``reach`` about x + i y.
+def faint_poles(clusters, k):
+    """Position, ascending, and bound of the faint poles of strip ``k``, (2, F)."""
+    start = clusters.faint_first[k]
+    faint = np.empty((2, clusters.faint_first[k + 1] - start))
+    for j in range(faint.shape[1]):
+        faint[0, j] = clusters.faint_location[start + j]
+        faint[1, j] = clusters.faint_bound[start + j]
+    return faint
+
+
+@jit()
+def faint_size(faint, x, y, reach, around):
+    """Bound of the sum of bound_j/abs(omega - P_j) over ``faint_poles`` on a disc of radius ``reach`` about x + i y.
 
     With ``around`` only on its circle, and there may be poles inside; else infinite if there are. The nearest ones
     are summed, the others taken to be as close as the next.
     """
-    size = strip.faint_far
-    count = strip.faint.shape[1]
-    if count == 0:
-        return size
+    size = 0.0
+    count = faint.shape[1]
     left = -1
     right = count
     while right - left > 1:
         middle = (left + right) // 2
-        if strip.faint[0, middle] < x:
+        if faint[0, middle] < x:
             left = middle
         else:
             right = middle
     total = 0.0
     for term in range(NEIGHBOURS + 1):
-        below = x - strip.faint[0, left] if left >= 0 else np.inf
-        above = strip.faint[0, right] - x if right < count else np.inf
+        below = x - faint[0, left] if left >= 0 else np.inf
+        above = faint[0, right] - x if right < count else np.inf
         if below == np.inf and above == np.inf:
             return size
         away = np.sqrt(min(below, above) ** 2 + y * y) - reach
@@ -133,13 +135,13 @@ def faint_size(strip, x, y, reach, around):
             return np.inf
         if term == NEIGHBOURS:
             for j in range(count):
-                total += strip.faint[1, j]
+                total += faint[1, j]
             return size + total / away
         if below <= above:
-            size += strip.faint[1, left] / abs(away)
+            size += faint[1, left] / abs(away)
             left -= 1
         else:
-            size += strip.faint[1, right] / abs(away)
+            size += faint[1, right] / abs(away)
             right += 1
     return size
 

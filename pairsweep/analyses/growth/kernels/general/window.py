@@ -172,7 +172,6 @@ def open_window(strip, windows, t, poles):
         MAX_ORDER,
         windows.panel[FAR_SIZE, t],
         depth,
-        strip.faint,
         strip.faint_far,
     )
 

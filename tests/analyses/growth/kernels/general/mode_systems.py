@@ -40,6 +40,10 @@ KINDS = (
 )
 
 
+# a strip without faint poles
+NO_FAINT = np.empty((2, 0))
+
+
 @dataclass
 class Modes:
     """What ``unstable_modes`` found."""

@@ -14,7 +14,7 @@ from pairsweep.analyses.growth.kernels.general.farfield import MAX_ORDER, binomi
 from pairsweep.analyses.growth.kernels.general.modes import Status, coupling_norm
 from pairsweep.analyses.growth.kernels.general.poles import cluster_poles
 from pairsweep.analyses.growth.kernels.general.proof import make_walls
-from pairsweep.analyses.growth.kernels.general.strip import faint_size
+from pairsweep.analyses.growth.kernels.general.strip import faint_poles, faint_size
 from pairsweep.analyses.growth.kernels.general.window import make_windows
 from pairsweep.analyses.growth.kernels.results import point_table
 from pairsweep.kernels.coupling import oscillators
@@ -31,7 +31,8 @@ def faint_strip(grid, n, g):
     faint = np.empty(grid.size, np.bool_)
     count = find_faint(strength, tolerance, faint)
     assert count == faint.sum()
-    return strip_of(cluster_poles(base, offset, strength, grid.p_hat, scale, faint)), tolerance, strength
+    clusters = cluster_poles(base, offset, strength, grid.p_hat, scale, faint)
+    return strip_of(clusters), faint_poles(clusters, np.int64(0)), tolerance, strength
 
 
 def mixed(seed, pairs=20, tiny=8, exponents=(-17, -11)):
@@ -44,8 +45,8 @@ def mixed(seed, pairs=20, tiny=8, exponents=(-17, -11)):
 @pytest.mark.parametrize("around", [False, True])
 def test_the_bound_of_faint_poles_is_above_their_sum(both, around):
     grid, n, g = mixed(1, pairs=80, tiny=60)
-    strip, tolerance, _ = faint_strip(grid, n, g)
-    location, bound = strip.faint
+    _, faint, tolerance, _ = faint_strip(grid, n, g)
+    location, bound = faint
     assert location.size == 60
     assert np.all(np.diff(location) > 0)
     rng = np.random.default_rng(2)
@@ -53,7 +54,7 @@ def test_the_bound_of_faint_poles_is_above_their_sum(both, around):
         x = rng.uniform(location[0], location[-1])
         y = 0.0 if around else tolerance * 10 ** rng.uniform(-3, 3)
         reach = 10 ** rng.uniform(-4, -0.01) * (np.abs(location - x).min() if around else y)
-        found = faint_size(strip, x, y, reach, around)
+        found = faint_size(faint, x, y, reach, around)
         on_it = x + 1j * y + reach * np.exp(2j * np.pi * np.arange(64) / 64)
         largest = (bound / np.abs(on_it[:, None] - location)).sum(axis=1).max()
         assert largest <= found * (1 + 1e-12)
@@ -61,28 +62,28 @@ def test_the_bound_of_faint_poles_is_above_their_sum(both, around):
 
 
 def test_a_disc_with_a_faint_pole_inside_has_no_bound_but_its_circle_has():
-    strip, tolerance, _ = faint_strip(*mixed(3))
-    x = strip.faint[0, 2]
-    assert faint_size(strip, x, 0.0, 1e-3 * tolerance, False) == np.inf
-    assert faint_size(strip, x, 0.0, 1e-3 * tolerance, True) < np.inf
-    assert faint_size(strip, x, 0.0, 0.0, False) == np.inf
+    _, faint, tolerance, _ = faint_strip(*mixed(3))
+    x = faint[0, 2]
+    assert faint_size(faint, x, 0.0, 1e-3 * tolerance, False) == np.inf
+    assert faint_size(faint, x, 0.0, 1e-3 * tolerance, True) < np.inf
+    assert faint_size(faint, x, 0.0, 0.0, False) == np.inf
 
 
 @pytest.mark.parametrize("seed", range(10))
 def test_circles_enclose_every_faint_pole_and_walls_every_pole(both, seed):
-    strip, tolerance, _ = faint_strip(*mixed(seed))
+    strip, faint, tolerance, _ = faint_strip(*mixed(seed))
     windows = make_windows(strip, binomials(np.int64(MAX_ORDER)))
     low, high, too_close = np.empty(8), np.empty(8), np.zeros(8, np.bool_)
-    circles, inside = enclose_faint(strip, windows, 0.45 * tolerance, low, high, too_close)
+    circles, inside = enclose_faint(strip, windows, faint, 0.45 * tolerance, low, high, too_close)
     assert circles > 0
     assert inside == 0
     assert not too_close.any()
     low, high = low[:circles], high[:circles]
     assert np.all(low[1:] > high[:-1])
-    for x in strip.faint[0]:
+    for x in faint[0]:
         assert np.any((low <= x) & (x <= high))
         assert meets_circle(x, 0.0, 0.0, low, high, circles)
-    assert not meets_circle(strip.faint[0, 0], tolerance, 0.5 * tolerance, low, high, circles)
+    assert not meets_circle(faint[0, 0], tolerance, 0.5 * tolerance, low, high, circles)
     wall_low, wall_high = np.empty((2, strip.own + circles))
     walls = make_walls(strip, low, high, circles, wall_low, wall_high)
     assert np.all(wall_low[1:walls] > wall_high[: walls - 1])
@@ -137,12 +138,12 @@ def test_a_faint_pole_close_to_a_zero_of_the_others(small, miss):
 
 def test_strong_pairs_only_are_solved_as_before():
     grid, n, g = mixed(5)
-    strip, _, strength = faint_strip(grid, n, g)
+    strip, faint, _, strength = faint_strip(grid, n, g)
     assert strip.own == 12
-    assert strip.faint.shape == (2, 8)
-    np.testing.assert_allclose(np.sort(strip.faint[1]), np.sort(2 * np.abs(strength[:8])))
+    assert faint.shape == (2, 8)
+    np.testing.assert_allclose(np.sort(faint[1]), np.sort(2 * np.abs(strength[:8])))
     n[:8] = 0.3
-    assert faint_strip(grid, n, g)[0].faint.shape == (2, 0)
+    assert faint_strip(grid, n, g)[1].shape == (2, 0)
 
 
 def test_the_batch_agrees():
@@ -170,14 +171,14 @@ def test_zeros_close_to_a_pole_that_is_not_faint_are_counted_about_it(small):
 
 def test_circles_about_crowded_poles_leave_those_of_faint_ones_alone(both):
     grid, n, g = mixed(0)
-    strip, tolerance, _ = faint_strip(grid, n, g)
+    strip, faint, tolerance, _ = faint_strip(grid, n, g)
     windows = make_windows(strip, binomials(np.int64(MAX_ORDER)))
     ends = np.empty((2, 20))
     largest = 0.45 * tolerance
-    circles, _ = enclose_faint(strip, windows, largest, *ends, np.zeros(8, np.bool_))
+    circles, _ = enclose_faint(strip, windows, faint, largest, *ends, np.zeros(8, np.bool_))
     before = ends[:, :circles].copy()
     # estimates that sit on their poles ask for circles about all of them, but there are no zeros: none is drawn
     zero_x, zero_y = strip.poles[9, :12].copy(), np.zeros(12)
-    made, inside = enclose_crowded(strip, windows, largest, zero_x, zero_y, *ends, np.int64(circles))
+    made, inside = enclose_crowded(strip, windows, faint, largest, zero_x, zero_y, *ends, np.int64(circles))
     assert (made, inside) == (circles, 0)
     np.testing.assert_array_equal(ends[:, :circles], before)

@@ -13,7 +13,13 @@ from pairsweep.analyses.growth.kernels.general.proof import (
     smallest_disc,
 )
 from pairsweep.analyses.growth.kernels.general.strip import nearest_pole
-from tests.analyses.growth.kernels.general.mode_systems import clusters_of, dense, make_system, strip_of
+from tests.analyses.growth.kernels.general.mode_systems import (
+    NO_FAINT,
+    clusters_of,
+    dense,
+    make_system,
+    strip_of,
+)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -48,10 +54,12 @@ def test_discs_hold_the_zeros_of_the_dense_matrix(seed):
     for value in values[(values.real > 1e-3 * coupling) & (values.imag > 0)]:
         start = value.imag - reference + 1j * value.real
         nearest = nearest_pole(strip, start.real, np.int64(0))
-        radius, centre = simple_zero(strip, start, nearest, work, sums)
+        radius, centre = simple_zero(strip, start, nearest, NO_FAINT, work, sums)
         assert radius < 1e-6 * coupling
         assert abs(centre - start) <= radius + 1e-12 * abs(value)
-        wide, middle = smallest_disc(strip, start, nearest, np.int64(1), 1e-3 * coupling, np.int64(4))
+        wide, middle = smallest_disc(
+            strip, start, nearest, NO_FAINT, np.int64(1), 1e-3 * coupling, np.int64(4)
+        )
         assert abs(middle - centre) <= wide + radius
 
 
@@ -60,5 +68,5 @@ def test_no_disc_where_there_is_no_zero():
     strip = strip_of(clusters_of(grid, n, g))
     c = complex(strip.centre, 0.999 * strip.radius)
     nearest = nearest_pole(strip, c.real, np.int64(0))
-    radius, _ = smallest_disc(strip, c, nearest, np.int64(1), 1e-6 * strip.radius, np.int64(0))
+    radius, _ = smallest_disc(strip, c, nearest, NO_FAINT, np.int64(1), 1e-6 * strip.radius, np.int64(0))
     assert radius == np.inf

@@ -9,7 +9,6 @@ from pairsweep.analyses.growth.kernels.dispersion import (
     RANK,
     RESIDUE,
     SUMS,
-    dispersion_function,
 )
 from pairsweep.analyses.growth.kernels.general.strip import evaluate, make_strip, nearest_pole
 from tests.analyses.growth.kernels.general.mode_systems import (
@@ -20,6 +19,7 @@ from tests.analyses.growth.kernels.general.mode_systems import (
     several_energies,
     strip_of,
 )
+from tests.analyses.growth.kernels.whole_sum import dispersion_function
 
 
 @pytest.mark.parametrize("strength", [1e-4, 1e-2, 0.3])

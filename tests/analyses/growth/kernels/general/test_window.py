@@ -20,6 +20,7 @@ from pairsweep.analyses.growth.kernels.general.window import (
 )
 from pairsweep.physics.grid import beams
 from tests.analyses.growth.kernels.general.mode_systems import (
+    NO_FAINT,
     clusters_of,
     dense,
     dense_noise,
@@ -130,9 +131,9 @@ def test_inertia_is_the_same_through_a_window(strip):
     for x in 0.7 * location[:-1:7] + 0.3 * location[1::7]:
         nearest = nearest_pole(strip, x, np.int64(0))
         t = window_at(strip, windows, nearest, x, 0.0)
-        whole = negative_eigenvalues(strip, x, nearest, work, sums)
+        whole = negative_eigenvalues(strip, x, nearest, NO_FAINT, work, sums)
         view = open_window(strip, windows, t, poles)
-        assert negative_eigenvalues(view, x, nearest - first_pole(windows, t), work, sums) == whole
+        assert negative_eigenvalues(view, x, nearest - first_pole(windows, t), NO_FAINT, work, sums) == whole
         pole_sums(
             x, 0.0, strip.poles[LOCATION], strip.poles, strip.count, strip.centre, strip.order, -1, work, sums
         )
