@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 
-from pairsweep.analyses.evolution.pictures.curves import linear_phase
+from pairsweep.analyses.evolution.derived import rate_of
 from pairsweep.analyses.growth.analysis import MODE_KINDS
 from pairsweep.dataset.select import mu, select
 from pairsweep.physics.grid import Floats
@@ -274,12 +274,7 @@ def _measured_over_predicted(runs: xr.Dataset) -> list[float]:
     for i in range(runs.sizes[axis]):
         run = runs.isel({axis: i}).load()
         curve = run["kappa_energy"].isel(energy_bin=int(run["n_energy"]) - 1).values
-        phase = linear_phase(curve)
-        if phase is None:
-            ratios.append(float("nan"))
-            continue
-        slope = np.polyfit(run["time_mev"].values[phase], np.log(curve[phase]), 1)[0]
-        ratios.append(float(slope / run["growth_rate"]))
+        ratios.append(rate_of(run["time_mev"].values, curve) / float(run["growth_rate"]))
     return ratios
 
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from pairsweep.analyses.evolution.pictures.conservation import conservation
-from pairsweep.analyses.evolution.pictures.curves import evolution, linear_phase
+from pairsweep.analyses.evolution.pictures.curves import evolution
 from pairsweep.contract.errors import UsageError
 from pairsweep.drawing import style
-from tests.datasets import evolution_sweep, pulses
+from tests.datasets import evolution_sweep
 
 
 @pytest.fixture(scope="module")
@@ -19,21 +19,6 @@ def runs():
 def ax():
     with style.context():
         return style.panels(1, 1, 1)[1][0]
-
-
-def test_linear_phase_is_the_rise_before_the_first_maximum():
-    time = np.linspace(0, 14, 281)
-    rise = linear_phase(pulses(time, 1.7))
-    slope = np.diff(np.log(pulses(time, 1.7)[rise])) / np.diff(time[rise])
-    # at 0.3 of its maximum this pulse still grows at sqrt(1 - 0.3^2) = 0.954 of the rate
-    assert np.all((slope > 0.95 * 1.7) & (slope <= 1.7))
-
-
-@pytest.mark.parametrize(
-    "curve", [np.full(50, 1e-3), np.linspace(0.1, 1, 50), np.full(50, np.nan), np.zeros(50)]
-)
-def test_curves_without_growth_have_no_linear_phase(curve):
-    assert linear_phase(curve) is None
 
 
 def test_prediction_has_the_stored_growth_rate(runs, ax):

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pairsweep.analyses.evolution.kernels.phase import LINEAR_EFOLDS, linear_phase
 from pairsweep.kernels.jit import jit
 
 # A maximum counts above half of the largest value; two are apart where the curve falls to a third between.
@@ -11,12 +12,11 @@ MAXIMUM_LEVEL = 0.5
 APART_LEVEL = 1.0 / 3.0
 # Maxima are periodic when their distances agree to this fraction of their mean.
 PERIOD_SPREAD = 0.05
-# Linear phase: the last LINEAR_EFOLDS e-folds below this fraction of the first maximum, where a sech-like
-# rise has lost 1 % of its slope; it counts where the slopes of its two halves agree to HALVES_AGREE.
-LINEAR_END = 0.15
-LINEAR_EFOLDS = 3.0
+# The linear phase counts where the slopes of its two halves agree to this.
 HALVES_AGREE = 0.05
 FEWEST_SAMPLES = 6
+
+_linear_phase = jit()(linear_phase)
 
 
 class CurveNumbers(NamedTuple):
@@ -118,14 +118,9 @@ def log_slope(times, values, start, stop):
 @jit(apart=True)
 def linear_growth(times, values, top):
     """Rate of the exponential rise before the maximum at index ``top``; NaN without a linear phase."""
-    stop = top
-    while stop > 0 and values[stop - 1] > LINEAR_END * values[top]:
-        stop -= 1
+    start, stop = _linear_phase(values, top, 0.0)
     if stop < FEWEST_SAMPLES:
         return np.nan
-    start = stop - 1
-    while start > 0 and values[start] * np.exp(LINEAR_EFOLDS) > values[stop - 1]:
-        start -= 1
     if stop - start < FEWEST_SAMPLES or not 0.0 < values[start] * np.exp(LINEAR_EFOLDS) <= values[stop - 1]:
         return np.nan
     middle = (start + stop) // 2

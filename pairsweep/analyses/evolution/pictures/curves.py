@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from pairsweep.analyses.evolution.derived import phase_of
 from pairsweep.contract.errors import UsageError, suggest
 from pairsweep.dataset.select import axes, free_axes, mu, variable
 from pairsweep.drawing import style
@@ -168,26 +169,9 @@ def _leading(curves: xr.DataArray, dim: str) -> int:
     return int(np.argmax(peak.fillna(-1.0).values))
 
 
-def linear_phase(values: Floats) -> slice | None:
-    """Rise of a curve out of what it does at the start, up to 0.3 of its maximum; None where it does not double.
-
-    A run starts with a fast beat about the forced response; the growing mode counts once it stands out twice above
-    the beat of the first twentieth of the run.
-    """
-    if not (values.size > 3 and np.isfinite(values).all()):
-        return None
-    quiet = values[: max(values.size // 20, 1)].max()
-    end = int(np.argmax(values >= 0.3 * values.max()))
-    below = np.flatnonzero(values[:end] < 2.0 * quiet)
-    if not below.size or end - below[-1] < 3:
-        return None
-    rise = slice(int(below[-1]) + 1, end)
-    return rise if values[end - 1] > 2.0 * values[rise.start] else None
-
-
 def _predict(ax: Axes, time: Floats, in_mev: Floats, values: Floats, rate: float) -> bool:
     """Draw exp(rate t) through the linear phase, a little longer than that to either side."""
-    phase = linear_phase(values)
+    phase = phase_of(values)
     if phase is None or not rate > 0:
         return False
     level = np.median(np.log(values[phase]) - rate * in_mev[phase])
