@@ -12,8 +12,8 @@ from pairsweep.machine_code.folders import cache_folder
 from pairsweep.sweep.compile import compile_code
 
 TWICE = {
-    "run": "with and without a phase of the perturbation",
-    "run_points": "with and without a phase of the perturbation",
+    "run": "with and without third-order kicks",
+    "run_points": "with and without third-order kicks",
     "adjugate": "real and complex matrices",
     "ascending": "rows and columns",
 }

@@ -225,14 +225,15 @@ def run_points(systems, averaged, plans, phases, window, checks, samples, outcom
         pack(shells.place, averaged[point], state)
         storing = plans.storing[i]
         last = window[0] if storing else window[1]
-        plan = Plan(plans.terms[i], plans.panels[i], plans.step_tolerance[i], storing, window[0], last)
-        g, times, check, sample = systems.g[point], systems.times[point], checks[point], samples[point]
+        number = 0
         if phases is not None:
+            number = phases.number[point]
             for a in range(shells.centre.size):
                 shells.multiples[a] = phases.multiples[point, a]
-            figures = run(shells, g, plan, phases.number[point], state, times, check, sample)
-        else:
-            figures = run(shells, g, plan, None, state, times, check, sample)
+        tolerance = plans.step_tolerance[i]
+        plan = Plan(plans.terms[i], plans.panels[i], number, tolerance, storing, window[0], last)
+        g, times = systems.g[point], systems.times[point]
+        figures = run(shells, g, plan, phases, state, times, checks[point], samples[point])
         outcomes.status[point] = figures.status
         outcomes.steps[point] = figures.steps
         outcomes.step_error[point] = figures.step_error

@@ -49,8 +49,8 @@ class Plan(NamedTuple):
     ----------
     terms : int
         ``field.Terms``.
-    panels : int
-        Of third-order kicks; 0: none.
+    panels, phases : int
+        Of third-order kicks, panels 0: none; ``kicks.phase_line``.
     step_tolerance : float
         Largest relative error of a step.
     storing : bool
@@ -61,6 +61,7 @@ class Plan(NamedTuple):
 
     terms: int
     panels: int
+    phases: int
     step_tolerance: float
     storing: bool
     first: int
@@ -125,7 +126,7 @@ def second_order_size(shells, g, rate, state, work, change):
 
 
 @jit(apart=True)
-def run(shells, g, plan, phases, state, times, checks, samples):
+def run(shells, g, plan, third, state, times, checks, samples):
     """Evolve ``state`` (B, 3 LANES), averaged, in place from 0 to ``times[-1]``; return the :class:`Figures`.
 
     Parameters
@@ -133,8 +134,8 @@ def run(shells, g, plan, phases, state, times, checks, samples):
     shells : Shells
     g : MeV^-2
     plan : Plan
-    phases : int, or None
-        From ``kicks.phase_line``; None: no kicks, whose code is not even compiled.
+    third : anything, or None
+        None: no kicks, whose code is not even compiled.
     state : (B, 3 LANES)
     times : (T,) 1/MeV
         Sample times, ascending.
@@ -161,11 +162,11 @@ def run(shells, g, plan, phases, state, times, checks, samples):
     difference = 0.0
     missing = 0.0
     nodes = 0
-    if phases is not None:
+    if third is not None:
         kick_work = kick_scratch(shells.centre.size)
         nodes = GAUSS * plan.panels
         if nodes > 0:
-            third_order_gradient(shells, g, phases, state, kick_work, gradient)
+            third_order_gradient(shells, g, plan.phases, state, kick_work, gradient)
 
     node = 0
     kicked = 0.0  # the time for which the third order has been applied, and its first moment
@@ -233,11 +234,11 @@ def run(shells, g, plan, phases, state, times, checks, samples):
         copy_state(new, state)
         t = t_new
         fresh = False
-        if phases is not None:
+        if third is not None:
             fresh = arrives and to_node
             if fresh:
                 copy_state(gradient, slope)
-                third_order_gradient(shells, g, phases, state, kick_work, gradient)
+                third_order_gradient(shells, g, plan.phases, state, kick_work, gradient)
                 weight = t_end * GAUSS_WEIGHTS[node % GAUSS] / plan.panels
                 copy_state(state, point)
                 rotate(gradient, weight, state)
