@@ -38,7 +38,7 @@ def read_occupation(
                 raise SpecError(f"occupation.{key}", data[key], 'belongs to pattern = "custom"')
         return parameters_of(TABLE, data, fields.values()), None
     if custom is None:
-        custom = find_function(data.get("function"), folder, _data_files(data.get("data", [])))
+        custom = find_function(data.get("function"), folder, data_files(data.get("data", [])))
     for key, value in data.items():
         if key not in fields and key not in OWN_KEYS:
             kind = _kind(value)
@@ -55,7 +55,8 @@ def check_occupation(spec: SpecView) -> None:
             PATTERNS[str(name)].check(spec)
 
 
-def _data_files(value: object) -> list[str]:
+def data_files(value: object) -> list[str]:
+    """Check the key ``data``: the files that a user's function reads."""
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
         raise SpecError(DATA_PLACE, value, 'give the files that the function reads: data = ["table.npz"]')

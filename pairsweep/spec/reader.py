@@ -21,8 +21,8 @@ from pairsweep.spec import schema
 from pairsweep.spec.checks import given_options, known_keys, missing, parameters_of, values_of
 from pairsweep.spec.compose import composed, parse
 from pairsweep.spec.model import Source, Spec
-from pairsweep.spec.occupation import check_occupation, read_occupation
-from pairsweep.user_code.function import UserFunction
+from pairsweep.spec.occupation import TABLE, check_occupation, data_files, read_occupation
+from pairsweep.user_code.function import UserFunction, from_callable
 
 MAX_POINTS = 10**9
 
@@ -33,7 +33,8 @@ def read_spec(source: Source, overrides: Mapping[str, object] | None = None) -> 
     Parameters
     ----------
     source : path, TOML text, mapping or Spec
-        A file, a text of several lines, tables as a mapping, or what was read before.
+        A file, a text of several lines, tables as a mapping (with a function itself as ``function``, if you like), or
+        what was read before.
     overrides : mapping, optional
         Keys to set, such as ``{"coupling.g": 1e-7}``; a list makes an axis.
 
@@ -46,8 +47,22 @@ def read_spec(source: Source, overrides: Mapping[str, object] | None = None) -> 
         if not overrides:
             return source
         return parse_spec(composed(source.text, overrides)[0], custom=source.custom)
+    custom = None
+    if isinstance(source, Mapping):
+        source, custom = _with_function_named(source)
     text, folder = composed(source, overrides or {})
-    return parse_spec(text, folder=folder, place=str(source) if isinstance(source, Path) else "specification")
+    return parse_spec(
+        text, folder=folder, custom=custom, place=str(source) if isinstance(source, Path) else "specification"
+    )
+
+
+def _with_function_named(tables: Mapping[str, object]) -> tuple[Mapping[str, object], UserFunction | None]:
+    """Replace a function that stands in a mapping by its name, and take it along."""
+    occupation = tables.get(TABLE)
+    if not isinstance(occupation, Mapping) or not callable(occupation.get("function")):
+        return tables, None
+    custom = from_callable(occupation["function"], data_files(occupation.get("data", [])))
+    return {**tables, TABLE: {**occupation, "function": custom.reference}}, custom
 
 
 def parse_spec(

@@ -51,6 +51,10 @@ def matching_store(path: str | Path, sweep: Sweep, recompute: Sequence[str] = ()
     """
     store = Store.open(path)
     marks = fingerprint(sweep.spec)
+    custom = sweep.spec.custom
+    if custom is not None and custom.unknown and store.fingerprint.get("custom") != marks["custom"]:
+        what = f"was made with {custom.reference} of another process, whose source cannot be had"
+        raise StoreError(str(store.path), what, "put the function into a file, or name another store")
     for name, now in marks.items():
         there = store.fingerprint.get(name, now)
         if there != now and AXIS in (there, now):

@@ -33,6 +33,8 @@ DATA_PLACE = "occupation.data"
 TRAVELLING_BYTES = 2**22
 """Data files of more than this in all stay where they are, and workers look for them there."""
 MOST_FILES = 10_000
+ENGINE = __name__.split(".")[0]
+ALONE = "this process alone"
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,11 @@ class UserFunction:
     def data_digests(self) -> dict[str, str]:
         """Digest of every data file by its path."""
         return {file.path: file.digest for file in self.data}
+
+    @property
+    def unknown(self) -> bool:
+        """Whether it cannot be told from another in another process."""
+        return self.identity.startswith(ALONE)
 
     @property
     def spec_folder(self) -> Path:
@@ -223,7 +230,7 @@ def from_callable(called: Callable[..., Any], data: Sequence[str] = ()) -> UserF
         sources=(),
         data=_travelling(files),
         pickled=cloudpickle.dumps(called),
-        identity=_identity(called, set()) or f"this process alone {uuid.uuid4().hex}",
+        identity=_identity(called, set()) or f"{ALONE} {uuid.uuid4().hex}",
     )
 
 
@@ -232,7 +239,7 @@ def _identity(value: Any, seen: set[int]) -> str | None:
     if value is None or isinstance(value, bool | int | float | complex | str | bytes):
         return repr(value)
     if isinstance(value, ModuleType):
-        return value.__name__
+        return _module_identity(value)
     if isinstance(value, np.ndarray) and not value.dtype.hasobject:
         return f"{value.dtype.str}{value.shape}{_digest(np.ascontiguousarray(value).tobytes())}"
     if id(value) in seen:
@@ -246,16 +253,21 @@ def _identity(value: Any, seen: set[int]) -> str | None:
     elif inspect.isfunction(value):
         parts = _function_parts(value, seen)
     elif isinstance(value, type) or inspect.isbuiltin(value):
-        known = value.__module__ != "__main__"
-        parts = [f"{value.__module__}.{value.__qualname__}" if known else None]
+        home = sys.modules.get(value.__module__ or "")
+        parts = [value.__qualname__, None if home is None else _module_identity(home)]
     else:
         parts = [None]
     return None if None in parts else _digest(f"{type(value).__name__} {parts}".encode())
 
 
 def _function_parts(function: FunctionType, seen: set[int]) -> list[str | None]:
-    if function.__module__ != "__main__" and function.__module__ in sys.modules:
-        return [f"{function.__module__}.{function.__qualname__}"]
+    home = sys.modules.get(function.__module__ or "")
+    if (
+        home is not None
+        and getattr(home, function.__name__, None) is function
+        and home.__name__ != "__main__"
+    ):
+        return [function.__qualname__, _module_identity(home)]
     try:
         source = syntax_digest(textwrap.dedent(inspect.getsource(function)))
     except (OSError, TypeError, SyntaxError):
@@ -274,6 +286,26 @@ def _function_parts(function: FunctionType, seen: set[int]) -> list[str | None]:
     ]
 
 
+def _module_identity(module: ModuleType) -> str | None:
+    """Name of an installed module, digest of a user's own with all that it imports from beside it."""
+    file = getattr(module, "__file__", None)
+    if file is None:
+        return module.__name__ if module.__name__ in sys.builtin_module_names else None
+    path = Path(file).resolve()
+    if path.suffix != ".py" or module.__name__.split(".")[0] == ENGINE:
+        return module.__name__
+    if module.__name__ == "__main__":
+        return None
+    root = path.parents[module.__name__.count(".") + (path.name == "__init__.py")]
+    if root in _installed():
+        return module.__name__
+    try:
+        sources = list(_walk(module.__name__, module.__name__, path, [root], "", root))
+    except SpecError:
+        return None
+    return _digest(str(sorted((file.module, file.digest) for file in sources)).encode())
+
+
 def _names_of(code: CodeType) -> Iterator[str]:
     """Yield the names that a function uses, those in functions inside it too."""
     yield from code.co_names
@@ -288,7 +320,7 @@ def _digest(content: bytes) -> str:
 
 def _free_name(stem: str) -> str:
     """Name a file as a module, but not like one that Python or the engine has already."""
-    taken = stem in sys.stdlib_module_names or stem == __name__.split(".")[0]
+    taken = stem in sys.stdlib_module_names or stem == ENGINE
     return f"user_{stem}" if taken else stem
 
 
@@ -372,6 +404,8 @@ def _names(imported: Import, module: str, file: Path) -> Iterator[str]:
 def _found(name: str, roots: Sequence[Path], reference: str) -> Iterator[tuple[str, Path]]:
     """Yield a module and the packages on the way to it, from the first root that has its top."""
     parts = name.split(".")
+    if parts[0] == ENGINE:  # also where it lies beside the specification, as in a checkout of it
+        return
     for root in roots:
         if _file_of(parts[0], root) is None and not (root / parts[0]).is_dir():
             continue

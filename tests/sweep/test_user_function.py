@@ -247,3 +247,45 @@ def test_a_first_point_that_fails_is_said_by_plan(study, capsys, value, words):
     path = str(study.write(keys="level = [0.9, 0.6]", mine=STEP.format(value)))
     assert main(["plan", path]) == 0
     assert words in capsys.readouterr().err
+
+
+# --- a function itself -----------------------------------------------------------------------------------------
+
+
+def tables(function, **keys):
+    """A specification as a mapping."""
+    return {
+        "analyses": ["growth"],
+        "grid": {"kind": "bins", "n_energy": 1, "n_theta": 1, "n_phi": 4, "energy_max": 20.0},
+        "occupation": {"pattern": "custom", "function": function, "level": [0.6, 0.9], **keys},
+        "coupling": {"g": 1e-6},
+    }
+
+
+def test_a_function_itself_may_stand_in_a_mapping():
+    low = 0.1
+
+    def f(energy, theta, phi, level):
+        return 2 * (np.where(phi < 1.57, level, low),)
+
+    ds = ps.run(tables(f), scheduler="serial", quiet=True)
+    np.testing.assert_allclose(ds.growth_rate, expected(0.6, 0.9), rtol=1e-9)
+
+
+def test_a_lambda_reaches_worker_processes_and_a_store_goes_on(study):
+    spec = tables(lambda energy, theta, phi, level: 2 * (np.where(phi < 1.57, level, 0.1),))
+    for levels in ([0.6, 0.9], [0.6, 0.7, 0.9]):
+        spec["occupation"]["level"] = levels
+        ds = ps.run(spec, study.store, scheduler="local", workers=1, quiet=True)
+        np.testing.assert_allclose(ds.growth_rate, expected(*levels), rtol=1e-9)
+
+
+def test_a_function_that_cannot_be_known_again_does_not_go_on_in_another_process(study):
+    unknown = object()
+
+    def with_surroundings():
+        return lambda energy, theta, phi, level: (level + 0 * phi + 0 * hash(unknown), 0 * phi)
+
+    ps.run(tables(with_surroundings()), study.store, scheduler="serial", quiet=True)
+    with pytest.raises(StoreError, match="put the function into a file"):  # read anew, as in another process
+        ps.run(tables(with_surroundings()), study.store, scheduler="serial", quiet=True)

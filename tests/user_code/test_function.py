@@ -3,10 +3,12 @@
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import pairsweep
 from pairsweep.contract.errors import SpecError, UserCodeError
 from pairsweep.user_code.function import TRAVELLING_BYTES, find_function, from_callable
 from pairsweep.user_code.module import load, load_anew
@@ -226,6 +228,13 @@ def test_a_file_called_like_a_module_of_python_is_loaded_all_the_same(folder):
     assert folder.call(reference="profile.py:f") == "user_profile"
 
 
+def test_the_engine_is_never_taken_for_a_helper(folder):
+    folder.write(mine="import pairsweep as ps\ndef f():\n    return ps.bins(1, 1, 4).size\n")
+    (folder.path / "pairsweep").symlink_to(Path(pairsweep.__file__).parent)
+    assert folder.call() == 4
+    assert [file.module for file in folder.find().sources] == ["mine"]
+
+
 def test_a_function_that_is_not_there(folder):
     folder.write(mine="def g(): ...\n")
     with pytest.raises(UserCodeError, match="mine has no function f"):
@@ -357,6 +366,17 @@ def test_a_function_of_a_script_is_known_again_in_another_process(tmp_path):
     assert told(tmp_path, comment="  # a comment") == first
     for change in ({"level": "1.5"}, {"hidden": "np.zeros(2)"}, {"factor": "3"}):
         assert told(tmp_path, **change) != first
+
+
+def test_a_module_beside_a_script_counts_too(tmp_path):
+    digests = []
+    for value in (1, 1, 2):
+        (tmp_path / "beside.py").write_text(
+            f"import below\n\ndef inside(x):\n    return below.value + {value}\n"
+        )
+        (tmp_path / "below.py").write_text("value = 1  # a comment\n")
+        digests.append(told(tmp_path, hidden="__import__('beside')"))
+    assert digests[0] == digests[1] != digests[2]
 
 
 def test_a_function_that_cannot_be_identified_is_another_in_every_process(tmp_path):
