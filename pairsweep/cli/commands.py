@@ -122,6 +122,12 @@ def parser() -> argparse.ArgumentParser:
         "--to", metavar="WIDTH,...", required=True, help="width to bracket the boundary, or one per axis"
     )
     refine.add_argument(
+        "--by",
+        metavar="VARIABLE",
+        help="whose boundary: of its codes (verdict, mode_kind), or of where it is above 0 "
+        "(continuum_growth_rate); by default the verdict, or else the growth rate",
+    )
+    refine.add_argument(
         "--store", metavar="PATH", dest="target", help="where the points go; beside STORE by default"
     )
     _add_where(refine)
@@ -367,6 +373,7 @@ def _refine(options: argparse.Namespace) -> int:
         options.target,
         _where(options),
         quiet=options.quiet,
+        by=options.by,
     )
     share = done.points / done.full
     print(f"{done.computed:,} points computed, {done.points:,} in all: {done.path}")

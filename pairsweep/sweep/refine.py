@@ -76,6 +76,7 @@ def refine(
     path: str | Path | None = None,
     where: Where = Where(),  # noqa: B008 - frozen
     quiet: bool = False,
+    by: str | None = None,
 ) -> Refinement:
     """Add points around the instability boundary of a finished map until it is known to a tolerance.
 
@@ -91,6 +92,9 @@ def refine(
         Store of the refined points; beside the coarse one, with "refined" in its name, where left out.
     where, quiet
         See `pairsweep.sweep.run.run`.
+    by : str, optional
+        Variable whose boundary is refined: that of its codes (verdict, mode_kind), or of where it is above 0. By
+        default the verdict where there is one, else the growth rate.
 
     Raises
     ------
@@ -104,11 +108,16 @@ def refine(
     sweep = _checked(spec, coarse, along, widths)
     progress = Progress(quiet)
     target = _Target(
-        Path(path) if path is not None else refined_path(store), coarse, spec, along, widths, where, progress
+        Path(path) if path is not None else refined_path(store),
+        coarse,
+        spec,
+        _Boundary(tuple(along), widths, by),
+        where,
+        progress,
     )
     before = len(target.places)
     target.compute((), progress)  # what an interrupted refinement left
-    known = classes(open_store(store), sweep.names) | target.classes()
+    known = classes(open_store(store), sweep.names, by) | target.classes()
     slices = _slices(sweep, along, widths)
     pending: dict[int, list[Place]] = {i: piece.mesh.coarse() for i, piece in enumerate(slices)}
     while pending:
@@ -191,6 +200,15 @@ def _at(names: Sequence[str], along: Sequence[str], piece: _Slice, place: Place)
     return tuple(moving[name] if name in moving else piece.fixed[name] for name in names)
 
 
+@dataclass(frozen=True)
+class _Boundary:
+    """What is refined: along which axes, to which width on each, and the boundary of which variable."""
+
+    along: tuple[str, ...]
+    widths: tuple[float, ...]
+    by: str | None
+
+
 class _Target:
     """The store of the refined points, which gets more of them round by round."""
 
@@ -199,8 +217,7 @@ class _Target:
         path: Path,
         coarse: Store,
         spec: Spec,
-        along: Sequence[str],
-        widths: Sequence[float],
+        boundary: _Boundary,
         where: Where,
         progress: Progress,
     ) -> None:
@@ -209,14 +226,17 @@ class _Target:
         with announced(progress.say, progress.step), aside(self._sweep, progress.say) as crew:
             self._seconds = max(measured_seconds(self._sweep, crew).values())
         self._marks = fingerprint(spec) | {
-            "refined along": ", ".join(along),
+            "refined along": ", ".join(boundary.along),
             "refines": str(coarse.identity.id),
         }
         self._attrs = {
             "refines": os.path.relpath(coarse.path, path.parent),
-            "refined_along": list(along),
-            "refined_to": [float(width) for width in widths],
+            "refined_along": list(boundary.along),
+            "refined_to": [float(width) for width in boundary.widths],
         }
+        self._by = boundary.by
+        if boundary.by is not None:
+            self._marks["refined by"] = self._attrs["refined_by"] = boundary.by
         self.places: list[At] = []
         if path.exists():
             store = Store.open(path)
@@ -228,7 +248,7 @@ class _Target:
 
     def classes(self) -> dict[At, int]:
         """Classes of the points that are computed."""
-        return classes(open_store(self.path), self._sweep.names) if self.path.exists() else {}
+        return classes(open_store(self.path), self._sweep.names, self._by) if self.path.exists() else {}
 
     def compute(self, new: Sequence[At], progress: Progress) -> None:
         """Add points, and compute all that are missing."""

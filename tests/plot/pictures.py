@@ -85,6 +85,7 @@ PICTURES: dict[str, tuple[str, Any, dict[str, Any]]] = {
     "growth_map_static": ("growth-map", couplings, {"x": "g"}),
     "growth_vs_bins": ("growth-vs-bins", ladders, {}),
     "growth_vs_coupling": ("growth-vs-bins", couplings, {"x": "g", "y": "g"}),
+    "growth_vs": ("growth-vs", couplings, {"x": "1/g", "y": "frequency"}),
     "phase_diagram": ("phase-diagram", couplings, {}),
     "spectrum": ("spectrum", couplings, {}),
     "evolution": ("evolution", runs, {}),

@@ -146,3 +146,30 @@ def test_a_map_that_is_not_finished_is_refused(tmp_path, monkeypatch):
     run_to_store(parse_spec(COARSE), tmp_path / "map.zarr", SERIAL, quiet=True)
     with pytest.raises(ps.StoreError, match="not finished"):
         refine(tmp_path / "map.zarr", ALONG, 1e-2, quiet=True)
+
+
+def test_the_boundary_of_any_variable_may_be_refined(tmp_path):
+    """The continuum's own threshold lies elsewhere than the grid's, and a code has a boundary between any two."""
+    text = growth(
+        analyses='["growth", "continuum"]',
+        n_energy="10",
+        rho_high="[0.8, 0.9]",
+        g='{ start = 1e-5, stop = 4e-4, num = 5, spacing = "log" }',
+    )
+    store = tmp_path / "map.zarr"
+    run_to_store(parse_spec(text), store, SERIAL, quiet=True)
+    found = {}
+    for by in ("continuum_growth_rate", "growth_rate", "verdict"):
+        target = tmp_path / f"{by}.zarr"
+        found[by] = refine(store, ["g"], 4e-6, target, SERIAL, quiet=True, by=by)
+        refined = ps.open_store(target)
+        assert refined.attrs["refined_by"] == by
+        above = refined[by] > 0
+        assert above.any()
+        assert not above.all()
+    assert found["verdict"].cells >= max(found["continuum_growth_rate"].cells, found["growth_rate"].cells)
+    # ten bins miss the continuum's root at first
+    continuum, grid = (float(ps.open_store(tmp_path / f"{by}.zarr").g.median()) for by in list(found)[:2])
+    assert continuum < grid
+    with pytest.raises(ps.SpecError, match="--by"):
+        refine(store, ["g"], 1e-6, tmp_path / "no.zarr", SERIAL, quiet=True, by="growth_rat")

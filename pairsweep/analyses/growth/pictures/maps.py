@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 UNDETERMINED = "undetermined"
 NO_RESULT = "#C9C9C9"
+DOTTED: dict[str, str] = {"hatch": "...", "ec": "#6B6B6B"}  # of artefacts, which prints in grey
 PHASES = (("stable", "#F3F3F3"), ("oscillating", "#56B4E9"), ("static", "#B2500C"))
 
 
@@ -163,8 +164,8 @@ def growth_map(
     """Draw the growth rate over any two axes with the instability boundary and where the crossing begins.
 
     Static modes are hatched. With the continuum analysis, points whose instability is an artefact of the
-    discretisation are faded, points that the grid calls stable but the continuum does not carry a ring, and
-    undetermined ones a small cross. Grey cells have no result.
+    discretisation are faded and dotted, points that the grid calls stable but the continuum does not carry a ring, and
+    undetermined ones a small cross: all of it can be told apart in grey. Grey cells have no result.
 
     Parameters
     ----------
@@ -197,6 +198,8 @@ def growth_map(
     ax.pcolormesh(
         cut.x.edges, cut.y.edges, faded, cmap=mpl.colors.ListedColormap(["white"]), alpha=1 - FADED, **cells
     )
+    if artefact.any():
+        hatch_cells(ax, cut.x.edges, cut.y.edges, artefact, **DOTTED)
     handles = []
     static = (
         (cut.field(cut.ds["mode_kind"]) == STATIC) & (growth > 0) if "mode_kind" in cut.ds else growth < 0
@@ -225,7 +228,14 @@ def growth_map(
             cut.marks(ax, marked, **look)
             handles.append(style.key(text, **look))
     if artefact.any():
-        handles.append(mpl.patches.Patch(facecolor="#B5C9BF", edgecolor="none", label="artefact of the grid"))
+        handles.append(
+            mpl.patches.Patch(
+                facecolor="#B5C9BF",
+                edgecolor=DOTTED["ec"],
+                hatch=DOTTED["hatch"],
+                label="artefact of the grid",
+            )
+        )
     if np.isnan(growth).any():
         handles.append(mpl.patches.Patch(facecolor=NO_RESULT, edgecolor="none", label="no result"))
     if not (growth > 0).any():
@@ -237,7 +247,9 @@ def growth_map(
     return style.Key(tuple(handles), below=True, colours=bar, colours_label=growth_label(ds, unit))
 
 
-def hatch_cells(ax: Axes, x_edges: Floats, y_edges: Floats, mask: Any) -> None:
+def hatch_cells(
+    ax: Axes, x_edges: Floats, y_edges: Floats, mask: Any, *, hatch: str = "////", ec: str = "white"
+) -> None:
     """Hatch whole cells, by one patch made of the runs of cells in each row."""
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
@@ -250,7 +262,7 @@ def hatch_cells(ax: Axes, x_edges: Floats, y_edges: Floats, mask: Any) -> None:
             runs.append(
                 Path([(x[0], y[0]), (x[1], y[0]), (x[1], y[1]), (x[0], y[1]), (x[0], y[0])], closed=True)
             )
-    patch = PathPatch(Path.make_compound_path(*runs), fc="none", ec="white", hatch="////", lw=0, zorder=1.6)
+    patch = PathPatch(Path.make_compound_path(*runs), fc="none", ec=ec, hatch=hatch, lw=0, zorder=1.6)
     ax.add_patch(patch)
 
 
