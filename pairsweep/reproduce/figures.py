@@ -115,6 +115,31 @@ FIGURES = (
         "Static modes need no EPN crossing. Empty modes couple too, so this boundary moves with the energy cutoff.",
     ),
     ReportFigure(
+        "growth_vs_k",
+        "Where the instability goes: growth against the wave number",
+        "inhomogeneous_bins",
+        "growth-vs-k",
+        "The quadrant with 1 to 32 energy bins, k across the occupied quadrant. Stable at k = 0 for more than four "
+        "bins, it is unstable where k^2/4E makes up for the refraction that separates the directions. The largest "
+        "rate falls like 1/N_E: nothing of it is left in the continuum.",
+    ),
+    ReportFigure(
+        "dispersion",
+        "The dispersion relation of five energy bins",
+        "inhomogeneous_bins",
+        "dispersion",
+        "Frequency of the unstable mode in the band of the pair energies of the highest bin, from twice its energy.",
+        {"select": {"n_energy": 5}},
+    ),
+    ReportFigure(
+        "k_polar",
+        "Growth over the direction of k",
+        "inhomogeneous_directions",
+        "k-polar",
+        "Five energy bins at k = 1.37 MeV, seen along z in equal areas: unstable across the flux of the occupied "
+        "quadrant.",
+    ),
+    ReportFigure(
         "spin_budget",
         "The spin budget of case A",
         "fig1",

@@ -95,7 +95,7 @@ def write_report(
         '<p class="lead">Every quantitative statement of the Letter arXiv:2604.25687 beside what pairsweep '
         f"{_text(__version__)} finds: {counts['agrees']} agree, {counts['differs']} differ, "
         f"{counts['answers']} answer a question that the Letter leaves open. The model is the Letter's: a homogeneous "
-        "gas of one flavour; inhomogeneous modes are not treated.</p>",
+        "gas of one flavour; modes with a wave number are linear.</p>",
     ]
     if failed:
         names = ", ".join(f"{name} ({count})" for name, count in failed.items())

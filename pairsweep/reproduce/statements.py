@@ -14,12 +14,14 @@ import xarray as xr
 
 from pairsweep.analyses.evolution.derived import rate_of
 from pairsweep.analyses.growth.analysis import MODE_KINDS
+from pairsweep.analyses.inhomogeneous.analysis import VERDICTS as K_VERDICTS
 from pairsweep.dataset.select import mu, select
 from pairsweep.physics.grid import Floats
 
 Results = Mapping[str, xr.Dataset]
 Outcome = Literal["agrees", "differs", "answers"]
 STATIC = MODE_KINDS.index("static")
+DISCRETE = K_VERDICTS.index("discretisation")
 
 
 @dataclass(frozen=True)
@@ -454,8 +456,30 @@ def crossing_and_instability(results: Results) -> Statement:
         f"necessary here: {without} of {int((~crossing).sum())} systems without a crossing are unstable; not "
         f"sufficient: {stable} of {int(crossing.sum())} with one are stable",
         "answers",
-        "homogeneous modes only: inhomogeneous ones, to which the Letter expects instabilities to shift, are not "
-        "treated",
+        "homogeneous modes; for those with a wave number see the next line",
+    )
+
+
+def shifted_to_inhomogeneous_modes(results: Results) -> Statement:
+    beams = results["inhomogeneous_crossing"].load()
+    crossing = beams["epn_crossing_strength"].values > 0
+    still, moving = beams["growth_rate"].values > 0, beams["inhomogeneous_growth_rate"].values > 0
+    bins = results["inhomogeneous_bins"].load()
+    largest = bins["inhomogeneous_growth_rate"].max("k").where(bins["n_energy"] > 4, drop=True)
+    real = sum(
+        int((ds["inhomogeneous_growth_rate"] > 0).where(ds["inhomogeneous_verdict"] != DISCRETE, False).sum())
+        for ds in (beams, bins)
+    )
+    return Statement(
+        "p. 5",
+        "where a crossing gives no instability the instabilities are shifted to inhomogeneous modes",
+        f"of {int(crossing.sum())} crossed systems of four beams {int((crossing & still).sum())} are unstable at k = 0 "
+        f"and {int((crossing & moving).sum())} at some k, of {int((~crossing).sum())} without a crossing "
+        f"{int((~crossing & moving).sum())}; the quadrant with {', '.join(map(str, largest['n_energy'].values))} bins: "
+        f"{', '.join(f'{1e3 * rate:.2f}' for rate in largest.values)} x 10^-3 MeV",
+        _judge(bool((moving == crossing).all() and (largest > 0).all())),
+        f"falls like 1/N_E, and {real} of these instabilities are below the ceiling of continuous occupations: they "
+        "belong to beams and bins",
     )
 
 
@@ -527,12 +551,13 @@ CHECKS: tuple[Callable[[Results], Statement], ...] = (
     anisotropy_of_the_persistent_bin,
     anisotropy_that_is_needed,
     crossing_and_instability,
+    shifted_to_inhomogeneous_modes,
     growth_proportional_to_g,
     large_coupling,
 )
 SWEEPS = (
     "two_pairs", "fig1", "thermal", "fig2", "fig3", "energy_bins", "persistent_bin", "anisotropy", "epn_crossing",
-    "coupling", "phase_diagram",
+    "coupling", "phase_diagram", "inhomogeneous_bins", "inhomogeneous_directions", "inhomogeneous_crossing",
 )  # fmt: skip
 
 

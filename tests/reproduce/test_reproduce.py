@@ -36,6 +36,8 @@ COARSER = {
     "anisotropy": [("start = 11.25, stop = 360.0, num = 32", "start = 45.0, stop = 360.0, num = 8")],
     "coupling": [("num = 121", "num = 13")],
     "phase_diagram": [("num = 81", "num = 9"), ("num = 121", "num = 13")],
+    "inhomogeneous_bins": [("num = 97", "num = 49"), ("4, 5, 8, 16, 32]", "4, 5, 8]")],
+    "inhomogeneous_directions": [("num = 18", "num = 6"), ("num = 72", "num = 12")],
 }
 EXPECTED_NOT_TO_AGREE = {
     "growth_of_case_b": "differs",

@@ -15,15 +15,15 @@ from pairsweep.analyses.inhomogeneous.solver import Inhomogeneous, Inhomogeneous
 from pairsweep.physics.grid import Floats
 
 # The scan: directions spread over the half sphere, besides the special ones, and wave numbers along each.
-SPREAD_DIRECTIONS = 20
-WAVE_NUMBERS = 32
+SPREAD_DIRECTIONS = 12
+WAVE_NUMBERS = 28
 # Pairs of beams whose resonance is tried along each direction.
 STARTS = 6
 # Places that are refined, in how many rounds, and how many go on to the last ones.
-PLACES = 8
-FIRST_ROUNDS = 6
+PLACES = 6
+FIRST_ROUNDS = 5
 FINALISTS = 2
-LAST_ROUNDS = 24
+LAST_ROUNDS = 18
 SMALLEST_STEP = 1e-5
 GOLDEN = math.pi * (3.0 - math.sqrt(5.0))
 

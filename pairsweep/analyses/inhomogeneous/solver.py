@@ -23,7 +23,7 @@ from pairsweep.analyses.inhomogeneous.kernels.poles import Momenta, fill_poles
 from pairsweep.analyses.inhomogeneous.occupations import FunctionOccupations, Occupations, Rows
 from pairsweep.physics.grid import Floats, Grid
 
-_Poles = tuple[Floats, Floats, NDArray[np.complex128], Floats]
+Poles = tuple[Floats, Floats, NDArray[np.complex128], Floats]
 
 ETA = np.diag([1.0, -1.0, -1.0, -1.0])
 STABLE, POSSIBLE, DISCRETISATION, UNDETERMINED = range(4)
@@ -141,7 +141,11 @@ class Inhomogeneous:
 
     def dense_modes(self, row: int, k: Floats) -> NDArray[np.complex128]:
         """All omega of one system at one wave vector (3,) by LAPACK, O(N^3)."""
-        return _dense_modes(*_poles_of(*self._table(np.array([row]), k[None]), 0))
+        return _dense_modes(*self.poles(row, k))
+
+    def poles(self, row: int, k: Floats) -> Poles:
+        """Locations (M,), strengths (M,) and vectors (M, 4) of the poles of one system, MeV, and W0."""
+        return _poles_of(*self._table(np.array([row]), k[None]), 0)
 
     def pole_bands(self, rows: Rows, k: Floats) -> tuple[Floats, Floats]:
         """Lowest and highest pole |p+| + |p-| - V.(h+ + h-) of the pairs of each energy bin, (P, n_energy) MeV."""
@@ -163,7 +167,7 @@ class Inhomogeneous:
 
     def matrix(self, row: int, k: Floats, omega: complex) -> NDArray[np.complex128]:
         """W(omega, k) of one system, (4, 4)."""
-        location, strength, vector, constant = _poles_of(*self._table(np.array([row]), k[None]), 0)
+        location, strength, vector, constant = self.poles(row, k)
         weight = strength / (omega - location)
         return np.asarray(constant - (weight[:, None] * vector).T @ vector.conj())
 
@@ -221,7 +225,7 @@ class Inhomogeneous:
         fraction = np.full(points, self.fraction)
         return momenta, Points(*(np.ascontiguousarray(values) for values in (*per_point, fraction)))
 
-    def _without_certificate(self, poles: _Poles, k: Floats, out: Results, row: int) -> PointFailure | None:
+    def _without_certificate(self, poles: Poles, k: Floats, out: Results, row: int) -> PointFailure | None:
         """Fill the outputs of a point by dense eigenvalues if they can vouch for it; else say why it failed."""
         status = Status(int(out.status[0]))
         out.growth_rate[0] = out.frequency[0] = out.modes[0] = np.nan
@@ -286,7 +290,7 @@ def _spherical(momentum: Floats) -> tuple[Floats, Floats, Floats]:
     return energy, np.arccos(cos_theta), np.where(phi < 0.0, phi + 2.0 * np.pi, phi)
 
 
-def _poles_of(momenta: Momenta, points: Points, point: int) -> _Poles:
+def _poles_of(momenta: Momenta, points: Points, point: int) -> Poles:
     """Locations, strengths and vectors of the poles of one point, and W0."""
     room = 4 * momenta.energy.size
     high, low, strength = np.empty(room), np.empty(room), np.empty(room)
