@@ -256,6 +256,8 @@ class TestPictures:
         assert len(points) > 0
         low, high = ax.get_ylim()
         assert np.all((points[:, 1] > low) & (points[:, 1] < high))
+        # bins that a shorter ladder of energies has not are NaN
+        ps.plot.dispersion(sweep.sel(n_energy=1))
         with pytest.raises(UsageError, match="choose a value of n_energy"):
             ps.plot.dispersion(sweep)
 

@@ -57,7 +57,7 @@ def dispersion(ds: xr.Dataset, ax: Axes, *, x: str | None = None, energy_bin: in
     unstable = growth > 0
     if energy_bin is None:
         fastest = np.unravel_index(int(np.argmax(np.where(unstable, growth, 0.0))), growth.shape)
-        energy_bin = int(np.argmin(np.abs(middle[fastest[0]] - omega[fastest]))) if unstable.any() else 0
+        energy_bin = int(np.nanargmin(np.abs(middle[fastest[0]] - omega[fastest]))) if unstable.any() else 0
     base = (
         float(2.0 * flat["energy"].values[energy_bin])
         if flat["energy"].ndim == 1
