@@ -43,16 +43,21 @@ class FunctionOccupations:
 
     def at(self, rows: Rows, energy: Floats, theta: Floats, phi: Floats) -> tuple[Floats, Floats]:
         """(rho, rhobar) of systems ``rows`` (R,) at momenta (R, N); one call for each function."""
-        rho, rhobar = np.full(energy.shape, np.nan), np.full(energy.shape, np.nan)
+        momenta = energy, theta, phi
+        rho, rhobar = np.empty(energy.shape), np.empty(energy.shape)
         identity = np.array([id(function) for function in self.functions])[rows]
         for one in np.unique(identity):
-            part = np.flatnonzero(identity == one)
-            momenta = energy[part], theta[part], phi[part]
-            pair, fault = evaluated(self.functions[rows[part[0]]], *momenta)
+            together = np.flatnonzero(identity == one)
+            function = self.functions[rows[together[0]]]
+            pair, fault = evaluated(function, *(at[together] for at in momenta))
+            rho[together], rhobar[together] = pair
             if fault is None:
-                rho[part], rhobar[part] = pair
-            else:
-                self.faults.update({int(row): fault for row in rows[part]})
+                continue
+            # what fails at the momenta of one system shall not fail the others
+            for i in together:
+                (rho[i], rhobar[i]), fault = evaluated(function, *(at[i] for at in momenta))
+                if fault is not None:
+                    self.faults[int(rows[i])] = fault
         return rho, rhobar
 
 
