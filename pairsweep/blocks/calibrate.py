@@ -1,4 +1,8 @@
-"""What the points of a sweep cost on this machine, measured in about a second on some of its own."""
+"""What the points of a sweep cost on this machine, measured on some of its own.
+
+A second does where points cost alike; where they do not, measuring goes on for some more, and the range that is left is
+told.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +28,11 @@ from pairsweep.user_code.trial import Trial
 
 CALIBRATION_SECONDS = 0.8
 PATIENCE = CALIBRATION_SECONDS / 16
+# Points that differ much in cost are measured for so long at most.
+MOST_SECONDS = 5.0
+# Samples whose mean is known to this share are enough; a range narrower than it is not claimed.
+SHARP = 0.25
+MOST_SAMPLES = 64
 # Where every point that was tried took its process down.
 SECONDS_UNKNOWN = 1e-3
 
@@ -46,7 +55,7 @@ class _Apart:
 class _Measure(_Apart):
     """Its blocks are the sizes of system of a sweep, by number: how long does a point take?"""
 
-    def __call__(self, block: int, only: range | None = None) -> Ack:
+    def __call__(self, block: int, only: range | None = None) -> Cost:
         return _measured(_unpacked(self), block)
 
 
@@ -78,7 +87,7 @@ class _Prepared:
     @cached_property
     def template(self) -> Template:
         template = make_template(self.sweep, (1,) * len(self.sweep.shape))
-        _solve_some(self.sweep, template, self.sizes[0], 1)  # compiles, or loads compiled code
+        _solve_some(self.sweep, template, self.sizes[0], 1, 0)  # compiles, or loads compiled code
         return template
 
 
@@ -87,21 +96,48 @@ def _unpacked(task: _Apart) -> _Prepared:
     return _Prepared(expand(parse_spec(task.text, custom=task.custom)))
 
 
-def _measured(prepared: _Prepared, block: int) -> Ack:
+@dataclass(frozen=True)
+class Cost(Ack):
+    """Seconds of a point, and between which bounds its mean lies as far as the samples tell."""
+
+    low: float = 0.0
+    high: float = 0.0
+
+
+def _measured(prepared: _Prepared, block: int) -> Cost:
+    """Measure points of one size: batches that are long enough to be timed, drawn anew until their mean is known."""
     template, size, points = prepared.template, prepared.sizes[block], 1
     while True:
-        seconds = _solve_some(prepared.sweep, template, size, points)
+        seconds = _solve_some(prepared.sweep, template, size, points, 0)
         if seconds > PATIENCE:
             # these points may be the first to need some kernel: loading it, or compiling, is no cost of points
-            seconds = min(seconds, _solve_some(prepared.sweep, template, size, points))
+            seconds = min(seconds, _solve_some(prepared.sweep, template, size, points, 0))
         if seconds > PATIENCE or points >= min(2**14, size.points):
-            return Ack(block, 1, 0, seconds / points, "")
+            break
         points *= 4
+    share = CALIBRATION_SECONDS / 4
+    samples, spent = [seconds / points], seconds
+    while points < size.points and len(samples) < MOST_SAMPLES:
+        mean, doubt = float(np.mean(samples)), _doubt(samples)
+        if spent > (MOST_SECONDS if doubt > SHARP * mean and len(samples) > 1 else share) / 2:
+            break
+        seconds = _solve_some(prepared.sweep, template, size, points, len(samples))
+        samples.append(seconds / points)
+        spent += seconds
+    mean, doubt = float(np.mean(samples)), _doubt(samples)
+    whole = points >= size.points
+    doubt = max(doubt, (SHARP if whole or len(samples) > 2 else 0.5) * mean)
+    return Cost(block, 1, 0, mean, "", max(mean - doubt, min(samples)), mean + doubt)
 
 
-def _solve_some(sweep: Sweep, template: Template, size: SystemSize, points: int) -> float:
+def _doubt(samples: list[float]) -> float:
+    """Two standard errors of the mean of some samples."""
+    return 2.0 * float(np.std(samples, ddof=1)) / len(samples) ** 0.5 if len(samples) > 1 else 0.0
+
+
+def _solve_some(sweep: Sweep, template: Template, size: SystemSize, points: int, seed: int) -> float:
     """Seconds for points of one size, drawn all over the sweep: cost may depend on occupations and coupling too."""
-    positions = np.random.default_rng(0).integers(0, sweep.shape or 1, (points, len(sweep.shape)))
+    positions = np.random.default_rng(seed).integers(0, sweep.shape or 1, (points, len(sweep.shape)))
     for dimension, index in size.at.items():
         positions[:, dimension] = index
     started = time.perf_counter()
@@ -147,8 +183,8 @@ def files_read(sweep: Sweep, crew: Pool | None, echo: Echo = unheard) -> tuple[s
     return found[0].read
 
 
-def measured_seconds(sweep: Sweep, crew: Pool | None = None) -> dict[int, float]:
-    """Seconds of a point by its number of pairs: the smallest systems measured, larger ones extrapolated.
+def measured_costs(sweep: Sweep, crew: Pool | None = None) -> dict[int, Cost]:
+    """Cost of a point by its number of pairs: the smallest systems measured, larger ones extrapolated.
 
     ``crew`` is another process to measure in, where a user's function may take this one down.
     """
@@ -156,11 +192,11 @@ def measured_seconds(sweep: Sweep, crew: Pool | None = None) -> dict[int, float]
     sizes = prepared.sizes
     numbers = sorted({0, len(sizes) // 2, len(sizes) - 1})
     task = _Measure(sweep.spec.text, sweep.spec.custom)
-    measured: dict[int, float] = {}
+    measured: dict[int, Cost] = {}
 
     def take(ack: Ack) -> None:
-        if ack.done:
-            measured[sizes[ack.block].pairs] = ack.seconds
+        if isinstance(ack, Cost):
+            measured[sizes[ack.block].pairs] = ack
 
     ends = math.inf
     # one run each: a pool takes its next block before it knows what the last one cost
@@ -173,7 +209,15 @@ def measured_seconds(sweep: Sweep, crew: Pool | None = None) -> dict[int, float]
             crew.run(task, [number], take)
         if measured:  # what came before, the start of a process and compilation, is no cost of points
             ends = min(ends, time.perf_counter() + CALIBRATION_SECONDS)
-    return {size.pairs: _extrapolated(measured, size.pairs) for size in sizes}
+    parts = [
+        {pairs: getattr(cost, part) for pairs, cost in measured.items()}
+        for part in ("seconds", "low", "high")
+    ]
+    return {
+        size.pairs: Cost(0, 1, 0, mean, "", low, high)
+        for size in sizes
+        for mean, low, high in [[_extrapolated(part, size.pairs) for part in parts]]
+    }
 
 
 def _extrapolated(measured: Mapping[int, float], pairs: int) -> float:

@@ -28,11 +28,13 @@ SHAPE_NAMES = ("n_energy", "n_theta", "n_phi")
 
 @dataclass(frozen=True)
 class Plan:
-    """A sweep with its template and the seconds that one worker would need for it."""
+    """A sweep with its template, the seconds that one worker would need for it, and between which they lie."""
 
     sweep: Sweep
     template: Template
     seconds: float
+    least_seconds: float
+    most_seconds: float
 
     @property
     def bytes_per_point(self) -> int:
@@ -82,9 +84,25 @@ def shape_dimensions(sweep: Sweep) -> tuple[int, ...]:
     return tuple(sorted(d for d in found if d is not None))
 
 
-def make_plan(sweep: Sweep, seconds_per_point: Mapping[int, float]) -> Plan:
-    """Cut a sweep into blocks of about ``BLOCK_SECONDS``, given the cost of a point by its number of pairs."""
-    seconds = sum(size.points * seconds_per_point[size.pairs] for size in system_sizes(sweep))
+def make_plan(
+    sweep: Sweep,
+    seconds_per_point: Mapping[int, float],
+    bounds: Mapping[int, tuple[float, float]] | None = None,
+) -> Plan:
+    """Cut a sweep into blocks of about ``BLOCK_SECONDS``, given the cost of a point by its number of pairs.
+
+    ``bounds`` are those between which these costs are known to lie.
+    """
+    sizes = system_sizes(sweep)
+    bounds = bounds or {pairs: (cost, cost) for pairs, cost in seconds_per_point.items()}
+    seconds, least, most = (
+        sum(size.points * cost[size.pairs] for size in sizes)
+        for cost in (
+            seconds_per_point,
+            {pairs: low for pairs, (low, _) in bounds.items()},
+            {pairs: high for pairs, (_, high) in bounds.items()},
+        )
+    )
     arrays = result_arrays(sweep)
     longest = max(seconds_per_point.values())
     points = min(
@@ -95,7 +113,7 @@ def make_plan(sweep: Sweep, seconds_per_point: Mapping[int, float]) -> Plan:
     )
     small = sweep.n_points <= SMALL_SWEEP and seconds <= BLOCK_SECONDS
     block_shape = sweep.shape if small else _block_shape(sweep, max(1, int(points)))
-    return Plan(sweep, make_template(sweep, block_shape), seconds)
+    return Plan(sweep, make_template(sweep, block_shape), seconds, least, most)
 
 
 def _block_shape(sweep: Sweep, points: int) -> tuple[int, ...]:

@@ -68,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
     plan = commands.add_parser("plan", help="say what a sweep would compute, and how long it would take")
     plan.add_argument("spec", metavar="SPEC", help="specification (TOML), - for standard input")
     _add_set(plan)
+    plan.add_argument("--workers", type=int, metavar="N", help="say the time of so many cores")
     plan.add_argument("--store", metavar="PATH", help="count what is already done there")
 
     run = commands.add_parser("run", help="run a sweep, or what is missing of it")
@@ -222,7 +223,8 @@ def _plan(options: argparse.Namespace) -> int:
     from pairsweep.kernels.compiling import announced
     from pairsweep.points.axes import expand
     from pairsweep.spec.reader import read_spec
-    from pairsweep.sweep.progress import Progress, duration
+    from pairsweep.store import files_of
+    from pairsweep.sweep.progress import Progress, doing, duration
     from pairsweep.sweep.resume import done_points
     from pairsweep.sweep.run import plan_sweep
 
@@ -230,7 +232,7 @@ def _plan(options: argparse.Namespace) -> int:
     sweep = expand(spec)
     done = done_points(options.store, sweep) if options.store else 0  # refuses the store of another sweep
     progress = Progress()
-    with announced(progress.say, progress.step):
+    with announced(progress.say, progress.step), doing("measuring some points"):
         plan = plan_sweep(sweep, echo=progress.say)
     template = plan.template
     axes = " x ".join(f"{name} ({size})" for name, size in zip(template.axes, template.shape, strict=True))
@@ -241,7 +243,11 @@ def _plan(options: argparse.Namespace) -> int:
     print(f"  size      {_bytes(template.n_points * plan.bytes_per_point)} before compression")
     if options.store:
         print(f"  done      {done:,} of them, in {options.store}")
-    print(f"  time      about {duration(plan.seconds)} on one core, once compiled")
+    print(f"  files     about {files_of(template):,}")
+    workers = max(1, min(options.workers or 1, template.n_blocks))
+    least, most = (duration(seconds / workers) for seconds in (plan.least_seconds, plan.most_seconds))
+    span = f"about {duration(plan.seconds / workers)}" if least == most else f"{least} to {most}"
+    print(f"  time      {span} on {workers} core{'s' if workers > 1 else ''}, once compiled")
     return DONE
 
 

@@ -2,6 +2,7 @@
 
 from pairsweep.contract.errors import StoreError
 from pairsweep.store.grow import check_growth, grow, same_values
+from pairsweep.store.layout import files_of
 from pairsweep.store.lock import Lock
 from pairsweep.store.store import Store, create, is_there, open_dataset
 from pairsweep.store.verify import Damage, verify
@@ -13,6 +14,7 @@ __all__ = [
     "StoreError",
     "check_growth",
     "create",
+    "files_of",
     "grow",
     "is_there",
     "open_dataset",

@@ -139,6 +139,13 @@ def dumps(value: object) -> bytes:
     return json.dumps(value, default=_plain, indent=1).encode()
 
 
+def files_of(template: Template) -> int:
+    """Number of files of a finished store: metadata and labels, and for each block its chunks and its record."""
+    labels = sum(1 + bool(coordinate.dims) for coordinate in template.coordinates)
+    bookkeeping_files = 4  # the root's metadata, its copy, the copies of the labels, the coordinator's lock
+    return bookkeeping_files + labels + len(template.arrays) + template.n_blocks * (len(template.arrays) + 1)
+
+
 def lay_out(root: Path, template: Template, identity: Identity, fingerprint: Mapping[str, str]) -> None:
     """Fill the empty folder ``root`` with metadata and coordinates of a generation, everything pending."""
     import zarr

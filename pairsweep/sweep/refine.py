@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pairsweep.blocks.calibrate import aside, measured_seconds
+from pairsweep.blocks.calibrate import aside, measured_costs
 from pairsweep.blocks.layout import make_template
 from pairsweep.blocks.plan import BLOCK_SECONDS
 from pairsweep.contract.errors import SpecError, StoreError
@@ -224,7 +224,7 @@ class _Target:
         self.path, self._spec, self._where = path, spec, where
         self._sweep = expand(spec)
         with announced(progress.say, progress.step), aside(self._sweep, progress.say) as crew:
-            self._seconds = max(measured_seconds(self._sweep, crew).values())
+            self._seconds = max(cost.seconds for cost in measured_costs(self._sweep, crew).values())
         self._marks = fingerprint(spec) | {
             "refined along": ", ".join(boundary.along),
             "refines": str(coarse.identity.id),

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pairsweep import __version__
-from pairsweep.blocks.calibrate import aside, files_read, measured_seconds
+from pairsweep.blocks.calibrate import aside, files_read, measured_costs
 from pairsweep.blocks.plan import Plan, make_plan
 from pairsweep.contract.errors import StoreError
 from pairsweep.contract.template import DONE, FAILED, PENDING
@@ -215,7 +215,7 @@ def compute(store: Store, task: SolveTask, where: Where, spec: Spec, progress: P
 
 
 def plan_sweep(sweep: Sweep, apart: bool = True, echo: Echo = unheard) -> Plan:
-    """Plan a sweep by what its own points cost here; see `measured_seconds`.
+    """Plan a sweep by what its own points cost here; see `measured_costs`.
 
     A user's own function is called for the first time: what it reads belongs to the plan's sweep.
 
@@ -226,8 +226,9 @@ def plan_sweep(sweep: Sweep, apart: bool = True, echo: Echo = unheard) -> Plan:
     """
     with aside(sweep, echo) if apart else nullcontext() as crew:
         sweep = with_files(sweep, files_read(sweep, crew, echo))
-        seconds = measured_seconds(sweep, crew)
-    return make_plan(sweep, seconds)
+        costs = measured_costs(sweep, crew)
+    seconds = {pairs: cost.seconds for pairs, cost in costs.items()}
+    return make_plan(sweep, seconds, {pairs: (cost.low, cost.high) for pairs, cost in costs.items()})
 
 
 def plan(spec: Source, *, overrides: Mapping[str, object] | None = None) -> Plan:

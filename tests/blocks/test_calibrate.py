@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 import pairsweep as ps
-from pairsweep.blocks.calibrate import CALIBRATION_SECONDS, SECONDS_UNKNOWN, aside, measured_seconds
+from pairsweep.blocks.calibrate import CALIBRATION_SECONDS, SECONDS_UNKNOWN, aside, measured_costs
+from pairsweep.blocks.plan import make_plan
 from pairsweep.execute import Pool
 from pairsweep.points.axes import expand
 from pairsweep.spec.reader import parse_spec, read_spec
@@ -39,7 +40,7 @@ def deadly(tmp_path):
 def test_a_function_that_kills_every_process_leaves_this_one_alone(deadly):
     sweep = expand(deadly("True", [0.1, 0.2]))
     with aside(sweep) as crew:
-        assert measured_seconds(sweep, crew) == {4: SECONDS_UNKNOWN}
+        assert measured_costs(sweep, crew)[4].seconds == SECONDS_UNKNOWN
 
 
 @pytest.mark.processes
@@ -54,7 +55,7 @@ def test_the_deadly_point_of_a_function_is_named_and_the_others_are_done(deadly,
 
 def test_a_function_for_debugging_stays_in_this_process(deadly):
     spec = deadly(f"os.getpid() != {os.getpid()}", [0.1])
-    assert measured_seconds(expand(spec))[4] > 0
+    assert measured_costs(expand(spec))[4].seconds > 0
 
 
 @pytest.mark.processes
@@ -78,11 +79,36 @@ def test_the_start_of_a_process_is_not_of_the_time_for_measuring(deadly, monkeyp
     monkeypatch.setattr("pairsweep.blocks.calibrate.time.perf_counter", lambda: clock[0])
     sweep = expand(spec)
     with aside(sweep) as crew:
-        assert list(measured_seconds(sweep, crew)) == [4, 8, 16]
+        assert list(measured_costs(sweep, crew)) == [4, 8, 16]
     assert taken == measured
 
 
 def test_larger_systems_cost_more():
-    found = measured_seconds(expand(parse_spec(growth(n_energy="[1, 8, 64, 512]"))))
+    found = measured_costs(expand(parse_spec(growth(n_energy="[1, 8, 64, 512]"))))
     assert list(found) == [4, 32, 256, 2048]
-    assert np.all(np.diff([found[n] for n in (4, 256, 2048)]) > 0)
+    assert np.all(np.diff([found[n].seconds for n in (4, 256, 2048)]) > 0)
+
+
+def test_a_few_dear_points_widen_the_range_and_not_the_mean_of_one_sample(monkeypatch):
+    """One point in ten costs a hundred times the others: the sweep's time lies in the range that is told."""
+    from pairsweep.blocks import calibrate
+
+    sweep = expand(parse_spec(growth(rho_high="{ start = 0.5, stop = 1.0, num = 1000 }")))
+    clock = [0.0]
+    dear = np.arange(1000) % 10 == 0
+
+    def solved(sweep, template, positions):
+        clock[0] += float(np.where(dear[positions[:, -1]], 0.1, 1e-3).sum())
+
+    monkeypatch.setattr(calibrate, "solve_points", solved)
+    monkeypatch.setattr(calibrate.time, "perf_counter", lambda: clock[0])
+    plan = make_plan_of(sweep, measured_costs(sweep))
+    true = float(np.where(dear, 0.1, 1e-3).sum())
+    assert plan.least_seconds <= true <= plan.most_seconds
+    assert 0.5 * true < plan.seconds < 2.0 * true
+    assert clock[0] < 2 * calibrate.MOST_SECONDS
+
+
+def make_plan_of(sweep, costs):
+    seconds = {pairs: cost.seconds for pairs, cost in costs.items()}
+    return make_plan(sweep, seconds, {pairs: (cost.low, cost.high) for pairs, cost in costs.items()})

@@ -8,6 +8,7 @@ import pytest
 import pairsweep as ps
 from pairsweep.analyses.base import Solution
 from pairsweep.analyses.registry import ANALYSES
+from pairsweep.blocks.calibrate import Cost
 from pairsweep.blocks.solve import EngineError
 from pairsweep.cli.commands import FAULT, main
 from pairsweep.sweep import resume
@@ -39,7 +40,9 @@ RUN = {"scheduler": "serial", "quiet": True}
 
 @pytest.fixture(autouse=True)
 def _unmeasured(monkeypatch):
-    monkeypatch.setattr("pairsweep.sweep.run.measured_seconds", lambda *_: {4: 1e-3})
+    monkeypatch.setattr(
+        "pairsweep.sweep.run.measured_costs", lambda *_: {4: Cost(0, 1, 0, 1e-3, "", 1e-3, 1e-3)}
+    )
 
 
 @pytest.fixture

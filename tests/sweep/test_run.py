@@ -8,6 +8,7 @@ import xarray as xr
 import pairsweep as ps
 from pairsweep.points.axes import expand
 from pairsweep.spec.reader import parse_spec
+from pairsweep.store import Store, files_of
 from pairsweep.sweep.point import point
 from pairsweep.sweep.resume import done_points
 from pairsweep.sweep.run import run_to_store
@@ -136,7 +137,7 @@ def test_losing_values_and_turning_a_value_into_an_axis_are_refused(finished, tm
 def test_what_cannot_go_on_is_refused_before_anything_is_measured(finished, monkeypatch, old, new, words):
     assert old in MAP
     other = parse_spec(MAP.replace(old, new))
-    monkeypatch.setattr("pairsweep.sweep.run.measured_seconds", lambda *_: pytest.fail("measured"))
+    monkeypatch.setattr("pairsweep.sweep.run.measured_costs", lambda *_: pytest.fail("measured"))
     for attempt in (
         lambda: run_to_store(other, finished, SERIAL, quiet=True),
         lambda: done_points(finished, expand(other)),
@@ -263,3 +264,11 @@ def test_growth_functions_load_neither_dask_nor_matplotlib_nor_scipy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("values", ["[0.1, 0.9]", "{ start = 0.1, stop = 0.9, num = 40 }"])
+def test_a_plan_counts_the_files_of_the_store(tmp_path, values):
+    text = growth(rho_high=values)
+    ps.run(text, tmp_path / "out.zarr", scheduler="serial", quiet=True)
+    files = sum(path.is_file() for path in (tmp_path / "out.zarr").rglob("*"))
+    assert abs(files_of(Store.open(tmp_path / "out.zarr").template) - files) <= 2
