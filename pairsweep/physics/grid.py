@@ -125,12 +125,15 @@ def bins(
     Raises
     ------
     ValueError
-        For counts below 1, a cutoff that is not positive and finite, or an unknown cell volume.
+        For counts below 1 or no whole numbers, more than `MAX_PAIRS` pairs, a cutoff that is not positive and finite,
+        or an unknown cell volume.
     """
-    if min(n_energy, n_theta, n_phi) < 1:
-        raise ValueError(
-            f"n_energy, n_theta, n_phi = {n_energy}, {n_theta}, {n_phi}: each must be at least 1"
-        )
+    counts = (n_energy, n_theta, n_phi)
+    given = f"n_energy, n_theta, n_phi = {n_energy}, {n_theta}, {n_phi}"
+    if any(count != int(count) or count < 1 for count in counts):
+        raise ValueError(f"{given}: each is a whole number of at least 1")
+    if math.prod(counts) > MAX_PAIRS:
+        raise ValueError(f"{given}: {math.prod(counts):,} pairs; at most {MAX_PAIRS:,}: use fewer bins")
     if not (np.isfinite(energy_max) and energy_max > 0):
         raise ValueError(f"energy_max = {energy_max}: give a positive energy in MeV")
     width = energy_max / n_energy

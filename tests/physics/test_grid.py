@@ -100,3 +100,16 @@ def test_cells_fill_a_shell_whatever_their_edges():
 def test_edges_in_phi_that_are_written_with_few_digits_close():
     grid = cells([0, 1], [-1, 1], [0, 1.5708, 3.1416, 4.7124, 6.2832])
     assert grid.weight.sum() == pytest.approx(4 / 3 * np.pi, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ((1000, 1000, 1000), "1,000,000,000 pairs; at most"),
+        ((20.5, 1, 4), "whole number"),
+        ((1, 0, 4), "at least 1"),
+    ],
+)
+def test_grids_that_cannot_be_are_refused_at_once(counts, said):
+    with pytest.raises(ValueError, match=said):
+        bins(*counts)
