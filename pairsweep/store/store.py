@@ -324,6 +324,14 @@ class Store:
             for analysis, counts in found.items()
         }
 
+    def count_failed(self) -> int:
+        """Count the points where an analysis failed; others may be pending there, and the public status too."""
+        count = 0
+        for block in range(self.template.n_blocks):
+            failed = [each == FAILED for each in self.states(block).values()]
+            count += int(np.any(failed, axis=0).sum())
+        return count
+
     def todo(self, block: int, retry_failed: bool = False, only: range | None = None) -> dict[str, Mask]:
         """Return which points of a block must be computed by each analysis. For those who will write it.
 

@@ -13,13 +13,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from pairsweep import __version__
 from pairsweep.blocks.calibrate import aside, files_read, measured_costs
 from pairsweep.blocks.plan import Plan, make_plan
 from pairsweep.contract.errors import StoreError
-from pairsweep.contract.template import DONE, FAILED, PENDING
+from pairsweep.contract.template import DONE, PENDING
 from pairsweep.execute import Ack, Echo, check_scheduler, execute, unheard
 from pairsweep.kernels.compiling import announced
 from pairsweep.points.axes import Sweep, expand
@@ -149,8 +147,7 @@ def run_to_store(
             where = replace(where, scheduler="serial")
         task = SolveTask.of(store, sweep.spec, retry_failed, failed_alone)
         computed = compute(store, task, where, wanted, progress)
-    failed = int((store.statuses() == FAILED).sum())
-    return Outcome(sweep.n_points, computed, failed, time.monotonic() - started)
+    return Outcome(sweep.n_points, computed, store.count_failed(), time.monotonic() - started)
 
 
 def _differs_in_options(path: str | Path, wanted: Spec) -> bool:
@@ -184,13 +181,15 @@ def compute(store: Store, task: SolveTask, where: Where, spec: Spec, progress: P
     if not store.is_writable and next(store.pending(task.retry_failed), None) is None:
         return 0
     with store.lock() as held:
-        status = store.statuses()
-        counted = {DONE} if task.retry_failed else {DONE, FAILED}
-        counted |= {PENDING} if task.failed_alone else set()
-        missing = int((~np.isin(status, list(counted))).sum())
+        if task.failed_alone:
+            missing = store.count_failed()
+        else:
+            status = store.statuses()
+            missing = int((status != DONE if task.retry_failed else status == PENDING).sum())
         if not missing:
             return 0
-        progress.begin(status.size, status.size - missing)
+        points = store.template.n_points
+        progress.begin(points, points - missing)
         store.append_history(f"{shlex.join(['pairsweep', *sys.argv[1:]])} (version {__version__})")
 
         def advance(ack: Ack) -> None:

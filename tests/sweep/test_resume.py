@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 import pairsweep as ps
-from pairsweep.analyses.base import Solution
+from pairsweep.analyses.base import PointFailure, Solution
 from pairsweep.analyses.registry import ANALYSES
 from pairsweep.blocks.calibrate import Cost
 from pairsweep.blocks.solve import EngineError
 from pairsweep.cli.commands import FAULT, main
 from pairsweep.sweep import resume
+from pairsweep.sweep.run import run_to_store
+from pairsweep.sweep.where import Where
 
 SPEC = """
 analyses = ["growth"]
@@ -116,12 +118,9 @@ def test_changed_code_of_one_analysis_leaves_the_others(tmp_path, counted, monke
     assert "evolutoin" in capsys.readouterr().err
 
 
-def test_options_may_change_for_failed_points_alone(tmp_path, counted, monkeypatch):
-    """Points that fail under one option are computed under another; nothing else of the store changes."""
-    from dataclasses import replace
-
-    from pairsweep.analyses.base import PointFailure
-
+@pytest.fixture
+def _failing(counted, monkeypatch):
+    """Growth fails at the higher coupling unless its method is "dense"."""
     growth = ANALYSES["growth"]
 
     def fails_at_high_coupling(systems, options):
@@ -132,7 +131,36 @@ def test_options_may_change_for_failed_points_alone(tmp_path, counted, monkeypat
             solution.arrays, {int(r): PointFailure("no") for r in np.flatnonzero(systems.g > 5e-6)}
         )
 
-    monkeypatch.setitem(ANALYSES, "growth", replace(growth, solve=fails_at_high_coupling))
+    monkeypatch.setitem(ANALYSES, "growth", _with_solver(growth, fails_at_high_coupling))
+
+
+@pytest.mark.usefixtures("_failing")
+def test_points_that_failed_in_one_analysis_and_are_pending_in_another_are_tried_again(
+    tmp_path, counted, monkeypatch
+):
+    def interrupted(systems, *options):
+        raise KeyboardInterrupt
+
+    store = tmp_path / "map.zarr"
+    ps.run(SPEC, store, **RUN)
+    with monkeypatch.context() as patch:
+        patch.setitem(ANALYSES, "evolution", _with_solver(ANALYSES["evolution"], interrupted))
+        with pytest.raises(KeyboardInterrupt):
+            ps.run(BOTH, store, **RUN)
+    assert ps.status(store).points == {"pending": 4, "done": 0, "failed": 0}
+    again = {"where": Where("serial"), "retry_failed": True, "quiet": True}
+    outcome = run_to_store(BOTH, store, overrides={"growth.growth_tolerance": 1e-5}, **again)
+    assert (outcome.computed, outcome.failed) == (2, 2)  # tried, and in vain
+    outcome = run_to_store(BOTH, store, overrides={"growth.method": "dense"}, **again)
+    assert (outcome.computed, outcome.failed) == (2, 0)
+    assert ps.status(store).analyses["growth"]["done"] == 4
+    assert ps.status(store).analyses["evolution"]["pending"] == 4
+    assert counted["evolution"] == 0
+
+
+@pytest.mark.usefixtures("_failing")
+def test_options_may_change_for_failed_points_alone(tmp_path, counted):
+    """Points that fail under one option are computed under another; nothing else of the store changes."""
     store = tmp_path / "map.zarr"
     before = ps.run(SPEC, store, **RUN).load()
     assert before["status"].values.tolist() == [[1, 2], [1, 2]]
