@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from pairsweep.analyses.registry import owners, variables
+from pairsweep.analyses.registry import labels, owners, variables
 from pairsweep.contract.errors import UsageError, suggest
 
 # A label may be typed shorter than it is stored: 3.16e-6 finds 3.1622777e-06, 3.2e-6 does not.
@@ -34,7 +34,9 @@ def free_axes(ds: xr.Dataset) -> tuple[str, ...]:
 
 def moving_along(ds: xr.Dataset, dim: str) -> tuple[str, ...]:
     """Coordinates along an axis: its own labels, then those zipped to it."""
-    return (dim, *(str(name) for name, c in ds.coords.items() if c.dims == (dim,) and name != dim))
+    known = labels()  # what the grid has there is no setting of the sweep
+    along = (str(name) for name, c in ds.coords.items() if c.dims == (dim,) and name not in known)
+    return (dim, *(name for name in along if name != dim))
 
 
 def variable(ds: xr.Dataset, name: str) -> xr.DataArray:

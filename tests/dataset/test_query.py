@@ -12,7 +12,7 @@ from pairsweep.analyses.growth.derived import derived, efold_time, growth_in
 from pairsweep.analyses.growth.single import growth
 from pairsweep.contract.errors import UsageError
 from pairsweep.dataset.onset import boundary
-from pairsweep.dataset.select import axes, axis, mu, select, variable
+from pairsweep.dataset.select import axes, axis, moving_along, mu, select, variable
 from pairsweep.physics.grid import bins
 from pairsweep.physics.patterns.quadrant import quadrant
 from pairsweep.physics.units import HBAR
@@ -282,3 +282,9 @@ class TestSummary:
             "missed": 0,
             "undetermined": 0,
         }
+
+
+def test_tables_of_beams_are_no_settings():
+    """One beam selected, its occupation along the axis that it moves on is not said beside the axis again."""
+    ds = growth_sweep({"rho_x": [0.2, 0.9]}).assign_coords(beam_rho=("rho_x", [0.2, 0.9]))
+    assert moving_along(ds, "rho_x") == ("rho_x",)

@@ -99,7 +99,7 @@ def evolution(
         values = curves.isel(at).values
         if not np.isfinite(values).any():
             continue
-        one = flat.isel({k: v for k, v in at.items() if k in flat.dims})
+        one = flat if inner else flat.isel(at)
         time, in_mev = times(one, x)
         look: style.Look = {
             "color": colour,
