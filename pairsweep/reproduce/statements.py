@@ -49,7 +49,8 @@ def _judge(agrees: bool) -> Outcome:
 def _two_pairs(results: Results) -> tuple[Floats, Floats, Floats, float, float]:
     """Growth rate (MeV) and both EPNs over the plane of occupations, and mu and E (MeV)."""
     plane = results["two_pairs"].isel(g=0)
-    n_x, n_z = xr.broadcast(plane["rho_x"] + plane["rhobar_x"] - 1.0, 2.0 * plane["rho_z"] - 1.0)
+    epn = plane["beam_rho"] + plane["beam_rhobar"] - 1.0
+    n_x, n_z = xr.broadcast(*(epn.sel(beam=name, drop=True) for name in ("x", "z")))
     growth = plane["growth_rate"].transpose(*n_x.dims)
     return growth.values, n_x.values, n_z.values, float(mu(plane)), float(plane["beam_energy"].sel(beam="x"))
 
