@@ -263,6 +263,19 @@ def test_a_point_does_not_depend_on_its_batch():
             np.testing.assert_array_equal(values, whole.arrays[name][part], err_msg=name)
 
 
+@pytest.mark.parametrize(("shape", "lanes"), [((1, 1, 4), 8), ((1, 16, 16), 1)])
+def test_no_bit_of_splitting_depends_on_how_many_samples_are_held_at_once(shape, lanes, monkeypatch):
+    grid, rho, rhobar = quadrant(*shape)
+    kappa = perturbed_kappa(grid.size, 1e-5, 0)[None]
+    args = (grid, rho[None], rhobar[None], kappa, np.array([1e-6]), np.linspace(0, 20, 8))
+    whole = evolve_batch(*args, tolerance=1e-6, method="splitting", keep_states=True)
+    monkeypatch.setattr("pairsweep.analyses.evolution.batch.STATE_NUMBERS", lanes * 3 * 3 * grid.size)
+    parts = evolve_batch(*args, tolerance=1e-6, method="splitting", keep_states=True)
+    np.testing.assert_array_equal(parts.states, whole.states)
+    for name, values in whole.arrays.items():
+        np.testing.assert_array_equal(parts.arrays[name], values, err_msg=name)
+
+
 def test_a_bad_point_fails_alone():
     grid, rho, rhobar, kappa, g = batch_of(3)
     rho[1, 2] = np.nan

@@ -181,5 +181,3 @@ ABA1086 = Tableau(
     orders=(10, 6, 4),
     secular_orders=(8, 6),
 )
-
-TABLEAUS = (ABA1084, ABA1086)

@@ -16,7 +16,11 @@ from pairsweep.analyses.evolution.kernels.averaging.field import (
     first_order_rates,
     scratch,
 )
-from pairsweep.analyses.evolution.kernels.averaging.kicks import kick_scratch, third_order_gradient
+from pairsweep.analyses.evolution.kernels.averaging.kicks import (
+    KickScratch,
+    kick_scratch,
+    third_order_gradient,
+)
 from pairsweep.analyses.evolution.kernels.averaging.shells import rotate, unpack
 from pairsweep.analyses.evolution.kernels.averaging.step import (
     copy_state,
@@ -91,6 +95,22 @@ class Figures(NamedTuple):
     missing: float
 
 
+class Kicks(NamedTuple):
+    """Third order at the latest kick, (B, 3 LANES): gradient, and its change per time since the one before; scratch."""
+
+    gradient: np.ndarray
+    slope: np.ndarray
+    work: KickScratch
+
+
+class Clock(NamedTuple):
+    """Time of the latest kick; the time for which the third order has been applied so far, and its first moment."""
+
+    latest: float
+    applied: float
+    moment: float
+
+
 @jit()
 def largest_difference(a, b):
     """Largest difference of a component of any S between two states (3, N)."""
@@ -125,6 +145,38 @@ def second_order_size(shells, g, rate, state, work, change):
     return relative_size(shells.first, change, state)
 
 
+@jit()
+def kick(shells, g, phases, weight, t, clock, kicks, state, change):
+    """Kick ``state`` (B, 3 LANES) at a node of the quadrature, the time ``t``, of weight ``weight``.
+
+    ``phases``: from ``kicks.phase_line``. Returns the clock after it and the relative size of ``change`` (B, 3 LANES),
+    what the kick has changed.
+    """
+    gradient, slope = kicks.gradient, kicks.slope
+    copy_state(gradient, slope)
+    third_order_gradient(shells, g, phases, state, kicks.work, gradient)
+    copy_state(state, change)
+    rotate(gradient, weight, state)
+    for b in range(state.shape[0]):
+        for i in range(state.shape[1]):
+            change[b, i] = state[b, i] - change[b, i]
+            slope[b, i] = (gradient[b, i] - slope[b, i]) / (t - clock.latest)
+    after = Clock(t, clock.applied + weight, clock.moment + weight * t)
+    return after, relative_size(shells.first, change, state)
+
+
+@jit()
+def rotate_by_what_lacks(kicks, clock, now, turn, state):
+    """Rotate ``state`` (B, 3 LANES) by the third order that it lacks at ``now``; ``turn`` (B, 3 LANES): scratch."""
+    lacking = now - clock.applied
+    bend = 0.5 * now * now - clock.moment - clock.latest * lacking
+    for b in range(state.shape[0]):
+        for i in range(state.shape[1]):
+            turn[b, i] = lacking * kicks.gradient[b, i] + bend * kicks.slope[b, i]
+    rotate(turn, UNIT_TIME, state)
+    return 0
+
+
 @jit(apart=True)
 def run(shells, g, plan, third, state, times, checks, samples):
     """Evolve ``state`` (B, 3 LANES), averaged, in place from 0 to ``times[-1]``; return the :class:`Figures`.
@@ -151,8 +203,6 @@ def run(shells, g, plan, third, state, times, checks, samples):
     point = np.zeros((blocks, width))
     new = np.zeros((blocks, width))
     spare = np.zeros((blocks, width))
-    gradient = np.zeros((blocks, width))  # of the third order, at the latest kick
-    slope = np.zeros((blocks, width))  # its change between the last two kicks, per time
     values = np.zeros((3, checks.shape[2]))
     terms = plan.terms
     work = scratch(shells.centre.size)
@@ -163,15 +213,13 @@ def run(shells, g, plan, third, state, times, checks, samples):
     missing = 0.0
     nodes = 0
     if third is not None:
-        kick_work = kick_scratch(shells.centre.size)
         nodes = GAUSS * plan.panels
+        clock = Clock(0.0, 0.0, 0.0)
+        kicks = Kicks(np.zeros_like(state), np.zeros_like(state), kick_scratch(shells.centre.size))
         if nodes > 0:
-            third_order_gradient(shells, g, plan.phases, state, kick_work, gradient)
+            third_order_gradient(shells, g, plan.phases, state, kicks.work, kicks.gradient)
 
     node = 0
-    kicked = 0.0  # the time for which the third order has been applied, and its first moment
-    moment = 0.0
-    t_kick = 0.0
     checked = 0
     sampled = plan.first
     t = 0.0
@@ -213,13 +261,8 @@ def run(shells, g, plan, third, state, times, checks, samples):
                 prepare_dense(shells, g, terms, h_now, state, new, stages, work, point, dense)
                 prepared = True
             dense_state((now - t) / h_now, state, dense, point)
-            if nodes > 0:
-                lacking = now - kicked
-                bend = 0.5 * now * now - moment - t_kick * lacking
-                for b in range(blocks):
-                    for i in range(width):
-                        spare[b, i] = lacking * gradient[b, i] + bend * slope[b, i]
-                rotate(spare, UNIT_TIME, point)
+            if third is not None and nodes > 0:
+                rotate_by_what_lacks(kicks, clock, now, spare, point)
             if next_check <= next_sample:
                 if plan.storing:
                     unpack(shells.place, point, checks[checked])
@@ -237,19 +280,9 @@ def run(shells, g, plan, third, state, times, checks, samples):
         if third is not None:
             fresh = arrives and to_node
             if fresh:
-                copy_state(gradient, slope)
-                third_order_gradient(shells, g, plan.phases, state, kick_work, gradient)
                 weight = t_end * GAUSS_WEIGHTS[node % GAUSS] / plan.panels
-                copy_state(state, point)
-                rotate(gradient, weight, state)
-                for b in range(blocks):
-                    for i in range(width):
-                        point[b, i] = state[b, i] - point[b, i]
-                        slope[b, i] = (gradient[b, i] - slope[b, i]) / (t - t_kick)
-                missing += relative_size(shells.first, point, state)
-                t_kick = t
-                kicked += weight
-                moment += weight * t
+                clock, size = kick(shells, g, plan.phases, weight, t, clock, kicks, state, point)
+                missing += size
                 node += 1
                 averaged_rates(shells, g, terms, state, wide, sums, coefficients, stages[0])
         if not fresh:
