@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import json
 import os
 import select
@@ -157,6 +158,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
+    for stream in sys.stdout, sys.stderr:
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal may not have the letters of a title
     options = parser().parse_args(arguments)
     command = {
         "plan": _plan,
@@ -340,7 +344,13 @@ def _show(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _draw_to_files() -> None:
+    """Use no backend that shows figures: a notebook that starts us may name its own, which is not here."""
+    os.environ["MPLBACKEND"] = "agg"
+
+
 def _plot(options: argparse.Namespace) -> int:
+    _draw_to_files()
     from pairsweep.plot import draw, save
     from pairsweep.sweep.progress import doing
     from pairsweep.sweep.results import open_maps
@@ -400,6 +410,7 @@ def _compile(options: argparse.Namespace) -> int:
 
 
 def _reproduce(options: argparse.Namespace) -> int:
+    _draw_to_files()
     from pairsweep.reproduce import reproduce
 
     made = reproduce(options.out, _where(options), quiet=options.quiet)

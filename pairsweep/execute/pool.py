@@ -21,6 +21,7 @@ from multiprocessing.connection import Connection, wait
 from types import TracebackType
 
 from pairsweep.execute.blame import Queue
+from pairsweep.execute.quota import memory
 from pairsweep.execute.task import Ack, Echo, ExecuteError, OnDone, Task, Work, unheard
 
 # One thread each: the processes share the cores, and two BLAS threads are pathological on small matrices.
@@ -33,20 +34,10 @@ _MAX_STILLBORN = 3
 _LEAST_MEMORY = 2**30
 
 
-def cores() -> int:
-    """Return the number of cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _share_of_memory(workers: int) -> int:
     """Return the bytes a worker may allocate, 0 if the machine does not tell."""
-    try:
-        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (OSError, ValueError):
-        return 0
-    return max(_LEAST_MEMORY, int(0.9 * total) // workers)
+    total = memory()
+    return max(_LEAST_MEMORY, int(0.9 * total) // workers) if total else 0
 
 
 class _Worker:

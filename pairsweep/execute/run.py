@@ -7,7 +7,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from pairsweep.execute import cluster
 from pairsweep.execute.cluster import Tls
-from pairsweep.execute.pool import Pool, cores
+from pairsweep.execute.guard import check_main_guard
+from pairsweep.execute.pool import Pool
+from pairsweep.execute.quota import cores
 from pairsweep.execute.site import KINDS, Site
 from pairsweep.execute.task import Ack, Echo, ExecuteError, OnDone, Task, unheard
 
@@ -35,7 +37,7 @@ def execute(
     on_done : called in this thread with every acknowledgement, in order of completion
     scheduler : "local" (processes of one thread each), "dask" (the same with dask's dashboard), "threads",
         "serial", a dask scheduler's address, or a batch system such as "slurm"
-    workers : processes or threads; the cores of this machine by default
+    workers : processes or threads; by default the cores that this process may use, which a container may limit
     site : what the jobs of a batch system are like
     tls : certificates for what leaves this machine; dask's own configuration by default
     insecure : use a scheduler that others can reach without TLS all the same
@@ -80,7 +82,9 @@ def check_scheduler(
         raise ExecuteError("--workers", workers, "give at least 1")
     if tls is not None:
         cluster.check_files(tls)
-    if scheduler in KINDS:
+    if scheduler == "dask":
+        check_main_guard()
+    elif scheduler in KINDS:
         cluster.check_jobs(scheduler, site or Site(), tls, insecure)
     elif "://" in scheduler:
         cluster.check_address(scheduler, insecure)

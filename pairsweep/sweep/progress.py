@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
+from pairsweep.contract.terminal import ERASE, is_terminal
+
 BAR = 24
 TERMINAL_SECONDS = 0.1
 FIRST_PLAIN_SECONDS = 2.0
 PLAIN_SECONDS = 10.0
 PATIENCE_SECONDS = 2.0
 COLUMNS = 80  # of a terminal that does not tell
-ERASE = "\r\x1b[2K"
 
 
 def duration(seconds: float) -> str:
@@ -33,11 +34,6 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
-def _is_terminal(stream: TextIO) -> bool:
-    """Whether lines can be drawn over."""
-    return stream.isatty() and os.environ.get("TERM") != "dumb"
-
-
 def _columns(stream: TextIO) -> int:
     try:
         return os.get_terminal_size(stream.fileno()).columns or COLUMNS
@@ -49,7 +45,7 @@ def _columns(stream: TextIO) -> int:
 def doing(what: str, stream: TextIO | None = None) -> Iterator[None]:
     """Say what is being done where it takes a while; in a terminal the line goes away at the end."""
     stream = stream or sys.stderr
-    terminal = _is_terminal(stream)
+    terminal = is_terminal(stream)
     drawn = threading.Event()
 
     def say() -> None:
@@ -75,7 +71,7 @@ class Progress:
         self.quiet = quiet
         self._said = set[str]()
         self._stream = stream or sys.stderr
-        self._terminal = _is_terminal(self._stream)
+        self._terminal = is_terminal(self._stream)
 
     def begin(self, total: int, before: int) -> None:
         """Start counting: ``before`` of ``total`` points stood already."""

@@ -190,7 +190,7 @@ def compute(store: Store, task: SolveTask, where: Where, spec: Spec, progress: P
             return 0
         points = store.template.n_points
         progress.begin(points, points - missing)
-        store.append_history(f"{shlex.join(['pairsweep', *sys.argv[1:]])} (version {__version__})")
+        store.append_history(f"{started_by()} (version {__version__})")
 
         def advance(ack: Ack) -> None:
             held.check()  # a coordinator whose lock was taken over stops
@@ -211,6 +211,19 @@ def compute(store: Store, task: SolveTask, where: Where, spec: Spec, progress: P
         finally:
             progress.close()
     return missing
+
+
+def started_by() -> str:
+    """Say what is running this process: a command, a script with its arguments, or a notebook."""
+    if "ipykernel" in sys.modules:
+        return "notebook"
+    program, *arguments = sys.argv or [""]
+    package = str(Path(__file__).parents[1])
+    if Path(program).name == "pairsweep" or program.startswith(package):
+        return shlex.join(["pairsweep", *arguments])
+    if program in ("", "-c"):
+        return "python"
+    return shlex.join(["python", program, *arguments])
 
 
 def plan_sweep(sweep: Sweep, apart: bool = True, echo: Echo = unheard) -> Plan:

@@ -30,6 +30,7 @@ import numba
 from pairsweep.contract.errors import UserCodeError
 from pairsweep.machine_code.folders import cache_folder
 from pairsweep.user_code.function import SourceFile, UserFunction, file_digest
+from pairsweep.user_code.prints import beside_the_bar
 
 MOST_UNPACKED = 32
 _lock = threading.RLock()
@@ -103,7 +104,8 @@ def _entered(place: _Place) -> Iterator[None]:
         sys.meta_path.insert(0, place.finder)
         settings["CACHE_DIR"] = place.compiled
         try:
-            yield
+            with beside_the_bar():
+                yield
         finally:
             place.inside = False
             settings["CACHE_DIR"] = cached

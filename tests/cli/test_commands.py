@@ -1,3 +1,4 @@
+import io
 import json
 import os
 import signal
@@ -286,6 +287,41 @@ def test_unusable_input_ends_with_one_line_and_code_2(tmp_path, monkeypatch, cap
     assert words in line
     assert {p: p.read_bytes() for p in Path().iterdir() if p.is_file()} == before
     assert not Path("out.zarr").exists()
+
+
+def test_letters_that_a_terminal_lacks_are_no_error(tmp_path, monkeypatch):
+    spec = tmp_path / "title.toml"
+    spec.write_text('title = "größer"\n' + GROWTH.replace('title = "Test"', ""), "utf-8")
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, "ascii", "strict"))
+    assert main(["plan", str(spec)]) == 0
+    assert written.getvalue().splitlines()[0] == b"gr??er"
+
+
+def test_pictures_need_no_backend_of_a_notebook(store, tmp_path):
+    picture = tmp_path / "map.png"
+    command = ["plot", "growth-map", store, "-o", str(picture)]
+    foreign = os.environ | {"MPLBACKEND": "module://no_such_package.backend_inline"}
+    done = subprocess.run(
+        [sys.executable, "-m", "pairsweep", *command], env=foreign, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert picture.stat().st_size > 0
+
+
+@pytest.mark.parametrize("command", ["show", "status", "verify"])
+@pytest.mark.parametrize(
+    "place", ["link", "file", "folder", "none", "file/below", "s3://bucket/x.zarr", "~no-such/x"]
+)
+def test_what_is_no_store_is_said_in_one_line(tmp_path, monkeypatch, capsys, command, place):
+    monkeypatch.chdir(tmp_path)
+    Path("link").symlink_to("nowhere")
+    Path("file").write_text("x")
+    Path("folder").mkdir()
+    assert main([command, place]) == 2
+    out, err = capsys.readouterr()
+    assert (out, len(err.splitlines())) == ("", 1)
+    assert place.removeprefix("~") in err
 
 
 @pytest.mark.processes

@@ -1,5 +1,6 @@
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from pairsweep.spec.reader import parse_spec
 from pairsweep.store import Store, files_of
 from pairsweep.sweep.point import point
 from pairsweep.sweep.resume import done_points
-from pairsweep.sweep.run import run_to_store
+from pairsweep.sweep.run import run_to_store, started_by
 from pairsweep.sweep.where import Where
 from tests.specs import GROWTH, growth
 
@@ -272,3 +273,25 @@ def test_a_plan_counts_the_files_of_the_store(tmp_path, values):
     ps.run(text, tmp_path / "out.zarr", scheduler="serial", quiet=True)
     files = sum(path.is_file() for path in (tmp_path / "out.zarr").rglob("*"))
     assert abs(files_of(Store.open(tmp_path / "out.zarr").template) - files) <= 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["/usr/local/bin/pairsweep", "run", "a b.toml"], "pairsweep run 'a b.toml'"),
+        ([f"{Path(ps.__file__).parent}/__main__.py", "run", "x.toml"], "pairsweep run x.toml"),
+        (["study/script.py", "--fast"], "python study/script.py --fast"),
+        (["-c", "1"], "python"),
+        ([""], "python"),
+    ],
+)
+def test_the_history_says_what_was_started(monkeypatch, arguments, said):
+    monkeypatch.setattr(sys, "argv", arguments)
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
+    assert started_by() == said
+
+
+def test_the_history_of_a_notebook(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["/lib/ipykernel_launcher.py", "-f", "/run/kernel-1234.json"])
+    monkeypatch.setitem(sys.modules, "ipykernel", sys)
+    assert started_by() == "notebook"

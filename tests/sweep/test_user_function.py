@@ -289,3 +289,13 @@ def test_a_function_that_cannot_be_known_again_does_not_go_on_in_another_process
     ps.run(tables(with_surroundings()), study.store, scheduler="serial", quiet=True)
     with pytest.raises(StoreError, match="put the function into a file"):  # read anew, as in another process
         ps.run(tables(with_surroundings()), study.store, scheduler="serial", quiet=True)
+
+
+@pytest.mark.parametrize("scheduler", ["serial", "threads"])
+def test_what_it_prints_is_apart_from_what_a_command_found(study, capsys, scheduler):
+    talking = STEP.format("level").replace("    return", "    print('called with', level)\n    return")
+    spec = study.write(mine=talking)
+    assert main(["run", str(spec), "--store", str(study.store), "--scheduler", scheduler]) == 0
+    out, err = capsys.readouterr()
+    assert "called with" not in out
+    assert {"called with 0.6", "called with 0.9"} <= set(err.splitlines())
