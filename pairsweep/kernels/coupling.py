@@ -8,6 +8,8 @@ changes these places too, which cannot call here, and tests/kernels/test_couplin
     growth/kernels/static.py                J0 from filled weights and p_hat.J0 kept per pair, for D(0) at many g
     growth/kernels/batch/dispersion.py      fill_poles: eight points in lanes, Omega as 2 E and its offset
     continuum/kernels/medium.py             direction_shifts: integrals over E in place of sums; s = g p_hat.J0
+    continuum/angular.py                    J0 where angles are integrated, along its axis (its own tests)
+    inhomogeneous/solver.py, kernels/poles.py   V = 2 g J0, and Omega with a wave vector as the sum of two doubles
     evolution/kernels/equations.py          the full J (kappa too), for the right-hand side
     evolution/kernels/splitting.py          fill_rotations: sum w p_hat of J0 alone, as a rotation vector of every pair
     evolution/kernels/averaging/field.py    J0 from the sums of shells, Omega split into its centre and a detuning

@@ -11,6 +11,8 @@ from pairsweep.analyses.evolution.kernels.splitting import fill_rotations
 from pairsweep.analyses.growth.kernels.batch.dispersion import fill_poles, share_grid
 from pairsweep.analyses.growth.kernels.batch.tables import EPN, OMEGA, POLE_FIELDS, STRENGTH
 from pairsweep.analyses.growth.kernels.static import static_coupling
+from pairsweep.analyses.inhomogeneous.kernels.poles import PAIR, Momenta
+from pairsweep.analyses.inhomogeneous.kernels.poles import fill_poles as inhomogeneous_poles
 from pairsweep.kernels.coupling import add_residue, fill_j0, frequency, oscillators
 from pairsweep.kernels.lanes import LANES, splat
 from pairsweep.physics.grid import bins
@@ -92,14 +94,30 @@ def test_continuum():
     n = np.random.default_rng(2).uniform(-1, 1, grid.size)
     J0 = np.empty(3)
     fill_j0(grid.weight, grid.p_hat, n, J0)
-    # an occupation that is constant in every bin: the same sums, with the bins' exact volumes
-    pieces = np.repeat(n.reshape(3, 8).T[:, :, None], 2, axis=2)
+    # an occupation that is constant in every bin: the same sums, with the bins' exact volumes; E^2 n about its centre
+    centre = grid.bin_energy[None, :, None]
+    cubic = n.reshape(3, 8).T[:, :, None] * np.concatenate(
+        [centre**2, 2 * centre, np.ones_like(centre), np.zeros_like(centre)], axis=2
+    )
     sphere = grid.p_hat[:8]
     shift = np.empty(8)
-    direction_shifts(
-        np.full(8, np.pi / 2), sphere, np.linspace(0, 2, 4), np.ascontiguousarray(pieces), G, shift
-    )
+    direction_shifts(np.full(8, np.pi / 2), sphere, np.linspace(0, 2, 4), cubic, G, shift)
     np.testing.assert_allclose(shift, G * sphere @ J0, rtol=1e-12)
+
+
+def test_inhomogeneous_at_no_wave_vector():
+    grid, n, _, omega = system()
+    J0 = np.empty(3)
+    fill_j0(grid.weight, grid.p_hat, n, J0)
+    factor = np.zeros((4, grid.size))
+    factor[PAIR] = n
+    high, low, strength = np.empty((3, 4 * grid.size))
+    momenta = Momenta(grid.energy, grid.weight, grid.p_hat, np.zeros(grid.size))
+    vector = np.empty((4 * grid.size, 4), complex)
+    count, _ = inhomogeneous_poles(momenta, np.zeros(3), 2 * G * J0, factor, G, high, low, strength, vector)
+    assert count == grid.size
+    np.testing.assert_allclose((high + low)[:count], omega, rtol=1e-13)
+    np.testing.assert_allclose(strength[:count], 2 * G * grid.weight * n, rtol=1e-14)
 
 
 def test_right_hand_side():
