@@ -43,8 +43,18 @@ def numeric_axes(ds: xr.Dataset) -> list[str]:
 
 
 def dim_of(ds: xr.Dataset, name: str) -> str:
-    """Dimension along which an axis or a zipped coordinate runs."""
-    return str(axis(ds, name).dims[0])
+    """Dimension along which an axis or a zipped coordinate runs.
+
+    Raises
+    ------
+    UsageError
+        For a coordinate that has the same value at different places: a picture would join them.
+    """
+    coordinate = axis(ds, name)
+    dim = str(coordinate.dims[0])
+    if name != dim and len(set(coordinate.values.tolist())) < coordinate.size:
+        raise UsageError("axis", name, f"stands for different points by the same value: choose {dim}")
+    return dim
 
 
 def plane(ds: xr.Dataset, x: str | None, y: str | None) -> tuple[xr.Dataset, str, str]:

@@ -136,3 +136,10 @@ def test_maps_have_sides_of_words(words, picture, sides):
 def test_words_are_not_refined(words, tmp_path):
     with pytest.raises(SpecError, match="only numbers can be refined"):
         ps.refine(words, ["name"], 0.1)
+
+
+def test_a_map_does_not_join_points_that_share_a_label(tmp_path):
+    (tmp_path / "spec.toml").write_text(ZIPPED)
+    run_to_store(tmp_path / "spec.toml", tmp_path / "out.zarr", Where("serial"), quiet=True)
+    with pytest.raises(ps.UsageError, match="choose n_theta"):
+        ps.plot.growth_map(ps.open_store(tmp_path / "out.zarr"), x="n_phi")
