@@ -47,6 +47,13 @@ SPECIAL_TABLES = {
             "Pairs are ordered (energy, theta, phi), energy slowest.",
         ),
         (
+            'Table `[grid]` with `kind = "cells"`',
+            "CELLS",
+            "Cells between edges in energy, cos(theta) and phi, each a list or a range, with a pair at the centre of "
+            "each and its exact volume. They hold for the whole sweep; `n_energy`, `n_theta`, `n_phi` and `energy_max` "
+            "follow from them.",
+        ),
+        (
             'Tables `[[grid.beams]]`, with `kind = "beams"` in `[grid]`',
             "BEAM",
             "One table for each beam, in the order of the file. `name` is letters, digits and underscores; a key "

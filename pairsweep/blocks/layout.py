@@ -8,7 +8,7 @@ import numpy as np
 
 from pairsweep.contract.template import ArrayPlan, Coordinate, Template
 from pairsweep.contract.variables import COMPONENTS, GRID_LABELS, POINT, QUADRANTS, STATUS, Label, Variable
-from pairsweep.physics.grid import Floats, bin_energies, bins
+from pairsweep.physics.grid import Floats, bin_energies, bins, cells
 from pairsweep.points.axes import Sweep
 from pairsweep.spec.schema import BEAM
 
@@ -97,7 +97,11 @@ def _indexed(name: str, values: np.typing.NDArray[np.generic]) -> Coordinate:
 def _energy_coordinates(sweep: Sweep) -> list[Coordinate]:
     """Energies of the bins, NaN beyond the last bin of a system with fewer."""
     spec = sweep.spec
-    if spec.kind == "bins":
+    dims: tuple[str, ...] = ()
+    shape: tuple[int, ...] = ()
+    if spec.cells is not None:
+        values = cells(*spec.cells).bin_energy[None, :]
+    elif spec.kind == "bins":
         dims, shape, columns = sweep.columns_over(("n_energy", "energy_max"))
         counts = columns["n_energy"]
         values = np.full((counts.size, int(counts.max())), np.nan)
@@ -139,6 +143,13 @@ def _moving(sweep: Sweep, quantity: str) -> tuple[int, ...]:
 
 def _angle_coordinates(sweep: Sweep, name: str) -> list[Coordinate]:
     """Angles of the bins, NaN beyond the last bin of a system with fewer."""
+    if sweep.spec.cells is not None:
+        grid = cells(*sweep.spec.cells)
+        assert grid.shape is not None, "cells are bins"
+        angles = getattr(grid, name).reshape(grid.shape)[0]
+        return _binned(
+            name, f"{name}_bin", (), (), np.atleast_2d(angles[:, 0] if name == "theta" else angles[0])
+        )
     dims, shape, columns = sweep.columns_over((f"n_{name}",))
     counts = columns[f"n_{name}"]
     values = np.full((counts.size, int(counts.max())), np.nan)

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pairsweep.contract.fields import Parameter
+
+
+class Cells(NamedTuple):
+    """Edges of cells, as a specification has them: MeV, pure numbers, radians."""
+
+    energy_edges: tuple[float, ...]
+    cos_theta_edges: tuple[float, ...]
+    phi_edges: tuple[float, ...]
 
 
 class SpecView(Protocol):
@@ -18,6 +26,10 @@ class SpecView(Protocol):
     @property
     def beams(self) -> tuple[str, ...]:
         """Names of the beams; empty for other kinds of grid."""
+
+    @property
+    def cells(self) -> Cells | None:
+        """Edges of the cells, where the bins are not evenly spaced; their kind is "bins" all the same."""
 
     def __getitem__(self, name: str) -> Parameter: ...
 

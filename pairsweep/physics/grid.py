@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -50,6 +50,7 @@ class Grid:
         Pairs are ordered (energy, theta, phi), energy slowest.
     names : names of the beams; empty for bins
     edges : of the cells that the pairs stand for; None for beams
+    uniform : whether these are evenly spaced bins
     """
 
     energy: Floats
@@ -61,6 +62,7 @@ class Grid:
     shape: tuple[int, int, int] | None = None
     names: tuple[str, ...] = ()
     edges: CellEdges | None = None
+    uniform: bool = False
 
     @property
     def kind(self) -> str:
@@ -152,7 +154,7 @@ def bins(
         np.linspace(-1.0, 1.0, n_theta + 1),
         np.linspace(0.0, 2.0 * np.pi, n_phi + 1),
     )
-    return _product(centre, shell, theta, phi, solid_angle, edges)
+    return replace(_product(centre, shell, theta, phi, solid_angle, edges), uniform=True)
 
 
 def bin_energies(n_energy: int, energy_max: float | Floats) -> Floats:
@@ -205,6 +207,21 @@ def cells(energy_edges: ArrayLike, cos_theta_edges: ArrayLike, phi_edges: ArrayL
     return _product(
         centre, shell, theta, 0.5 * (phi[1:] + phi[:-1]), solid_angle, CellEdges(energy, cos_theta, phi)
     )
+
+
+def finer_sphere(grid: Grid, factor: int) -> Grid:
+    """Directions of a grid of bins or cells, each divided into ``factor`` by ``factor``, at a single energy."""
+    if grid.shape is None or grid.edges is None:
+        raise ValueError("beams have single directions: nothing can be divided")
+    _, n_theta, n_phi = grid.shape
+    if grid.uniform:
+        return bins(1, n_theta * factor, n_phi * factor)
+    share = np.arange(factor) / factor
+
+    def divided(edges: Floats) -> Floats:
+        return np.append((edges[:-1, None] + share * np.diff(edges)[:, None]).ravel(), edges[-1])
+
+    return cells([0.0, 1.0], divided(grid.edges.cos_theta), divided(grid.edges.phi))
 
 
 def _rising(name: str, values: ArrayLike) -> Floats:

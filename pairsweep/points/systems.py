@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pairsweep.analyses.base import PointFailure
 from pairsweep.contract.errors import UserCodeError
-from pairsweep.physics.grid import Floats, Grid, beams, bins
+from pairsweep.physics.grid import Floats, Grid, beams, bins, cells
 from pairsweep.physics.patterns.registry import PATTERNS
 from pairsweep.physics.systems import Profile, Systems
 from pairsweep.points.axes import Positions, Sweep
@@ -102,6 +102,8 @@ def build_grid(sweep: Sweep, position: Positions) -> Grid:
     def value(name: str) -> Any:
         return sweep.values(name, position)[0].item()
 
+    if sweep.spec.cells is not None:
+        return cells(*sweep.spec.cells)
     if sweep.spec.kind == "bins":
         return bins(**{name: value(name) for name in BINS_PARAMETERS})
     energy, weight, theta, phi = (

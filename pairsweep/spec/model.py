@@ -13,6 +13,7 @@ from typing import Any
 from pairsweep.analyses.base import Analysis
 from pairsweep.analyses.registry import ANALYSES
 from pairsweep.contract.fields import Parameter
+from pairsweep.contract.view import Cells
 from pairsweep.user_code.function import UserFunction
 
 DATA = "data "  # how entries of files that a user's function reads begin
@@ -29,6 +30,7 @@ class Spec:
     parameters : every physical value in the order of the file; those with ``is_axis`` span the sweep
     zips : groups of axes that move together
     beams : names of the beams; empty for other grids
+    cells : edges of the cells, where the bins are not evenly spaced
     options : options by the name of the analysis, also of those that another one needs
     custom : the user's own occupation function, if there is one
     cluster : the table of that name, for whoever starts jobs
@@ -41,6 +43,7 @@ class Spec:
     parameters: tuple[Parameter, ...]
     zips: tuple[tuple[str, ...], ...]
     beams: tuple[str, ...]
+    cells: Cells | None
     options: Mapping[str, Any]
     custom: UserFunction | None
     cluster: Mapping[str, object]
@@ -71,6 +74,8 @@ class Spec:
             "beams": list(self.beams),
             "custom": None if self.custom is None else [self.custom.name, self.custom.digest],
         }
+        if self.cells is not None:
+            entries |= {f"grid.{name}": list(edges) for name, edges in self.cells._asdict().items()}
         if self.custom is not None:
             entries |= {f"{DATA}{path}": digest for path, digest in self.custom.data_digests().items()}
         for parameter in sorted(self.parameters, key=lambda p: (p.table, p.name)):

@@ -16,7 +16,8 @@ from pairsweep.analyses.base import Analysis
 from pairsweep.analyses.registry import ANALYSES, labels, variables
 from pairsweep.contract.errors import SpecError, suggest
 from pairsweep.contract.fields import Parameter, Scalar, fields_of
-from pairsweep.physics.grid import MAX_PAIRS, NAMED_DIRECTIONS, most_pairs
+from pairsweep.contract.view import Cells
+from pairsweep.physics.grid import MAX_PAIRS, NAMED_DIRECTIONS, SHAPE_NAMES, cells, most_pairs
 from pairsweep.spec import schema
 from pairsweep.spec.checks import given_options, known_keys, missing, parameters_of, values_of
 from pairsweep.spec.compose import composed, parse
@@ -103,17 +104,20 @@ def _checked_spec(data: dict[str, Any], text: str, folder: Path, custom: UserFun
     kind = data["grid"].get("kind")
     if kind not in schema.KINDS:
         raise SpecError("grid.kind", kind, "choose " + " or ".join(f'"{known}"' for known in schema.KINDS))
-    if kind == "bins" and "occupation" not in data:
+    if kind != "beams" and "occupation" not in data:
         raise SpecError("occupation", None, "is missing: add the table [occupation] with a pattern")
     if kind == "beams" and "occupation" in data:
         raise SpecError("occupation", None, "beams carry their own rho and rhobar: remove this table")
     parameters: list[Parameter] = []
     beams: tuple[str, ...] = ()
+    edges: Cells | None = None
     used: UserFunction | None = None
     # Axes come in the order of the file, so its tables are walked in that order.
     for table in data:
         if table == "grid" and kind == "beams":
             beams, found = _beams(data["grid"])
+        elif table == "grid" and kind == "cells":
+            edges, found = _cells(data["grid"])
         elif table == "grid":
             found = parameters_of("grid", data["grid"], schema.GRID.values(), others=("kind",))
         elif table == "occupation":
@@ -131,10 +135,11 @@ def _checked_spec(data: dict[str, Any], text: str, folder: Path, custom: UserFun
     spec = Spec(
         title=title,
         analyses=analyses,
-        kind=kind,
+        kind="bins" if kind == "cells" else kind,
         parameters=tuple(parameters),
         zips=_zips(data.get("zip", []), {p.name: p for p in parameters}),
         beams=beams,
+        cells=edges,
         options=options,
         custom=used,
         cluster=data.get("cluster", {}),
@@ -191,6 +196,31 @@ def _add(parameters: list[Parameter], found: Iterable[Parameter]) -> None:
 def _refuse_reserved(place: str, name: str) -> None:
     if name in variables() or name in labels():
         raise SpecError(place, name, "is the name of a variable of the results: choose another")
+
+
+def _cells(grid: Mapping[str, Any]) -> tuple[Cells, tuple[Parameter, ...]]:
+    """Read the edges of cells; numbers of bins and the cutoff follow from them."""
+    known_keys("grid", grid, ("kind", *schema.CELLS))
+    found: dict[str, tuple[float, ...]] = {}
+    for field in schema.CELLS.values():
+        if field.name not in grid:
+            raise missing("grid", field)
+        values, is_list = values_of(f"grid.{field.name}", grid[field.name], field)
+        if not is_list:
+            raise SpecError(f"grid.{field.name}", grid[field.name], "give a list or a range of edges, rising")
+        found[field.name] = tuple(float(value) for value in values)
+    try:
+        shape = cells(*found.values()).shape
+    except ValueError as error:
+        raise SpecError("grid", None, str(error)) from None
+    assert shape is not None, "cells are bins"
+    follow: dict[str, Scalar] = {
+        **dict(zip(SHAPE_NAMES, shape, strict=True)),
+        "energy_max": found["energy_edges"][-1],
+        "cell_volume": "exact",
+    }
+    fixed = (Parameter(name, "grid", schema.GRID[name], (value,), False) for name, value in follow.items())
+    return Cells(**found), tuple(fixed)
 
 
 def _beams(grid: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[Parameter, ...]]:

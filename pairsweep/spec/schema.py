@@ -23,7 +23,7 @@ def _count(name: str, meaning: str) -> Field:
 
 TOP_LEVEL = ("title", "analyses", "zip")
 TABLES = ("grid", "occupation", "coupling", "cluster")  # besides those of the analyses
-KINDS = ("bins", "beams")
+KINDS = ("bins", "beams", "cells")
 
 GRID = _table(
     _count("n_energy", "number of energy bins"),
@@ -38,6 +38,27 @@ GRID = _table(
         default="midpoint",
         choices=CELL_VOLUMES,
     ),
+)
+
+CELLS = _table(
+    Field(
+        "energy_edges",
+        "number",
+        "edges of the cells in energy, rising",
+        "MeV",
+        axis=False,
+        minimum=0.0,
+        maximum=1e6,
+    ),
+    Field(
+        "cos_theta_edges",
+        "number",
+        "edges of the cells in cos(theta), from -1 to 1",
+        axis=False,
+        minimum=-1.0,
+        maximum=1.0,
+    ),
+    Field("phi_edges", "number", "edges of the cells in phi, once around", "rad", axis=False),
 )
 
 BEAM = _table(

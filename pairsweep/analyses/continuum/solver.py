@@ -35,14 +35,13 @@ from pairsweep.analyses.continuum.profile import (
     Spectrum,
     directions_of,
     spectrum,
-    uniform_directions,
 )
 from pairsweep.analyses.continuum.vacuum import subtracted_growth
 from pairsweep.analyses.growth.analysis import GrowthOptions
 from pairsweep.analyses.growth.dense import coupling_of
 from pairsweep.analyses.growth.solver import growth_of_systems
 from pairsweep.contract.errors import UserCodeError
-from pairsweep.physics.grid import Floats, Grid, Ints
+from pairsweep.physics.grid import Floats, Grid, Ints, finer_sphere
 from pairsweep.physics.systems import Profile, Systems
 
 GROWTH_TOLERANCE = 1e-9  # smallest growth looked for, as a share of the coupling 4 g int |n| d^3p
@@ -422,11 +421,11 @@ def _angular_ladder(
 ) -> Floats:
     """Growth (P, R), MeV, NaN where not vouched for, with n_theta and n_phi multiplied by each factor."""
     assert systems.grid.shape is not None, "directions_of has refused beams"
-    n_energy, n_theta, n_phi = systems.grid.shape
+    n_energy = systems.grid.shape[0]
     factors = options[0].angle_factors
     rates = np.full((systems.size, len(factors)), np.nan)
     for rung, factor in enumerate(factors):
-        finer = uniform_directions(n_theta * factor, n_phi * factor)
+        finer = directions_of(finer_sphere(systems.grid, factor))
         for rows, occupations in _spectra(systems, finer, failures):
             rates[rows, rung] = _growth_of_cells(occupations, n_energy, systems.g[rows], options)
     return rates

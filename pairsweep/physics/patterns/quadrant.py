@@ -18,6 +18,7 @@ from pairsweep.physics.patterns.base import (
     occupation_field,
 )
 
+ROUNDED_EDGE = 1e-4  # how far from its place, as a share of a quarter, an edge of cells may be written
 PHI_EDGES = (0.0, np.pi / 2)
 
 
@@ -56,6 +57,14 @@ def quadrant(
 
 def whole_quadrants(spec: SpecView) -> None:
     """Refuse bins in phi that an edge of the pattern cuts."""
+    if spec.cells is not None:
+        turns = np.mod(np.array(spec.cells.phi_edges) / (np.pi / 2), len(QUADRANTS))
+        for quarter in range(len(QUADRANTS)):
+            distance = np.abs(turns - quarter)
+            if min(distance.min(), (len(QUADRANTS) - distance).min()) > ROUNDED_EDGE:
+                cure = f"needs an edge at {quarter * np.pi / 2:.6g}, since the pattern has phi quadrants"
+                raise SpecError("grid.phi_edges", None, cure)
+        return
     for n_phi in spec["n_phi"].values:
         if int(n_phi) % len(QUADRANTS):
             raise SpecError("grid.n_phi", n_phi, "must be a multiple of 4 for a pattern with phi quadrants")
