@@ -149,8 +149,9 @@ def _lock_of(folder: Path) -> _Lock:
 class _Locator(caching._CacheLocator):
     """Tells numba where a kernel's code lies; the folder's name is its stamp already."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, function: Callable[..., Any], folder: Path) -> None:
         self._folder = folder
+        self._py_file = function.__code__.co_filename  # numba names it for what cannot be kept
 
     def get_cache_path(self) -> str:
         return str(self._folder)
@@ -174,7 +175,7 @@ class _OfKernels(caching.CompileResultCacheImpl):
 
     def __init__(self, function: Callable[..., Any], folder: Path, calls: Calls) -> None:
         self._lineno = function.__code__.co_firstlineno
-        self._locator = _Locator(folder)
+        self._locator = _Locator(function, folder)
         self._filename_base = self.get_filename_base(function.__qualname__, sys.abiflags)
         self._calls = calls
 

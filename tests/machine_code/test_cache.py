@@ -311,3 +311,14 @@ def test_a_constant_makes_no_specialisation_of_its_own(folder):
     )
     (folder / "outer.py").write_text(outer)
     assert run(folder) == ([6, 8], ALL, "")
+
+
+@pytest.mark.processes
+def test_what_cannot_be_kept_is_numbas_warning_and_compiled_again(folder):
+    pointer = "import ctypes\nabsolute = ctypes.CDLL(None).labs\nabsolute.argtypes = [ctypes.c_long]\n"
+    pointer += "absolute.restype = ctypes.c_long\n"
+    (folder / "outer.py").write_text(pointer + OUTER.replace("3 * x", "absolute(3 * x)"))
+    for compiled in (ALL, ["other"]):
+        values, found, said = run(folder)
+        assert (values, found) == ([6, 6], compiled)
+        assert "Cannot cache" in said

@@ -251,8 +251,10 @@ def _strip_modes(clusters, k, tolerance, moment, binomial, table, at, too_close)
         circles = np.int64(about_faint)
         hidden = inside
         if attempt > 0:
-            low[:circles] = faint_low
-            high[:circles] = faint_high
+            # assigned as slices they would compile numba's errors about shapes too, for seconds
+            for i in range(circles):
+                low[i] = faint_low[i]
+                high[i] = faint_high[i]
             circles, crowd = enclose_crowded(
                 strip, windows, faint, largest, zero_x, zero_y, low, high, circles
             )

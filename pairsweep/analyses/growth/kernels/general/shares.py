@@ -86,7 +86,9 @@ def null_vectors(matrix, multiplicity, vectors):
             length += abs(cross[k]) ** 2
         if length > best:
             best = length
-            vectors[0] = cross
+            # assigned as a row it would compile numba's errors about shapes too, for seconds
+            for k in range(3):
+                vectors[0, k] = cross[k]
     if multiplicity == 1 or best > NULL * NULL * longest * longest:
         return 1
     # rank one: everything orthogonal to the longest row
