@@ -52,25 +52,26 @@ def compile_code(names: Iterable[str] = (), quiet: bool = False) -> Compiled:
     with announced(progress.say, progress.step):
         for name in chosen:
             for warm_up in ANALYSES[name].warm_up:
-                _solve(ANALYSES[name], warm_up)
+                for points in (1, 2):  # one system may have code of its own
+                    _solve(ANALYSES[name], warm_up, points)
     return Compiled(chosen, kept())
 
 
-def _solve(analysis: Analysis, warm_up: WarmUp) -> None:
+def _solve(analysis: Analysis, warm_up: WarmUp, points: int) -> None:
     grid = bins(n_energy=2, n_theta=1, n_phi=4, energy_max=20.0)
     profile = PATTERN.profile(**OCCUPATION)
     rho, rhobar = profile.occupation(grid.energy, grid.theta, grid.phi)
 
-    def one(value: Any) -> Any:
-        return np.array([value])
+    def each(value: Any) -> Any:
+        return np.array([value] * points)
 
     systems = Systems(
         grid=grid,
-        rho=one(rho),
-        rhobar=one(rhobar),
-        g=one(COUPLING),
-        energy_max=one(20.0),
+        rho=each(rho),
+        rhobar=each(rhobar),
+        g=each(COUPLING),
+        energy_max=each(20.0),
         profile=lambda row: profile,
-        own={name: one(value) for name, value in warm_up.own.items()},
+        own={name: each(value) for name, value in warm_up.own.items()},
     )
     analysis.solve(systems, warm_up.options, *warm_up.needed)

@@ -24,7 +24,7 @@ analyses = [{analyses}]
 [coupling]
 g = [1e-6, 2e-6]
 [evolution]
-t_end = 100.0
+t_end = 10.0
 samples = 5
 perturbation = 1e-5
 tolerance = 1e-4
@@ -36,10 +36,10 @@ details = true
 ladder_max = 4
 """
 BINS = """kind = "bins"
-n_energy = [1, 30]
+n_energy = [1, 10]
 n_theta = 1
 n_phi = 4
-energy_max = 20.0
+energy_max = 10.0
 [occupation]
 pattern = "quadrant"
 rho_high = [0.1, 0.9]
@@ -50,13 +50,13 @@ BEAMS = """kind = "beams"
 name = "a"
 direction = "x"
 energy = 1.0
-weight = 1e5
+weight = 1e3
 rho = 1.0
 [[grid.beams]]
 name = "b"
 direction = "y"
 energy = 2.0
-weight = 1e5
+weight = 1e3
 rho = 0.1
 """
 
@@ -73,7 +73,6 @@ def pairsweep(*arguments):
         env=os.environ | {"PAIRSWEEP_CACHE_DIR": str(folder)},
         capture_output=True,
         text=True,
-        check=True,
     )
 
 
@@ -111,4 +110,5 @@ def test_a_sweep_finds_all_code_compiled(compiled, tmp_path, grid, method):
     text = SPEC.format(analyses=", ".join(f'"{n}"' for n in names), grid=grid, method=method)
     spec.write_text(text if grid is BINS else text.split("[continuum]")[0])
     said = pairsweep("run", str(spec), "--store", str(tmp_path / "out.zarr"))
+    assert said.returncode == 0, said.stderr
     assert NOTE not in said.stderr

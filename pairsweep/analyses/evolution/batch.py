@@ -146,7 +146,7 @@ def checked_batch(
     times = np.asarray(times, dtype=np.float64)
     if times.ndim not in (1, 2) or times.shape[-1] == 0 or (times.ndim == 2 and len(times) != g.size):
         raise ValueError(f"times: shape {times.shape}: give (samples,) or (points, samples)")
-    times = np.ascontiguousarray(np.broadcast_to(times, (g.size, times.shape[-1])))
+    times = np.array(np.broadcast_to(times, (g.size, times.shape[-1])), order="C")
     ascending = (times >= 0).all() and (np.diff(times, axis=1) > 0).all() and (times[:, -1] > 0).all()
     if not (np.isfinite(times).all() and ascending):
         raise ValueError("times: give finite times that ascend from 0 or later and end after 0")
