@@ -15,7 +15,7 @@ TWICE = {
     "run": "with and without third-order kicks",
     "run_points": "with and without third-order kicks",
     "adjugate": "real and complex matrices",
-    "ascending": "rows and columns",
+    "two_sum": "one number and eight at once",
 }
 SPEC = """
 analyses = [{analyses}]
@@ -64,6 +64,10 @@ rho = 0.1
 def test_an_unknown_analysis_is_one_line():
     with pytest.raises(UsageError, match=f"'nothing': choose from {', '.join(ANALYSES)}"):
         compile_code(["nothing"])
+
+
+def test_every_analysis_says_how_it_is_compiled():
+    assert [name for name, analysis in ANALYSES.items() if not analysis.warm_up] == []
 
 
 def pairsweep(*arguments):

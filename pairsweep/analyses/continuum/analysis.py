@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pairsweep.analyses.base import Analysis, Findings, Solution, index_coordinate
+from pairsweep.analyses.base import Analysis, Findings, Solution, WarmUp, index_coordinate
 from pairsweep.analyses.growth.analysis import GROWTH, GrowthOptions
 from pairsweep.contract.errors import SpecError
 from pairsweep.contract.fields import option
@@ -229,4 +229,12 @@ CONTINUUM = Analysis(
     solve=_solve,
     summary=_summary,
     code=("pairsweep.analyses.continuum.solver",),
+    warm_up=tuple(
+        WarmUp(
+            options=ContinuumOptions(angles=angles, vacuum=vacuum, ladder_max=4),
+            needed=(GrowthOptions(),),
+        )
+        for angles in ("grid", "continuous")
+        for vacuum in ("grid", "subtracted")
+    ),
 )

@@ -447,7 +447,7 @@ def _growth_of_cells(
 ) -> Floats:
     """Growth (M,) of one occupation cut into ``n_energy`` bins at M couplings, MeV."""
     grid = occupation.grid(n_energy)
-    n = np.broadcast_to(occupation.cells(n_energy), (g.size, grid.size))
+    n = np.array(np.broadcast_to(occupation.cells(n_energy), (g.size, grid.size)), order="C")
     rates = np.empty(g.size)
     step = max(1, RUNG_NUMBERS // grid.size)
     for start in range(0, g.size, step):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pairsweep.analyses.base import Analysis, Findings, Solution, index_coordinate
+from pairsweep.analyses.base import Analysis, Findings, Solution, WarmUp, index_coordinate
 from pairsweep.contract.errors import SpecError
 from pairsweep.contract.fields import Field, option
 from pairsweep.contract.template import Coordinate
@@ -263,4 +263,18 @@ INHOMOGENEOUS = Analysis(
     summary=_summary,
     pictures="pairsweep.analyses.inhomogeneous.pictures",
     code=("pairsweep.analyses.inhomogeneous.block",),
+    warm_up=(
+        *(
+            WarmUp(
+                options=InhomogeneousOptions(
+                    families=families, background=background, vacuum=vacuum, modes=2
+                ),
+                own={"k": 1.0, "k_direction": "x"},
+            )
+            for families in FAMILIES
+            for background in BACKGROUNDS
+            for vacuum in VACUA
+        ),
+        WarmUp(options=InhomogeneousOptions(search=True)),
+    ),
 )
