@@ -238,7 +238,7 @@ class Inhomogeneous:
             return PointFailure(STATUS_TEXT[status])
         coupling = 2.0 * np.abs(strength).sum()
         # a double root splits by the root of what rounding does to a matrix of this size
-        doubt = math.sqrt(16.0 * np.finfo(float).eps * max(np.abs(location).max(), coupling) * coupling)
+        doubt = math.sqrt(4.0 * np.finfo(float).eps * max(np.abs(location).max(), coupling) * coupling)
         if doubt > out.floor[0]:
             return PointFailure(STATUS_TEXT[status])
         found = _dense_modes(*poles)

@@ -8,6 +8,7 @@ from pairsweep.analyses.inhomogeneous.ceiling import continuum_ceiling
 from pairsweep.analyses.inhomogeneous.occupations import FunctionOccupations, PairOccupations, evaluated
 from pairsweep.analyses.inhomogeneous.solver import Inhomogeneous, Medium
 from pairsweep.physics.grid import beams, bins
+from pairsweep.physics.patterns.registry import PATTERNS
 from tests.analyses.inhomogeneous import reference
 from tests.analyses.inhomogeneous.reference import quadrant, smooth
 
@@ -88,18 +89,56 @@ def test_matrix_of_the_twin(families, background, subtracted):
     np.testing.assert_allclose(W, twin, rtol=0, atol=2e-14 * np.abs(twin).max())
 
 
-@pytest.mark.parametrize(
-    "shape", [(1, 1, 4), (3, 1, 4), (4, 1, 4), (5, 1, 4), (1, 8, 8), (4, 8, 8), (2, 4, 8)]
-)
-def test_no_wave_number_is_the_homogeneous_analysis(shape):
+def profiles():
+    """Occupations of every pattern that is a formula."""
+    band = {"e_low": 6.0, "e_high": 14.0, "rho_high": 0.9, "rho_low": 0.1}
+    thermal = {"temperature": 5.0, "chemical_potential": 10.0, "dipole": 0.8}
+    return {
+        "quadrant": quadrant(),
+        "band": PATTERNS["energy_band"].profile(**band).occupation,
+        "ramp": PATTERNS["energy_band"].profile(**band, edge_width=2.0).occupation,
+        "thermal": PATTERNS["fermi_dirac"].profile(**thermal).occupation,
+    }
+
+
+@pytest.mark.parametrize("pattern", ["quadrant", "band", "ramp", "thermal"])
+@pytest.mark.parametrize("shape", [(1, 1, 4), (5, 1, 4), (1, 1, 32), (2, 4, 8), (4, 8, 8), (20, 8, 8)])
+def test_no_wave_number_is_the_homogeneous_analysis(shape, pattern):
+    """At the Letter's coupling, where energies couple, and where the fastest mode is static."""
     grid = bins(*shape)
-    system = gas(grid, quadrant(), 1e-6)
-    found = at(system, 0.0 * Z).arrays
-    n = system.occupations.rho + system.occupations.rhobar - 1.0
-    expected = growth_of_systems(grid, n, np.array([1e-6])).arrays
-    assert found["inhomogeneous_growth_rate"] == pytest.approx(expected["growth_rate"], rel=1e-11)
-    assert found["inhomogeneous_frequency"] == pytest.approx(expected["frequency"], rel=1e-13)
-    np.testing.assert_array_equal(found["inhomogeneous_n_unstable"], expected["n_unstable"])
+    for g in (1e-6, 3e-5, 6e-4):
+        system = gas(grid, profiles()[pattern], g)
+        found = at(system, 0.0 * Z).arrays
+        n = system.occupations.rho + system.occupations.rhobar - 1.0
+        expected = growth_of_systems(grid, n, np.array([g])).arrays
+        floor = found["inhomogeneous_growth_floor"][0]
+        growth, frequency = expected["growth_rate"], expected["frequency"]
+        assert found["inhomogeneous_growth_rate"] == pytest.approx(growth, rel=1e-9, abs=0.01 * floor)
+        assert found["inhomogeneous_frequency"] == pytest.approx(frequency, rel=1e-9, abs=floor)
+        np.testing.assert_array_equal(found["inhomogeneous_n_unstable"], expected["n_unstable"])
+
+
+@pytest.mark.parametrize("pattern", ["quadrant", "band", "ramp", "thermal"])
+def test_patterns_go_on_above_the_cutoff(pattern):
+    """What holds beyond energy_max: the pattern itself, as if the cutoff lay higher."""
+    momenta = np.array([19.0, 21.0, 35.0]), np.array([0.3, 1.2, 2.0]), np.array([0.4, 2.0, 5.0])
+    (rho, rhobar), fault = evaluated(profiles()[pattern], *momenta)
+    assert fault is None
+    higher = bins(2, 1, 4, energy_max=60.0)
+    system = gas(higher, profiles()[pattern], 1e-6)
+    again = system.occupations.at(np.array([0]), *(values[None] for values in momenta))
+    np.testing.assert_array_equal(rho, again[0][0])
+    np.testing.assert_array_equal(rhobar, again[1][0])
+    levels = {"quadrant": (0.9, 0.1), "band": (0.1,), "ramp": (0.1,)}.get(pattern)
+    assert levels is None or np.isin(rho[1:], levels).all()
+
+
+@pytest.mark.usefixtures("both")
+def test_uncompiled_kernels_give_the_same():
+    for shape, k, frequency, growth in TABLE[1:4]:
+        found = at(gas(bins(*shape), quadrant(), 1e-6), k).arrays
+        assert found["inhomogeneous_growth_rate"][0] == pytest.approx(growth, rel=1e-9, abs=1e-300)
+        assert frequency is None or found["inhomogeneous_frequency"][0] == pytest.approx(frequency, rel=3e-11)
 
 
 def test_growth_is_even_in_k():

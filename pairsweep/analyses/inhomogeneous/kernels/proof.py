@@ -107,27 +107,39 @@ def exchange(matrix, size, i, j):
 
 @jit()
 def equilibrate(view, x, y, host, matrix, size):
-    """Scale B at x + i y in place to entries of order 1; returns (scale of W, bound of the norm of its error).
+    """Scale B at x + i y in place to entries of order 1.
 
     Next to a pole that is not the host W is as large as its rounding errors allow for; the border, which is exact, is
-    not. Rows and columns of W are divided by the root of the scale, so det B is scale^4 times that of the result.
+    not, and far from its pole it is as large as it likes. Returns the factor by which det B exceeds that of the result,
+    and a bound of the norm of the error of the result.
     """
     total = 1.0 + view.far_size
     for j in range(view.size):
         if j != host:
             dx = x - view.location[j]
             total += view.bound[j] / np.sqrt(dx * dx + y * y)
-    root = np.sqrt(total)
-    for a in range(4):
-        for i in range(size):
-            matrix[a, i] /= root
-            matrix[i, a] /= root
+    divide(matrix, size, 0, 4, total)
+    factor = total**4
+    for m in range(4, size):
+        corner = max(1.0, abs(matrix[m, m]))
+        divide(matrix, size, m, m + 1, corner)
+        factor *= corner
     norm = 0.0
     for i in range(size):
         for j in range(size):
             norm += abs(matrix[i, j])
     depth = view.size + view.order + 16.0
-    return total, (2.0 * depth + 64.0 * norm) * EPSILON + view.far_error / total
+    return factor, (2.0 * depth + 64.0 * norm) * EPSILON + view.far_error / total
+
+
+@jit()
+def divide(matrix, size, first, last, square):
+    """Divide rows and columns ``first`` to ``last`` by the root of ``square``."""
+    root = np.sqrt(square)
+    for a in range(first, last):
+        for i in range(size):
+            matrix[a, i] /= root
+            matrix[i, a] /= root
 
 
 @jit()
@@ -286,8 +298,8 @@ def smallest_disc(view, c, host, wanted, largest, work):
         x = c.real + r * np.cos(angle)
         y = c.imag + r * np.sin(angle)
         size = bordered(view, x, y, host, work[0], work[1])
-        scale, disturbed = equilibrate(view, x, y, host, work[1], size)
-        value = invert(work[1], size, work[2]) * scale**4
+        factor, disturbed = equilibrate(view, x, y, host, work[1], size)
+        value = invert(work[1], size, work[2]) * factor
         # |det(B + E) - det B| <= |det B| ((1 + |E| |B^-1|)^size - 1)
         spoilt = size * disturbed * frobenius(work[2], size)
         if value == 0.0 or not spoilt < 0.5:

@@ -116,7 +116,7 @@ def eigenvectors(matrix, vectors):
             for q in range(p + 1, 4):
                 h = matrix[p, q]
                 modulus = abs(h)
-                if modulus <= 1e-300:
+                if modulus <= 1e-20 * size:
                     continue
                 phase = complex(h.real / modulus, h.imag / modulus)
                 tau = (matrix[q, q].real - matrix[p, p].real) / (2.0 * modulus)
@@ -155,7 +155,7 @@ def far_terms(order, distance, radius, bound):
 def make_view(poles, start, stop, merge):
     """See one strip start:stop of ``poles``.
 
-    Poles within ``merge`` (MeV) of each other become one.
+    Poles within ``merge`` (MeV) of each other become one, in a wide strip those that its positions cannot tell apart.
     """
     high, low, strength, vector, bound, count, constant = poles
     members = stop - start
@@ -164,6 +164,8 @@ def make_view(poles, start, stop, merge):
     for i in range(members):
         local[i] = apart(high, low, start, start + i)
         total += bound[start + i]
+    # positions in a wide strip are no better than this
+    merge = max(merge, 4.0 * EPSILON * local[members - 1])
     half = 0.5 * local[members - 1]
     centre = half
     radius = half + 3.0 * total
