@@ -64,16 +64,24 @@ def parser() -> argparse.ArgumentParser:
     """Build the parser of all commands."""
     top = _Parser(prog="pairsweep", description="Maps the pairing instability of dense neutrino gases.")
     top.add_argument("--version", action="version", version=f"pairsweep {__version__}")
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
 
     plan = commands.add_parser("plan", help="say what a sweep would compute, and how long it would take")
-    plan.add_argument("spec", metavar="SPEC", help="specification (TOML), - for standard input")
+    plan.add_argument(
+        "spec",
+        metavar="SPEC",
+        help="specification (TOML), the name of a shipped sweep, or - for standard input",
+    )
     _add_set(plan)
     plan.add_argument("--workers", type=int, metavar="N", help="say the time of so many cores")
     plan.add_argument("--store", metavar="PATH", help="count what is already done there")
 
     run = commands.add_parser("run", help="run a sweep, or what is missing of it")
-    run.add_argument("spec", metavar="SPEC", help="specification (TOML), - for standard input")
+    run.add_argument(
+        "spec",
+        metavar="SPEC",
+        help="specification (TOML), the name of a shipped sweep, or - for standard input",
+    )
     run.add_argument("--store", metavar="PATH", required=True, help="where the results go")
     _add_where(run)
     run.add_argument(
@@ -147,6 +155,9 @@ def parser() -> argparse.ArgumentParser:
     compile_.add_argument("analyses", metavar="ANALYSIS", nargs="*", help="which analyses; all by default")
     compile_.add_argument("--quiet", action="store_true", help="show no progress")
 
+    help_ = commands.add_parser("help", help="say what a key, a variable, a picture or a shipped sweep is")
+    help_.add_argument("topic", metavar="TOPIC", nargs="?", help="spec, dataset, pictures, sweeps, or a name")
+
     point = commands.add_parser("point", help="compute one point again in the foreground, with its traceback")
     point.add_argument("source", metavar="SPEC|STORE")
     point.add_argument(
@@ -162,7 +173,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal may not have the letters of a title
     options = parser().parse_args(arguments)
+    if options.command is None:
+        parser().print_help()
+        return DONE
     command = {
+        "help": _help,
         "plan": _plan,
         "run": _run,
         "status": _status,
@@ -221,6 +236,13 @@ def _reader_left() -> bool:
     for stream in left:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
     return bool(left)
+
+
+def _help(options: argparse.Namespace) -> int:
+    from pairsweep.cli.help import help_lines
+
+    print("\n".join(help_lines(options.topic)))
+    return DONE
 
 
 def _plan(options: argparse.Namespace) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 from pairsweep.contract.errors import UsageError
@@ -16,6 +15,7 @@ from pairsweep.plot import draw, save
 from pairsweep.reproduce.figures import FIGURES
 from pairsweep.reproduce.report import Drawn, write_report
 from pairsweep.reproduce.statements import SWEEPS, Outcome, Statement, statements
+from pairsweep.spec.shipped import shipped_sweeps
 from pairsweep.sweep.results import open_store
 from pairsweep.sweep.run import run_to_store
 from pairsweep.sweep.summary import summary
@@ -28,13 +28,11 @@ HERE = Where()  # worker processes on this machine
 
 
 def shipped(name: str) -> Path:
-    """Path of a sweep that comes with the package: inside it, or beside it in a checkout."""
-    package = Path(str(files("pairsweep")))
-    for folder in (package / "sweeps", package.parent / "sweeps"):
-        path = folder / f"{name}.toml"
-        if path.is_file():
-            return path
-    raise UsageError("sweep", name, "does not come with this installation; install pairsweep again")
+    """Path of a sweep that comes with the package."""
+    found = shipped_sweeps().get(name)
+    if found is None:
+        raise UsageError("sweep", name, "does not come with this installation; install pairsweep again")
+    return found
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pairsweep.contract.errors import SpecError, shorten
+from pairsweep.spec.shipped import shipped_sweeps
 
 MAX_SPEC_BYTES = 10**6
 MOST_INCLUDES = 10  # deep
@@ -26,6 +27,8 @@ def composed(source: str | Path | Mapping[str, object], overrides: Mapping[str, 
         text, tables, folder = source, parse(source, "specification"), Path()
     else:
         path = Path(source).expanduser()
+        if not path.exists():
+            path = shipped_sweeps().get(str(source), path)
         text, folder = read_text(path), path.parent
         tables = parse(text, str(path))
     if isinstance(source, Mapping) or INCLUDE in tables or overrides:
@@ -50,7 +53,9 @@ def read_text(path: Path) -> str:
             raise SpecError(str(path), size, f"a specification has at most {MAX_SPEC_BYTES} bytes")
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        cure = f"cannot be read ({error.strerror}); give the path of a TOML file"
+        cure = (
+            f"cannot be read ({error.strerror}); give the path of a TOML file, or the name of a shipped sweep"
+        )
         raise SpecError(str(path), None, cure) from None
     except UnicodeDecodeError:
         cure = "is not UTF-8 text; save it as UTF-8, or give the path of a TOML file"
