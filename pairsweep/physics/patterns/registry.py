@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pairsweep.physics.patterns import energy_band, fermi_dirac, moments, quadrant
+from pairsweep.physics.patterns import energy_band, fermi_dirac, fermi_surface, moments, quadrant
 from pairsweep.physics.patterns.base import Pattern
 
 PATTERNS: dict[str, Pattern] = {
@@ -11,6 +11,7 @@ PATTERNS: dict[str, Pattern] = {
         quadrant.PATTERN,
         energy_band.PATTERN,
         fermi_dirac.PATTERN,
+        fermi_surface.PATTERN,
         moments.PATTERN,
     )
 }

@@ -23,6 +23,7 @@ from pairsweep.analyses.continuum.solver import (
 from pairsweep.analyses.growth.analysis import GrowthOptions
 from pairsweep.analyses.growth.solver import fastest_mode, growth_of_systems
 from pairsweep.physics.grid import beams, bins
+from pairsweep.physics.patterns.registry import PATTERNS
 from pairsweep.physics.systems import Profile
 from tests.analyses.continuum.occupations import (
     ENERGY_MAX,
@@ -251,6 +252,20 @@ def test_a_smooth_occupation_is_refined_until_its_root_stays():
     assert found.error[0] < 1e-3 * found.growth[0]
     sharp = continuum_modes(along(band()), 3e-4).growth_rate
     assert 0.8 * sharp < found.growth[0] < sharp
+
+
+def test_a_smeared_fermi_surface_has_a_critical_temperature():
+    """E_F = 12 MeV in one quadrant of four directions, 1e-4: 0.128 and 0.126 MeV at 0.001 and 0.01, gone at 0.1."""
+    rates = []
+    for smearing in (0.001, 0.01, 0.1):
+        profile = PATTERNS["fermi_surface"].profile(
+            fermi_energy=12.0, smearing=smearing, rho_high=1.0, rho_low=0.1
+        )
+        found = solved(bins(40, 1, 4), profile, 1e-4)
+        rates.append(found["continuum_growth_rate"][0])
+        expected = Verdict.CONTINUUM if smearing < 0.1 else Verdict.DISCRETISATION
+        assert found["verdict"][0] == expected
+    np.testing.assert_allclose(rates, [0.1284, 0.1258, 0.0], atol=2e-4)
 
 
 def test_refinement_that_never_settles_is_not_vouched_for():

@@ -106,6 +106,7 @@ def test_impossible_bands_are_refused(parameters, reason):
 TYPICAL = {
     "quadrant": {"rho_high": 0.9, "rho_low": 0.1},
     "energy_band": {"rho_high": 0.9, "rho_low": 0.1, "e_low": 5.0, "e_high": 15.0, "edge_width": 1.0},
+    "fermi_surface": {"fermi_energy": 12.0, "smearing": 2.0, "rho_high": 1.0, "rho_low": 0.1},
     "moments": {"mean_occupation": 0.3, "flux_factor": 0.2, "flux_theta": 0.5},
     "fermi_dirac": {"temperature": 4.0, "chemical_potential": 8.0, "dipole": 0.3},
 }
@@ -167,3 +168,16 @@ def test_between_its_edges_a_pattern_is_smooth(name):
             assert np.abs(np.diff(values)).max() < 0.05
         if profile.linear:
             np.testing.assert_allclose(np.diff(along["energy"], 2), 0.0, atol=1e-14)
+
+
+def test_a_fermi_surface_is_a_step_that_smearing_rounds():
+    grid = bins(40, 1, 4)
+    sharp, _ = PATTERNS["fermi_surface"].function(grid, 12.0, 0.8, 0.1)
+    inside = grid.quadrant == 0
+    np.testing.assert_array_equal(sharp[inside], np.where(grid.energy[inside] <= 12.0, 0.8, 0.0))
+    np.testing.assert_array_equal(sharp[~inside], 0.1)
+    rounded, barred = PATTERNS["fermi_surface"].function(grid, 12.0, 0.8, 0.1, 0.4, 0.2, smearing=2.0)
+    np.testing.assert_allclose(rounded[inside], 0.8 / (np.exp((grid.energy[inside] - 12.0) / 2.0) + 1.0))
+    np.testing.assert_allclose(barred[inside], 0.5 * rounded[inside])
+    assert PATTERNS["fermi_surface"].edges(fermi_energy=12.0, rho_high=1.0).energy == (12.0,)
+    assert PATTERNS["fermi_surface"].edges(fermi_energy=12.0, smearing=0.1).energy == ()
