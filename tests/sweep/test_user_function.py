@@ -14,6 +14,8 @@ from pairsweep.sweep.run import run_to_store
 from pairsweep.sweep.where import Where
 from tests.specs import GROWTH
 
+pytestmark = pytest.mark.processes  # a user's function is tried in one of its own
+
 SERIAL = Where("serial")
 STEP = """import numpy as np
 
