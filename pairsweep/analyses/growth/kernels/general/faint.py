@@ -12,6 +12,10 @@ Then H has m zeros inside, whatever the faint poles are, and det W has as many m
 All those zeros are within rho of the real axis, and the strip has sum r_j - sum m zeros outside of these discs: that is
 the total which ``proof`` must account for. Nothing is said of the ranks of faint poles, and nothing need be.
 
+Poles of any strength that crowd within a small ``width`` can be merged into one, and what that leaves out is an
+uncertainty of the same kind: sum b_j h/(d (d - h)) at the distance d of their middle, h half their width
+(``strip.faint_term``).
+
 A circle cannot be drawn where a zero of the strong poles comes too close: the pole is then taken as a strong one.
 """
 
@@ -41,6 +45,8 @@ WIDENINGS = 32
 WIDENING = 4.0
 # Zeros this close to a pole, as a fraction of the largest circle, go into a circle about it.
 CROWDED = 0.3
+# Where nothing else helps poles within this fraction of the tolerance are merged.
+CLOUD = 1e-2
 
 
 @jit()
@@ -56,11 +62,12 @@ def find_faint(strength, tolerance, faint):
 
 
 @jit()
-def circle_about(strip, faint, c, bound, nearest, largest):
-    """Return the radius, at most ``largest``, of a circle about the faint pole ``c`` as above, and m; or infinity.
+def circle_about(strip, faint, i, nearest, largest):
+    """Return the radius, at most ``largest``, of a circle about the faint pole ``i`` as above, and m; or infinity.
 
-    ``bound`` is the b of this pole, MeV, and ``nearest`` the own strong pole next to it.
+    ``nearest`` is the own strong pole next to it.
     """
+    c = faint[0, i]
     series = np.empty((RESIDUE, 3), dtype=np.complex128)
     sizes = np.empty(3)
     h = np.empty(DEGREE + 1, dtype=np.complex128)
@@ -69,7 +76,7 @@ def circle_about(strip, faint, c, bound, nearest, largest):
     if closest == 0.0:
         return np.inf, 0
     pole_free_series(strip, centre, nearest, series, h)
-    rho = 2.0 * WIDENING * bound
+    rho = 2.0 * WIDENING * min(faint[1, i], faint[2, i])
     for _ in range(WIDENINGS):
         if not rho <= largest:
             break
@@ -106,7 +113,7 @@ def enclose_faint(strip, windows, faint, largest, low, high, too_close):
             continue
         nearest = nearest_pole(strip, c, nearest)
         view, panel, local = look(strip, windows, nearest, c, 0.0, poles, view, panel)
-        rho, inside = circle_about(view, faint, c, faint[1, i], local, largest)
+        rho, inside = circle_about(view, faint, i, local, largest)
         if rho == np.inf or (circles > 0 and c - rho <= high[circles - 1]):
             too_close[i] = True
             complete = False

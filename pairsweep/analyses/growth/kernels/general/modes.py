@@ -14,6 +14,7 @@ import numpy as np
 
 from pairsweep.analyses.growth.kernels.dispersion import LOCATION, ROWS, SUMS
 from pairsweep.analyses.growth.kernels.general.faint import (
+    CLOUD,
     enclose_crowded,
     enclose_faint,
     find_faint,
@@ -363,7 +364,7 @@ def unstable_modes(energy, weight, p_hat, n, g, growth_tolerance, table):
     status = Status.NOT_CERTIFIED
     seen = nothing
     for turn in range(PROMOTIONS):
-        clusters = cluster_poles(base, offset, strength, p_hat, scale, faint)
+        clusters = cluster_poles(base, offset, strength, p_hat, scale, faint, 0.0)
         too_close = np.zeros(clusters.faint_bound.size, dtype=np.bool_)
         status, found, seen = _all_strips(clusters, growth_tolerance, binomial, table, too_close)
         if status != Status.NOT_CERTIFIED or faints == 0:
@@ -378,6 +379,12 @@ def unstable_modes(energy, weight, p_hat, n, g, growth_tolerance, table):
             faint[:] = False
             promoted = faints
         faints -= promoted
+    if status == Status.NOT_CERTIFIED:
+        find_faint(strength, growth_tolerance, faint)
+        clusters = cluster_poles(base, offset, strength, p_hat, scale, faint, CLOUD * growth_tolerance)
+        if clusters.faint_half.size > 0 and clusters.faint_half.min() < np.inf:
+            too_close = np.zeros(clusters.faint_bound.size, dtype=np.bool_)
+            status, found, seen = _all_strips(clusters, growth_tolerance, binomial, table, too_close)
     if status == Status.CERTIFIED:
         _sort_fastest_first(table, found)
     return status, found, seen

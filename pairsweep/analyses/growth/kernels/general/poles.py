@@ -55,6 +55,7 @@ Clusters = namedtuple(
         "faint_first",  # (K + 1,) faint poles of cluster k are faint_first[k]:faint_first[k + 1]
         "faint_location",  # (n_faint,) their positions, as of the others
         "faint_bound",  # (n_faint,)
+        "faint_half",  # (n_faint,) infinite; else half the width of poles merged by ``width``, which are not faint
         "owner",  # (N,) pole of each pair (its folded one), -1 for a pair without strength, -2 - j for the faint pole j
     ],
 )
@@ -134,10 +135,11 @@ def _cut(position, bound, bridges, cut_after):
 
 
 @jit()
-def cluster_poles(base, offset, strength, p_hat, scale, faint):
+def cluster_poles(base, offset, strength, p_hat, scale, faint, width):
     """Merge and cluster the poles of a system; ``scale`` (MeV) is what ``oscillators`` returned. See ``Clusters``.
 
-    Pairs marked in ``faint`` (N,) share the clusters, but not the poles, of the others.
+    Pairs marked in ``faint`` (N,) share the clusters, but not the poles, of the others. Poles within ``width`` (MeV)
+    are merged as well, and what that leaves out is noted among the faint ones.
     """
     pairs = base.size
     pair = np.empty(pairs, dtype=np.int64)
@@ -152,7 +154,7 @@ def cluster_poles(base, offset, strength, p_hat, scale, faint):
         return Clusters(
             0, False, np.zeros(1, dtype=np.int64), nothing, nothing, nothing, nothing, nothing, nothing,
             np.empty((RESIDUE, 0)), nothing, np.empty(0, dtype=np.int64), np.empty((3, 0)),
-            np.zeros(1, dtype=np.int64), nothing, nothing, owner,
+            np.zeros(1, dtype=np.int64), nothing, nothing, nothing, owner,
         )  # fmt: skip
     position = np.empty(entries)
     for i in range(entries):
@@ -192,8 +194,9 @@ def cluster_poles(base, offset, strength, p_hat, scale, faint):
     eigenvalues = np.empty(3)
     poles = np.int64(0)
     faint_first = np.zeros(count + 1, dtype=np.int64)
-    faint_location = np.empty(capacity)
-    faint_bound = np.zeros(capacity)
+    faint_location = np.empty(2 * capacity)
+    faint_bound = np.zeros(2 * capacity)
+    faint_half = np.full(2 * capacity, np.inf)
     faints = 0
     start = 0
     for k in range(count):
@@ -219,11 +222,12 @@ def cluster_poles(base, offset, strength, p_hat, scale, faint):
         low = np.inf
         high = -np.inf
         i = 0
+        merging = max(tolerance, width)
         while i < local.size:
             head = local[sequence[i]]
             merged = 0
             strong = 0
-            while i + merged < local.size and local[sequence[i + merged]] - head <= tolerance:
+            while i + merged < local.size and local[sequence[i + merged]] - head <= merging:
                 entry = sequence[i + merged]
                 mirrored = entry >= members
                 q = pair[start + (entry - members if mirrored else entry)]
@@ -239,15 +243,25 @@ def cluster_poles(base, offset, strength, p_hat, scale, faint):
                 pole_bound[poles] += 2.0 * abs(strength[q])
                 if not mirrored:
                     owner[q] = poles
-            place = head + 0.5 * (local[sequence[i + merged - 1]] - head)
-            low = min(low, place)
-            high = max(high, place)
+            span = local[sequence[i + merged - 1]] - head
+            place = head + 0.5 * span
+            blurred = span > tolerance
+            low = min(low, head if blurred else place)
+            high = max(high, head + span if blurred else place)
             i += merged
             if strong < merged:
                 faint_location[faints] = place
+                if blurred:
+                    # they may be half the span away, an eighth of the radius of any circle about them
+                    faint_bound[faints] *= 2.0
                 faints += 1
             if strong == 0:
                 continue
+            if blurred:
+                faint_location[faints] = place
+                faint_bound[faints] = pole_bound[poles]
+                faint_half[faints] = 0.5 * span + EPSILON * abs(place)
+                faints += 1
             location[poles] = place
             if strong == 1:
                 rank[poles] = 1
@@ -263,7 +277,8 @@ def cluster_poles(base, offset, strength, p_hat, scale, faint):
         faint_first[k + 1] = faints
         total[k] = pole_bound[first[k] : poles].sum()
         for j in range(faint_first[k], faints):
-            total[k] += faint_bound[j]
+            if faint_half[j] == np.inf:
+                total[k] += faint_bound[j]
         centre[k] = 0.5 * (low + high)
         half[k] = 0.5 * (high - low)
         if start > 0 and not both:
@@ -276,5 +291,5 @@ def cluster_poles(base, offset, strength, p_hat, scale, faint):
     return Clusters(
         count, central, first, reference, centre, half, total, room, location[:poles], residue[:, :poles].copy(),
         pole_bound[:poles], rank[:poles], seed[:, :poles].copy(),
-        faint_first, faint_location[:faints], faint_bound[:faints], owner,
+        faint_first, faint_location[:faints], faint_bound[:faints], faint_half[:faints], owner,
     )  # fmt: skip

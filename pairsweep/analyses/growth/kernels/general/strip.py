@@ -79,8 +79,9 @@ def make_strip(clusters, k, moment, binomial):
     near_poles(clusters, k, radius, own, poles)
     # poles of other strips, and the mirror images of all, lie beyond the cut lines
     elsewhere = 0.0
-    if clusters.faint_bound.size > 0:
-        elsewhere = 2.0 * clusters.faint_bound.sum() / (clusters.half[k] + clusters.room[k] - radius)
+    away = clusters.half[k] + clusters.room[k] - radius
+    for j in range(clusters.faint_bound.size):
+        elsewhere += 2.0 * faint_term(clusters.faint_bound[j], clusters.faint_half[j], away)
     return Strip(
         own,
         count,
@@ -98,18 +99,31 @@ def make_strip(clusters, k, moment, binomial):
 
 @jit()
 def faint_poles(clusters, k):
-    """Position, ascending, and bound of the faint poles of strip ``k``, (2, F)."""
+    """Position, ascending, bound and half-width of the faint poles of strip ``k``, (3, F)."""
     start = clusters.faint_first[k]
-    faint = np.empty((2, clusters.faint_first[k + 1] - start))
+    faint = np.empty((3, clusters.faint_first[k + 1] - start))
     for j in range(faint.shape[1]):
         faint[0, j] = clusters.faint_location[start + j]
         faint[1, j] = clusters.faint_bound[start + j]
+        faint[2, j] = clusters.faint_half[start + j]
     return faint
 
 
 @jit()
+def faint_term(bound, half, away):
+    """Bound of what one entry of ``faint_poles`` adds to W at a distance ``away``.
+
+    R/(omega - p) of a faint pole is at most bound/away. Poles merged within ``half`` of p are in W as if they stood at
+    p, and sum R_j [1/(omega - p_j) - 1/(omega - p)] is at most bound half/(away (away - half)).
+    """
+    if half == np.inf:
+        return bound / away
+    return bound * half / (away * (away - half)) if away > half else np.inf
+
+
+@jit()
 def faint_size(faint, x, y, reach, around):
-    """Bound of the sum of bound_j/abs(omega - P_j) over ``faint_poles`` on a disc of radius ``reach`` about x + i y.
+    """Bound of the sum of ``faint_term`` over ``faint_poles`` on a disc of radius ``reach`` about x + i y.
 
     With ``around`` only on its circle, and there may be poles inside; else infinite if there are. The nearest ones
     are summed, the others taken to be as close as the next.
@@ -124,7 +138,6 @@ def faint_size(faint, x, y, reach, around):
             left = middle
         else:
             right = middle
-    total = 0.0
     for term in range(NEIGHBOURS + 1):
         below = x - faint[0, left] if left >= 0 else np.inf
         above = faint[0, right] - x if right < count else np.inf
@@ -135,13 +148,13 @@ def faint_size(faint, x, y, reach, around):
             return np.inf
         if term == NEIGHBOURS:
             for j in range(count):
-                total += faint[1, j]
-            return size + total / away
+                size += faint_term(faint[1, j], faint[2, j], away)
+            return size
         if below <= above:
-            size += faint[1, left] / abs(away)
+            size += faint_term(faint[1, left], faint[2, left], abs(away))
             left -= 1
         else:
-            size += faint[1, right] / abs(away)
+            size += faint_term(faint[1, right], faint[2, right], abs(away))
             right += 1
     return size
 

@@ -41,7 +41,7 @@ KINDS = (
 
 
 # a strip without faint poles
-NO_FAINT = np.empty((2, 0))
+NO_FAINT = np.empty((3, 0))
 
 
 @dataclass
@@ -107,7 +107,7 @@ def find(grid, n, g, tolerance=None):
         tolerance = max(1e-6 * coupling, float(tolerance_floor(coupling, scale)))
     table = mode_table(2 * grid.size)
     status, count, _ = unstable_modes(grid.energy, grid.weight, grid.p_hat, n, g, tolerance, table)
-    frequencies = (table.references + table.positions)[:count]
+    frequencies = table.references[:count] + table.positions[:count]
     return Modes(Status(status), tolerance, table.rates[:count], frequencies, table.multiplicities[:count])
 
 
@@ -131,7 +131,7 @@ def clusters_of(grid, n, g) -> Clusters:
     """The poles of a system, cut into strips."""
     base, offset, strength = np.empty((3, grid.size))
     scale = oscillators(grid.energy, grid.weight, grid.p_hat, n, g, base, offset, strength)
-    return cluster_poles(base, offset, strength, grid.p_hat, scale, np.zeros(grid.size, np.bool_))
+    return cluster_poles(base, offset, strength, grid.p_hat, scale, np.zeros(grid.size, np.bool_), 0.0)
 
 
 def strip_of(clusters, k=0) -> Strip:

@@ -14,7 +14,7 @@ from pairsweep.analyses.growth.kernels.general.farfield import MAX_ORDER, binomi
 from pairsweep.analyses.growth.kernels.general.modes import Status, coupling_norm
 from pairsweep.analyses.growth.kernels.general.poles import cluster_poles
 from pairsweep.analyses.growth.kernels.general.proof import make_walls
-from pairsweep.analyses.growth.kernels.general.strip import faint_poles, faint_size
+from pairsweep.analyses.growth.kernels.general.strip import faint_poles, faint_size, faint_term
 from pairsweep.analyses.growth.kernels.general.window import make_windows
 from pairsweep.analyses.growth.kernels.results import point_table
 from pairsweep.kernels.coupling import oscillators
@@ -31,7 +31,7 @@ def faint_strip(grid, n, g):
     faint = np.empty(grid.size, np.bool_)
     count = find_faint(strength, tolerance, faint)
     assert count == faint.sum()
-    clusters = cluster_poles(base, offset, strength, grid.p_hat, scale, faint)
+    clusters = cluster_poles(base, offset, strength, grid.p_hat, scale, faint, 0.0)
     return strip_of(clusters), faint_poles(clusters, np.int64(0)), tolerance, strength
 
 
@@ -46,7 +46,8 @@ def mixed(seed, pairs=20, tiny=8, exponents=(-17, -11)):
 def test_the_bound_of_faint_poles_is_above_their_sum(both, around):
     grid, n, g = mixed(1, pairs=80, tiny=60)
     _, faint, tolerance, _ = faint_strip(grid, n, g)
-    location, bound = faint
+    location, bound, half = faint
+    assert np.all(half == np.inf)
     assert location.size == 60
     assert np.all(np.diff(location) > 0)
     rng = np.random.default_rng(2)
@@ -140,10 +141,10 @@ def test_strong_pairs_only_are_solved_as_before():
     grid, n, g = mixed(5)
     strip, faint, _, strength = faint_strip(grid, n, g)
     assert strip.own == 12
-    assert faint.shape == (2, 8)
+    assert faint.shape == (3, 8)
     np.testing.assert_allclose(np.sort(faint[1]), np.sort(2 * np.abs(strength[:8])))
     n[:8] = 0.3
-    assert faint_strip(grid, n, g)[1].shape == (2, 0)
+    assert faint_strip(grid, n, g)[1].shape == (3, 0)
 
 
 def test_the_batch_agrees():
@@ -182,3 +183,44 @@ def test_circles_about_crowded_poles_leave_those_of_faint_ones_alone(both):
     made, inside = enclose_crowded(strip, windows, faint, largest, zero_x, zero_y, *ends, np.int64(circles))
     assert (made, inside) == (circles, 0)
     np.testing.assert_array_equal(ends[:, :circles], before)
+
+
+def test_merged_poles_differ_from_their_sum_by_no_more_than_the_bound(both):
+    rng = np.random.default_rng(4)
+    grid, n, g = one_energy(rng, 12, 1e-2)
+    base, offset, strength = np.empty((3, 12))
+    scale = oscillators(grid.energy, grid.weight, grid.p_hat, n, g, base, offset, strength)
+    width = 0.3 * np.ptp(offset)
+    plain = cluster_poles(base, offset, strength, grid.p_hat, scale, np.zeros(12, np.bool_), 0.0)
+    merged = cluster_poles(base, offset, strength, grid.p_hat, scale, np.zeros(12, np.bool_), width)
+    assert merged.location.size < 6 < plain.location.size == 12
+    assert np.all(merged.faint_half <= 0.5 * width * (1 + 1e-9))
+    np.testing.assert_allclose(merged.residue.sum(axis=1), plain.residue.sum(axis=1), atol=1e-16)
+    for _ in range(50):
+        z = rng.uniform(-2, 2) * width + 1j * rng.uniform(0.6, 3) * width
+        numbers = [(c.residue / (z - c.location)).sum(axis=1) for c in (plain, merged)]
+        s, a = np.split(numbers[0] - numbers[1], [6])
+        difference = s[[0, 1, 2, 1, 3, 4, 2, 4, 5]].reshape(3, 3) + 1j * np.array(
+            [[0, -a[2], a[1]], [a[2], 0, -a[0]], [-a[1], a[0], 0]]
+        )
+        bound = sum(
+            faint_term(b, h, abs(z - x))
+            for x, b, h in zip(merged.faint_location, merged.faint_bound, merged.faint_half, strict=True)
+        )
+        assert np.linalg.norm(difference, 2) <= bound
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 8), (2, 8, 8), (2, 20, 20)])
+def test_a_nearly_empty_gas_beyond_its_static_threshold(shape):
+    # J0 is 1e-10 of what it could be: all poles of an energy crowd within 1e-12 of the coupling
+    grid = bins(*shape, 100.0)
+    n = -1 + 1e-10 * np.exp(-grid.energy / 8) * (1 + 0.5 * np.cos(grid.theta))
+    found = find(grid, n, 1e-4)
+    assert found.status == Status.CERTIFIED
+    assert found.n_unstable == 3
+    empty = find(grid, -np.ones(grid.size), 1e-4)
+    np.testing.assert_allclose(found.rates[0], empty.rates[0], rtol=1e-7)
+    if grid.size < 200:
+        values = dense(grid, n, 1e-4)
+        assert found.rates[0] == pytest.approx(values.real.max(), rel=1e-9)
+        assert np.sum(values.real > 1e-3 * found.rates[0]) == 3

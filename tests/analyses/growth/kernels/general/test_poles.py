@@ -15,7 +15,7 @@ def clusters_of(grid, n, g):
     base, offset, strength = np.empty((3, grid.size))
     scale = oscillators(grid.energy, grid.weight, grid.p_hat, n, g, base, offset, strength)
     faint = np.zeros(grid.size, np.bool_)
-    return cluster_poles(base, offset, strength, grid.p_hat, scale, faint), strength
+    return cluster_poles(base, offset, strength, grid.p_hat, scale, faint, 0.0), strength
 
 
 def test_isotropic_pairs_merge_into_one_pole_of_rank_three():
