@@ -6,7 +6,7 @@ Every key may be wrong in a file that a person wrote, so each check names the pl
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from pairsweep.spec.checks import given_options, known_keys, missing, parameters
 from pairsweep.spec.compose import composed, parse
 from pairsweep.spec.model import Source, Spec
 from pairsweep.spec.occupation import TABLE, check_occupation, data_files, read_occupation
-from pairsweep.user_code.function import UserFunction, from_callable
+from pairsweep.user_code.function import PLACE, UserFunction, from_callable
 
 MAX_POINTS = 10**9
 
@@ -37,33 +37,43 @@ def read_spec(source: Source, overrides: Mapping[str, object] | None = None) -> 
         A file, a text of several lines, tables as a mapping (with a function itself as ``function``, if you like), or
         what was read before.
     overrides : mapping, optional
-        Keys to set, such as ``{"coupling.g": 1e-7}``; a list makes an axis.
+        Keys to set, such as ``{"coupling.g": 1e-7}``; a list makes an axis, and ``occupation.function`` may be a
+        function itself.
 
     Raises
     ------
     SpecError
         With the place, the value and the cure.
     """
+    if isinstance(source, Spec) and not overrides:
+        return source
+    custom = source.custom if isinstance(source, Spec) else None
+    given, overrides, called = _with_function_named(source, dict(overrides or {}))
+    text, folder = composed(given, overrides)
+    place = str(source) if isinstance(source, Path) else "specification"
+    if called is not None:
+        names = data_files(parse(text, place)[TABLE].get("data", []))
+        custom = from_callable(called, [str(folder.resolve() / Path(name).expanduser()) for name in names])
+    return parse_spec(text, folder=folder, custom=custom, place=place)
+
+
+def _with_function_named(
+    source: Source, overrides: dict[str, object]
+) -> tuple[str | Path | Mapping[str, object], dict[str, object], Callable[..., Any] | None]:
+    """Replace a function itself, in a mapping or among the overrides, by its name, and take it along."""
+    called = overrides.get(PLACE)
+    if callable(called):
+        overrides[PLACE] = from_callable(called).reference
+        return source.text if isinstance(source, Spec) else source, overrides, called
     if isinstance(source, Spec):
-        if not overrides:
-            return source
-        return parse_spec(composed(source.text, overrides)[0], custom=source.custom)
-    custom = None
+        return source.text, overrides, None
     if isinstance(source, Mapping):
-        source, custom = _with_function_named(source)
-    text, folder = composed(source, overrides or {})
-    return parse_spec(
-        text, folder=folder, custom=custom, place=str(source) if isinstance(source, Path) else "specification"
-    )
-
-
-def _with_function_named(tables: Mapping[str, object]) -> tuple[Mapping[str, object], UserFunction | None]:
-    """Replace a function that stands in a mapping by its name, and take it along."""
-    occupation = tables.get(TABLE)
-    if not isinstance(occupation, Mapping) or not callable(occupation.get("function")):
-        return tables, None
-    custom = from_callable(occupation["function"], data_files(occupation.get("data", [])))
-    return {**tables, TABLE: {**occupation, "function": custom.reference}}, custom
+        occupation = source.get(TABLE)
+        if isinstance(occupation, Mapping) and callable(occupation.get("function")):
+            called = occupation["function"]
+            named = {**occupation, "function": from_callable(called).reference}
+            return {**source, TABLE: named}, overrides, called
+    return source, overrides, None
 
 
 def parse_spec(

@@ -88,6 +88,8 @@ def stored_spec(store: Store, overrides: Mapping[str, object] | None = None) -> 
     if FUNCTION not in store.attrs:
         return read_spec(parse_spec(text), overrides)
     kept = from_record(str(store.attrs[FUNCTION]))
+    if kept.pickled:
+        return read_spec(parse_spec(text, custom=kept), overrides)
     found = None
     for folder in (kept.spec_folder, Path()):
         try:

@@ -35,6 +35,9 @@ TRAVELLING_BYTES = 2**22
 MOST_FILES = 10_000
 ENGINE = __name__.split(".")[0]
 ALONE = "this process alone"
+PROCESS = uuid.uuid4().hex
+_given: dict[str, UserFunction] = {}
+"""Functions of this process that stand in no file, by their digests."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,7 @@ class UserFunction:
     installed : whether it belongs to an installed package, which is imported like any other
     pickled : a function that stands in no file, as of a notebook, with all that it uses
     identity : digest of such a function, where it can be told apart from an edited one in another process
+    source : text of such a function where it can be had, for those who read the store; nothing is made from it
     """
 
     reference: str
@@ -84,6 +88,7 @@ class UserFunction:
     installed: bool = False
     pickled: bytes = b""
     identity: str = ""
+    source: str = ""
 
     @cached_property
     def digest(self) -> str:
@@ -179,24 +184,27 @@ def find_function(reference: object, folder: Path, data: Sequence[str] = ()) -> 
 
 
 def from_record(text: str) -> UserFunction:
-    """Give the function that a store keeps; one that came without a file can only be named.
+    """Give the function that a store keeps; one that came without a file is known in the process that gave it.
 
     Raises
     ------
     SpecError
-        For such a function.
+        For such a function in another process.
     """
     entries = json.loads(text)
-    if entries["identity"]:
-        cure = "stood in no file, so that the store holds no source of it: put it into one beside the specification"
-        raise SpecError(PLACE, entries["reference"], cure)
     sources = []
     for module, path, content in entries.pop("sources"):
         data = content.encode("utf-8", "surrogateescape")
         sources.append(SourceFile(module, path, data, reading(data).digest))
     files = tuple(DataFile(path, digest, None) for path, digest in entries.pop("data"))
     roots = tuple(entries.pop("roots"))
-    return UserFunction(**entries, roots=roots, sources=tuple(sources), data=files)
+    kept = UserFunction(**entries, roots=roots, sources=tuple(sources), data=files)
+    if not kept.identity:
+        return kept
+    if kept.digest not in _given:
+        cure = "stood in no file: give it again by ps.run(..., store), or put it into a file and name another store"
+        raise SpecError(PLACE, kept.reference, cure)
+    return _given[kept.digest].reads(file.path for file in files)
 
 
 def from_callable(called: Callable[..., Any], data: Sequence[str] = ()) -> UserFunction:
@@ -221,7 +229,12 @@ def from_callable(called: Callable[..., Any], data: Sequence[str] = ()) -> UserF
     home = Path.cwd()
     said = name if name.isidentifier() else "function"
     files = [_data_file(str(home), found) for entry in data for found in _expanded(home, home, entry)]
-    return UserFunction(
+    try:
+        pickled = cloudpickle.dumps(called)
+    except Exception as error:  # whatever its surroundings raise when they are pickled
+        cure = f"holds what cannot travel to workers ({error}): make it inside the function, or put that into a file"
+        raise SpecError(PLACE, said, cure) from None
+    given = UserFunction(
         reference=f"__main__:{said}",
         name=said,
         module="__main__",
@@ -229,9 +242,19 @@ def from_callable(called: Callable[..., Any], data: Sequence[str] = ()) -> UserF
         roots=(".",),
         sources=(),
         data=_travelling(files),
-        pickled=cloudpickle.dumps(called),
-        identity=_identity(called, set()) or f"{ALONE} {uuid.uuid4().hex}",
+        pickled=pickled,
+        identity=_identity(called, set()) or f"{ALONE} {PROCESS} {_digest(pickled)}",
+        source=_source(called),
     )
+    _given[given.digest] = given
+    return given
+
+
+def _source(called: Callable[..., Any]) -> str:
+    try:
+        return textwrap.dedent(inspect.getsource(called))
+    except (OSError, TypeError):
+        return ""
 
 
 def _identity(value: Any, seen: set[int]) -> str | None:

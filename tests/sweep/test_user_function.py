@@ -1,5 +1,6 @@
 """A user's own function from the specification to the store, under every scheduler and from any folder."""
 
+import json
 import shutil
 
 import numpy as np
@@ -282,15 +283,62 @@ def test_a_lambda_reaches_worker_processes_and_a_store_goes_on(study):
         np.testing.assert_allclose(ds.growth_rate, expected(*levels), rtol=1e-9)
 
 
-def test_a_function_that_cannot_be_known_again_does_not_go_on_in_another_process(study):
+@pytest.fixture
+def another_process(monkeypatch):
+    """Forget what makes a process know its own functions again."""
+
+    def forget():
+        monkeypatch.setattr("pairsweep.user_code.function.PROCESS", "another")
+        monkeypatch.setattr("pairsweep.user_code.function._given", {})
+
+    return forget
+
+
+def test_a_function_that_cannot_be_known_again_does_not_go_on_in_another_process(study, another_process):
     unknown = object()
+    spec = tables(lambda energy, theta, phi, level: (level + 0 * phi + 0 * (unknown is None), 0 * phi))
+    for levels in ([0.6, 0.9], [0.6, 0.7, 0.9]):  # in this process it is known
+        spec["occupation"]["level"] = levels
+        ps.run(spec, study.store, scheduler="serial", quiet=True)
+    another_process()
+    with pytest.raises(StoreError, match="put the function into a file"):
+        ps.run(spec, study.store, scheduler="serial", quiet=True)
 
-    def with_surroundings():
-        return lambda energy, theta, phi, level: (level + 0 * phi + 0 * hash(unknown), 0 * phi)
 
-    ps.run(tables(with_surroundings()), study.store, scheduler="serial", quiet=True)
-    with pytest.raises(StoreError, match="put the function into a file"):  # read anew, as in another process
-        ps.run(tables(with_surroundings()), study.store, scheduler="serial", quiet=True)
+def quadrant_like(energy, theta, phi, level):
+    return 2 * (np.where(phi < 1.57, level, 0.1),)
+
+
+def test_a_store_keeps_the_text_of_a_function_and_computes_with_it_where_it_was_given(study, another_process):
+    def f(energy, theta, phi, level):
+        return quadrant_like(energy, theta, phi, level)
+
+    ps.run(tables(f), study.store, scheduler="serial", quiet=True)
+    assert "return quadrant_like(energy" in json.loads(ps.open_store(study.store).attrs["function"])["source"]
+    found = point(study.store, {"level": 0.9})
+    assert float(found.results["growth_rate"]) == pytest.approx(expected(0.9)[0], rel=1e-9)
+    another_process()
+    with pytest.raises(SpecError, match=r"stood in no file: give it again by ps\.run"):
+        point(study.store, {"level": 0.9})
+    assert ps.run(tables(f), study.store, scheduler="serial", quiet=True).status.values.tolist() == [1, 1]
+
+
+def test_a_function_among_the_overrides(study):
+    path = study.write(mine=STEP.format("level"))
+    mended = {"occupation.function": lambda energy, theta, phi, level: (level + 0 * phi, level + 0 * phi)}
+    spec = read_spec(path, mended)
+    assert spec.custom.pickled
+    assert 'function = "__main__:function"' in spec.text
+    ds = ps.run(path, overrides=mended, scheduler="serial", quiet=True)
+    assert (ds.growth_rate == 0).all()  # alike in all directions
+
+
+def test_a_function_that_cannot_travel_is_refused(study):
+    import threading
+
+    lock = threading.Lock()
+    with pytest.raises(SpecError, match="cannot travel to workers"):
+        read_spec(tables(lambda energy, theta, phi, level: (lock, level)))
 
 
 @pytest.mark.parametrize("scheduler", ["serial", "threads"])
