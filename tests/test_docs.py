@@ -174,6 +174,18 @@ def parses(commands):
 
 
 @EVERY_PAGE
+def test_code_stands_in_fences_with_a_language(page):
+    """Blocks that are merely indented run into each other where they are rendered."""
+    without_formulas = re.sub(r"\$\$.*?\$\$", "", WRITTEN[page], flags=re.DOTALL)
+    assert all(block.language for block in pages.blocks(without_formulas))
+
+
+def test_the_example_of_the_conventions_runs():
+    (code,) = [b.text for b in pages.blocks(WRITTEN["conventions.md"]) if b.language == "python"]
+    exec(compile(code, "conventions.md", "exec"), {})
+
+
+@EVERY_PAGE
 def test_every_command_line_parses(page):
     for block in pages.blocks(WRITTEN[page]):
         if block.language in ("sh", "bash", ""):
