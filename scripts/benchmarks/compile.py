@@ -28,13 +28,13 @@ title = "a small sweep"
 analyses = {analyses}
 [grid]
 kind = "bins"
-n_energy = [1, 2]
+n_energy = {n_energy}
 n_theta = 1
 n_phi = 4
 energy_max = 20.0
 [occupation]
 pattern = "quadrant"
-rho_high = {{ start = 0.5, stop = 1.0, num = 11 }}
+rho_high = {rho_high}
 rho_low = 0.1
 [coupling]
 g = 1e-6
@@ -46,10 +46,16 @@ SWEEP = (
 )
 ROWS = {
     "ps.growth, 8 pairs": SYSTEM + "ps.growth(grid, *occupation, g=1e-6)",
-    "growth sweep, small grids": SWEEP.format(text=SPEC.format(analyses='["growth"]')),
+    "growth sweep, small grids": SWEEP.format(
+        text=SPEC.format(
+            analyses='["growth"]', n_energy="[1, 2]", rho_high="{ start = 0.5, stop = 1.0, num = 11 }"
+        )
+    ),
     "ps.evolve, splitting": EVOLVE.format("splitting"),
     "ps.evolve, averaged": EVOLVE.format("averaged"),
-    "growth and continuum sweep": SWEEP.format(text=SPEC.format(analyses='["growth", "continuum"]')),
+    "growth and continuum sweep": SWEEP.format(
+        text=SPEC.format(analyses='["growth", "continuum"]', n_energy="2", rho_high="0.9")
+    ),
 }
 EVERYTHING = "everything"
 
@@ -60,6 +66,7 @@ def cpu_seconds(code: str, tree: Path, cache: str) -> float:
     subprocess.run(
         [sys.executable, "-c", code],
         check=True,
+        cwd=tree,  # where python -c looks first
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env=os.environ | {"PAIRSWEEP_CACHE_DIR": cache, "PYTHONPATH": str(tree)},

@@ -86,13 +86,14 @@ def findings(ds: xr.Dataset) -> Findings:
     largest, at = float("nan"), dict[str, object]()
     if known.any():
         where = np.unravel_index(np.nanargmax(growth.values), growth.shape)
-        point = growth.isel(dict(zip(growth.dims, where, strict=True)))
-        largest = float(point)
+        largest = float(growth.values[where])
+        # not by isel, which brings all of dask.array for one number
+        place = dict(zip(growth.dims, where, strict=True))
         names = set(axes(ds))
         at = {
-            str(name): label.item()
-            for name, label in point.coords.items()
-            if label.ndim == 0 and set(ds[name].dims) & names
+            str(name): np.asarray(label.values[tuple(place[dim] for dim in label.dims)]).item()
+            for name, label in growth.coords.items()
+            if set(label.dims) & names
         }
     efold = HBAR / largest if largest > 0 else float("inf")
     lines = []
