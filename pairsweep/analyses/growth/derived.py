@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from pairsweep.analyses.base import Findings
-from pairsweep.analyses.growth.analysis import MODE_KINDS
+from pairsweep.analyses.growth.analysis import METHODS_TAKEN, MODE_KINDS
 from pairsweep.contract.errors import StoreError, UsageError, suggest
 from pairsweep.dataset.select import axes, mu, point_words, variable
 from pairsweep.physics.units import HBAR
@@ -105,6 +105,7 @@ def findings(ds: xr.Dataset) -> Findings:
             f"  largest      growth rate {largest:.6g} MeV" + (f" at {point_words(at)}" if at else "")
         )
         lines.append(f"               an e-fold in {efold:.3g} s")
+    lines += _on_dense(ds)
     numbers = {
         "modes": modes,
         "unstable": unstable,
@@ -113,3 +114,14 @@ def findings(ds: xr.Dataset) -> Findings:
         "largest_at": at,
     }
     return Findings(tuple(lines), numbers)
+
+
+def _on_dense(ds: xr.Dataset) -> list[str]:
+    """One line where points rest on dense eigenvalues, whose floor is higher than asked for."""
+    if "growth_method_taken" not in ds or "growth_floor" not in ds:
+        return []
+    dense = ds["growth_method_taken"].values == METHODS_TAKEN.index("dense")
+    if not dense.any():
+        return []
+    floor = ds["growth_floor"].values[dense].max()
+    return [f"  dense        {dense.sum():,} rest on dense eigenvalues: 0 there means below {floor:.3g} MeV"]
