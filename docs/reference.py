@@ -30,6 +30,7 @@ from pairsweep.points.axes import expand
 from pairsweep.spec import reader as spec
 from pairsweep.spec import schema
 from pairsweep.spec.checks import MAX_AXIS
+from pairsweep.spec.table import TABLE_KEYS
 
 Rows = Iterable[tuple[str, ...]]
 
@@ -154,7 +155,8 @@ def _patterns() -> list[str]:
             inspect.getdoc(pattern.function) or "",
             _fields(pattern.fields),
         ]
-    return [*parts, f'### `pattern = "{schema.CUSTOM}"`', _CUSTOM]
+    parts += [f'### `pattern = "{schema.CUSTOM}"`', _CUSTOM]
+    return [*parts, f'### `pattern = "{schema.TABLE}"`', _TABLE_OF_FILE, _fields(TABLE_KEYS.values())]
 
 
 _CUSTOM = """
@@ -162,6 +164,15 @@ Your own function: `function = "file.py:f"` (looked for beside the specification
 `f(energy, theta, phi, **parameters)` with arrays over all pairs (MeV, radians) and returns `(rho, rhobar)`, each
 between 0 and 1. Every other key of the table is passed on as a parameter and may be an axis. The source of the
 file travels to the workers, and its hash is part of what a store is checked against."""
+
+
+_TABLE_OF_FILE = """
+Occupations that stand in a file, over energy, cos(theta) (or theta) and phi; without an angle they do not depend on it.
+Its other dimensions become axes with all their coordinates, and may be chosen from by a key of their name. The cells
+have the edges of the file: CF bounds, a variable such as `energy_edges`, or halfway between even centres; with
+`kind = "cells"` and no edges in `[grid]` they are the grid, onto any other grid the numbers in its cells are kept.
+Dimensions of other names are told by `dims = { energy = "frequency" }`, units that the file does not tell by
+`units = { energy = "erg" }`. Nothing lies beyond the last energy. The bytes of the file belong to the digest."""
 
 
 def _cluster() -> list[str]:

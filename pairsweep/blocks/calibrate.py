@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from pathlib import Path
 
 import numpy as np
 
@@ -42,6 +43,7 @@ class _Apart:
     """A task of the engine's own, for another process: what is not about points of a store."""
 
     text: str
+    folder: str
     custom: UserFunction | None
 
     def size(self, block: int) -> int:
@@ -93,7 +95,7 @@ class _Prepared:
 
 @lru_cache(maxsize=1)
 def _unpacked(task: _Apart) -> _Prepared:
-    return _Prepared(expand(parse_spec(task.text, custom=task.custom)))
+    return _Prepared(expand(parse_spec(task.text, folder=Path(task.folder), custom=task.custom)))
 
 
 @dataclass(frozen=True)
@@ -175,7 +177,7 @@ def files_read(sweep: Sweep, crew: Pool | None, echo: Echo = unheard) -> tuple[s
     if crew is None:
         found.append(rehearse(sweep))
     else:
-        crew.run(_Rehearse(spec.text, spec.custom), [0], take)
+        crew.run(_Rehearse(spec.text, spec.folder, spec.custom), [0], take)
     if not found:
         return ()
     if found[0].complaint:
@@ -191,7 +193,7 @@ def measured_costs(sweep: Sweep, crew: Pool | None = None) -> dict[int, Cost]:
     prepared = _Prepared(sweep)
     sizes = prepared.sizes
     numbers = sorted({0, len(sizes) // 2, len(sizes) - 1})
-    task = _Measure(sweep.spec.text, sweep.spec.custom)
+    task = _Measure(sweep.spec.text, sweep.spec.folder, sweep.spec.custom)
     measured: dict[int, Cost] = {}
 
     def take(ack: Ack) -> None:

@@ -13,6 +13,7 @@ from pairsweep.points.axes import Sweep
 from pairsweep.spec.schema import BEAM
 
 FUNCTION = "function"  # root attribute: the user's own function as text
+FOLDER = "specification_folder"  # root attribute: where a file of occupations is looked for
 # A quantity that moves along several long axes is not written out at all their places: the axes say it.
 LARGEST_TABLE = 2**23
 
@@ -32,7 +33,8 @@ def make_template(sweep: Sweep, block_shape: tuple[int, ...]) -> Template:
             "specification": sweep.spec.text,
             "specification_digest": sweep.spec.digest,
         }
-        | ({} if custom is None else {FUNCTION: custom.record}),
+        | ({} if custom is None else {FUNCTION: custom.record})
+        | ({} if sweep.spec.table is None else {FOLDER: sweep.spec.folder}),
     )
 
 
@@ -72,6 +74,9 @@ def _coordinates(sweep: Sweep) -> tuple[Coordinate, ...]:
         units = "" if values.dtype.kind == "U" else parameter.field.units
         label = Label(parameter.name, parameter.field.meaning, units)
         coordinates.append(Coordinate(parameter.name, dims, values, label.attrs))
+    for own in spec.labels:  # of a file of occupations, along its axes
+        along = tuple(sweep.names[d] for dim in own.dims if (d := sweep.dimension_of(dim)) is not None)
+        coordinates.append(Coordinate(own.name, along, own.values, own.attrs))
     if sweep.names == (POINT,):
         coordinates.append(_indexed(POINT, np.arange(sweep.n_points)))
     used = {dim for _, variable in _computed(sweep) for dim in variable.trailing}

@@ -264,6 +264,8 @@ def _plan(options: argparse.Namespace) -> int:
     axes = " x ".join(f"{name} ({size})" for name, size in zip(template.axes, template.shape, strict=True))
     print(spec.title or options.spec)
     print(f"  axes      {axes or 'none: a single point'}")
+    for line in [] if plan.sweep.spec.table is None else plan.sweep.spec.table.report():
+        print(f"  table     {line}")
     print(f"  points    {template.n_points:,}")
     print(f"  blocks    {template.n_blocks:,}")
     print(f"  size      {_bytes(template.n_points * plan.bytes_per_point)} before compression")

@@ -16,6 +16,7 @@ from pairsweep.contract.errors import UserCodeError
 from pairsweep.physics.grid import Floats, Grid, beams, bins, cells
 from pairsweep.physics.patterns.registry import PATTERNS
 from pairsweep.physics.systems import Profile, Systems
+from pairsweep.physics.table import Table
 from pairsweep.points.axes import Positions, Sweep
 from pairsweep.spec.schema import CUSTOM
 from pairsweep.user_code.function import UserFunction
@@ -126,6 +127,8 @@ def _occupations(
     pattern = str(sweep.values("pattern", positions)[0])
     if pattern == CUSTOM:
         return _custom_occupations(sweep, grid, positions, rows, failed)
+    if spec.table is not None:
+        return _table_occupations(sweep, spec.table, grid, positions, rows, failed)
     declared = PATTERNS[pattern]
     parameters = {field.name: column(field.name) for field in declared.fields if field.name in spec}
     rho, rhobar = declared.function(grid, **parameters)
@@ -163,6 +166,29 @@ def _custom_occupations(
             except Exception as error:
                 fails(members, error)
     return rho, rhobar
+
+
+def _table_occupations(
+    sweep: Sweep,
+    table: Table,
+    grid: Grid,
+    positions: Positions,
+    rows: NDArray[np.int64],
+    failed: dict[int, PointFailure],
+) -> tuple[Floats, Floats]:
+    """Read each place of a file once, whatever else differs between the points there."""
+    first, group = grouped(sweep, positions, lambda name, table: table == "occupation")
+    labels = {
+        name: np.broadcast_to(sweep.values(name, positions[first]), first.shape) for name, _ in table.axes
+    }
+    try:
+        rho, rhobar = table.on(grid, labels)
+    except (UserCodeError, OSError) as error:  # a file that has gone, or is another by now
+        reason = " ".join(str(error).split())
+        failed.update((int(row), PointFailure(reason)) for row in rows)
+        nothing = np.full((rows.size, grid.size), np.nan)
+        return nothing, nothing
+    return rho[group], rhobar[group]
 
 
 def _function_of(sweep: Sweep) -> UserFunction:
@@ -213,6 +239,8 @@ def profile_at(sweep: Sweep, position: Positions) -> Profile:
     pattern = str(value("pattern"))
     if pattern == CUSTOM:
         return _custom_profile(sweep, position)
+    if sweep.spec.table is not None:
+        return sweep.spec.table.profile({name: value(name) for name, _ in sweep.spec.table.axes})
     declared = PATTERNS[pattern]
     parameters = {field.name: value(field.name) for field in declared.fields if field.name in sweep.spec}
     try:

@@ -13,7 +13,9 @@ from typing import Any
 from pairsweep.analyses.base import Analysis
 from pairsweep.analyses.registry import ANALYSES
 from pairsweep.contract.fields import Parameter
+from pairsweep.contract.template import Coordinate
 from pairsweep.contract.view import Cells
+from pairsweep.physics.table import Table
 from pairsweep.user_code.function import UserFunction
 
 DATA = "data "  # how entries of files that a user's function reads begin
@@ -33,6 +35,9 @@ class Spec:
     cells : edges of the cells, where the bins are not evenly spaced
     options : options by the name of the analysis, also of those that another one needs
     custom : the user's own occupation function, if there is one
+    table : the file of occupations, if the pattern is one
+    labels : coordinates of that file along its axes
+    folder : where the specification looks for files
     cluster : the table of that name, for whoever starts jobs
     text : the file as it was read
     """
@@ -46,6 +51,9 @@ class Spec:
     cells: Cells | None
     options: Mapping[str, Any]
     custom: UserFunction | None
+    table: Table | None
+    labels: tuple[Coordinate, ...]
+    folder: str
     cluster: Mapping[str, object]
     text: str
 
@@ -76,6 +84,16 @@ class Spec:
         }
         if self.cells is not None:
             entries |= {f"grid.{name}": list(edges) for name, edges in self.cells._asdict().items()}
+        if self.table is not None:
+            table = self.table
+            entries["table"] = [
+                table.rho,
+                table.rhobar,
+                table.own_direction,
+                table.is_density,
+                list(table.dims),
+            ]
+            entries[f"{DATA}{table.name}"] = table.digest
         if self.custom is not None:
             entries |= {f"{DATA}{path}": digest for path, digest in self.custom.data_digests().items()}
         for parameter in sorted(self.parameters, key=lambda p: (p.table, p.name)):

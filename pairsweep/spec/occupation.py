@@ -23,11 +23,14 @@ def read_occupation(
     data: Mapping[str, Any], folder: Path, custom: UserFunction | None
 ) -> tuple[tuple[Parameter, ...], UserFunction | None]:
     """Read the table; return its parameters and the user's function where the pattern is "custom"."""
-    known = (*PATTERNS, schema.CUSTOM)
+    known = (*PATTERNS, schema.CUSTOM, schema.TABLE)
     if "pattern" not in data:
         raise SpecError("occupation.pattern", None, f"is missing: choose one of {', '.join(known)}")
     pattern_field = Field("pattern", "text", "occupation pattern", choices=known)
     patterns, _ = values_of("occupation.pattern", data["pattern"], pattern_field)
+    if schema.TABLE in patterns:
+        cure = 'stands alone: write pattern = "table", and the other patterns in a specification of their own'
+        raise SpecError("occupation.pattern", data["pattern"], cure)
     fields: dict[str, Field] = {"pattern": pattern_field}
     for name in patterns:
         if name != schema.CUSTOM:
@@ -51,7 +54,7 @@ def read_occupation(
 def check_occupation(spec: SpecView) -> None:
     """Refuse what no point of the sweep can make sense of."""
     for name in dict.fromkeys(spec["pattern"].values if "pattern" in spec else ()):
-        if name != schema.CUSTOM:
+        if name in PATTERNS:
             PATTERNS[str(name)].check(spec)
 
 

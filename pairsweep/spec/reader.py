@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 
 from pairsweep.analyses.base import Analysis
-from pairsweep.analyses.registry import ANALYSES, labels, variables
+from pairsweep.analyses.registry import ANALYSES, variables
+from pairsweep.analyses.registry import labels as labels_of_analyses
 from pairsweep.contract.errors import SpecError, suggest
 from pairsweep.contract.fields import Parameter, Scalar, fields_of
+from pairsweep.contract.template import Coordinate
 from pairsweep.contract.view import Cells
 from pairsweep.physics.grid import MAX_PAIRS, NAMED_DIRECTIONS, SHAPE_NAMES, cells, most_pairs
 from pairsweep.spec import schema
@@ -23,6 +25,7 @@ from pairsweep.spec.checks import given_options, known_keys, missing, parameters
 from pairsweep.spec.compose import composed, parse
 from pairsweep.spec.model import Source, Spec
 from pairsweep.spec.occupation import TABLE, check_occupation, data_files, read_occupation
+from pairsweep.spec.table import TableFile, read_table
 from pairsweep.user_code.function import PLACE, UserFunction, from_callable
 
 MAX_POINTS = 10**9
@@ -50,6 +53,8 @@ def read_spec(source: Source, overrides: Mapping[str, object] | None = None) -> 
     custom = source.custom if isinstance(source, Spec) else None
     given, overrides, called = _with_function_named(source, dict(overrides or {}))
     text, folder = composed(given, overrides)
+    if isinstance(source, Spec):
+        folder = Path(source.folder)
     place = str(source) if isinstance(source, Path) else "specification"
     if called is not None:
         names = data_files(parse(text, place)[TABLE].get("data", []))
@@ -122,14 +127,19 @@ def _checked_spec(data: dict[str, Any], text: str, folder: Path, custom: UserFun
     beams: tuple[str, ...] = ()
     edges: Cells | None = None
     used: UserFunction | None = None
+    source: TableFile | None = None
+    if data.get("occupation", {}).get("pattern") == schema.TABLE and kind != "beams":
+        source = read_table(data["occupation"], folder)
     # Axes come in the order of the file, so its tables are walked in that order.
     for table in data:
         if table == "grid" and kind == "beams":
             beams, found = _beams(data["grid"])
         elif table == "grid" and kind == "cells":
-            edges, found = _cells(data["grid"])
+            edges, found = _cells(data["grid"], None if source is None else source.table.edges)
         elif table == "grid":
             found = parameters_of("grid", data["grid"], schema.GRID.values(), others=("kind",))
+        elif table == "occupation" and source is not None:
+            found = source.parameters
         elif table == "occupation":
             found, used = read_occupation(data["occupation"], folder, custom)
         elif table == "coupling":
@@ -152,6 +162,9 @@ def _checked_spec(data: dict[str, Any], text: str, folder: Path, custom: UserFun
         cells=edges,
         options=options,
         custom=used,
+        table=None if source is None else source.table,
+        labels=() if source is None else _free_labels(source.labels, parameters),
+        folder=str(folder.resolve()),
         cluster=data.get("cluster", {}),
         text=text,
     )
@@ -191,7 +204,7 @@ def _options_of(analysis: Analysis, data: Mapping[str, Any]) -> Any:
 def _add(parameters: list[Parameter], found: Iterable[Parameter]) -> None:
     """Add parameters, each by a name of its own: it becomes the name of a coordinate."""
     taken = {parameter.name: parameter.table for parameter in parameters}
-    reserved = variables().keys() | labels().keys()
+    reserved = variables().keys() | labels_of_analyses().keys()
     for parameter in found:
         place = f"{parameter.table}.{parameter.name}"
         if parameter.name in reserved:
@@ -204,14 +217,26 @@ def _add(parameters: list[Parameter], found: Iterable[Parameter]) -> None:
 
 
 def _refuse_reserved(place: str, name: str) -> None:
-    if name in variables() or name in labels():
+    if name in variables() or name in labels_of_analyses():
         raise SpecError(place, name, "is the name of a variable of the results: choose another")
 
 
-def _cells(grid: Mapping[str, Any]) -> tuple[Cells, tuple[Parameter, ...]]:
+def _free_labels(labels: tuple[Coordinate, ...], parameters: Iterable[Parameter]) -> tuple[Coordinate, ...]:
+    """Refuse coordinates of a file that are called like something of the results."""
+    taken = {*variables(), *labels_of_analyses(), *(parameter.name for parameter in parameters)}
+    for label in labels:
+        if label.name in taken:
+            cure = f"its coordinate {label.name} is called like one of the results: rename or drop it in the file"
+            raise SpecError("occupation.file", None, cure)
+    return labels
+
+
+def _cells(grid: Mapping[str, Any], of_table: Cells | None = None) -> tuple[Cells, tuple[Parameter, ...]]:
     """Read the edges of cells; numbers of bins and the cutoff follow from them."""
     known_keys("grid", grid, ("kind", *schema.CELLS))
     found: dict[str, tuple[float, ...]] = {}
+    if of_table is not None and not any(name in grid for name in schema.CELLS):
+        grid = {**grid, **{name: list(edges) for name, edges in of_table._asdict().items()}}
     for field in schema.CELLS.values():
         if field.name not in grid:
             raise missing("grid", field)

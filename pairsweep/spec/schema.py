@@ -10,6 +10,7 @@ from pairsweep.physics.grid import CELL_VOLUMES
 from pairsweep.physics.patterns.base import occupation_field
 
 CUSTOM = "custom"  # the pattern that is a user's own function
+TABLE = "table"  # the pattern that stands in a file
 OCCUPATION_LIMITS = "occupations lie between 0 and 1"
 
 

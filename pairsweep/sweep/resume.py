@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pairsweep.blocks.layout import FUNCTION, make_template
+from pairsweep.blocks.layout import FOLDER, FUNCTION, make_template
 from pairsweep.contract.errors import SpecError, StoreError
 from pairsweep.contract.template import DONE
 from pairsweep.kernels.source import code_digest
@@ -35,6 +35,7 @@ def code_digests(spec: Spec) -> dict[str, str]:
     """Digest of the code that each analysis' numbers depend on: its solver, and what makes its systems."""
     patterns = [str(name) for name in (spec["pattern"].values if "pattern" in spec else ())]
     modules = sorted({PATTERNS[name].function.__module__ for name in patterns if name in PATTERNS})
+    modules += [] if spec.table is None else [type(spec.table).__module__]
     systems = code_digest("pairsweep.points.systems", within=("pairsweep.points",))
     occupations = code_digest(*modules, within=("pairsweep.physics",)) if modules else ""
     digests = {}
@@ -86,7 +87,8 @@ def stored_spec(store: Store, overrides: Mapping[str, object] | None = None) -> 
     """
     text = str(store.attrs["specification"])
     if FUNCTION not in store.attrs:
-        return read_spec(parse_spec(text), overrides)
+        folder = store.attrs.get(FOLDER)
+        return read_spec(parse_spec(text, folder=None if folder is None else Path(str(folder))), overrides)
     kept = from_record(str(store.attrs[FUNCTION]))
     if kept.pickled:
         return read_spec(parse_spec(text, custom=kept), overrides)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import math
 import socket
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
 from pairsweep.blocks.solve import solve_block
+from pairsweep.contract.errors import UsageError
 from pairsweep.contract.template import FAILED
 from pairsweep.contract.variables import POINT
 from pairsweep.execute import Ack
 from pairsweep.points.axes import Sweep, at_points, expand
-from pairsweep.spec.model import Spec
+from pairsweep.spec.model import DATA, Spec
 from pairsweep.spec.reader import parse_spec
 from pairsweep.store import Store
 from pairsweep.user_code.function import UserFunction
@@ -31,6 +34,7 @@ class SolveTask:
     store: str
     generation: int
     text: str
+    folder: str
     custom: UserFunction | None
     retry_failed: bool
     failed_alone: bool = False
@@ -41,7 +45,9 @@ class SolveTask:
     ) -> SolveTask:
         """Give the task of a store."""
         generation = store.identity.generation
-        return cls(str(store.path), generation, spec.text, spec.custom, retry_failed, failed_alone)
+        return cls(
+            str(store.path), generation, spec.text, spec.folder, spec.custom, retry_failed, failed_alone
+        )
 
     def __call__(self, block: int, only: range | None = None) -> Ack:
         """Solve ``block``; ``only`` restricts it to some of its points, the last axis fastest."""
@@ -73,7 +79,13 @@ class SolveTask:
 @lru_cache(maxsize=4)
 def _opened(task: SolveTask) -> tuple[Sweep, Store]:
     store = Store.open(task.store)
-    spec = parse_spec(task.text, custom=task.custom)
+    spec = parse_spec(task.text, folder=Path(task.folder), custom=task.custom)
+    if spec.table is not None and store.fingerprint[f"{DATA}{spec.table.name}"] != json.dumps(
+        spec.table.digest
+    ):
+        raise UsageError(
+            spec.table.name, None, "has changed since the run began: put it back, or start another store"
+        )
     if store.template.axes != (POINT,):
         return expand(spec), store
     places = {c.name: c.values.tolist() for c in store.template.coordinates if c.dims == (POINT,)}

@@ -484,6 +484,14 @@ def file_digest(path: Path) -> str:
     return _file_digest(str(path), status.st_size, status.st_mtime_ns, status.st_ino)
 
 
+def bytes_digest(path: Path) -> str:
+    """Digest of a file, or of all files of a folder with their names."""
+    if path.is_file():
+        return file_digest(path)
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    return _digest("\n".join(f"{file.relative_to(path)} {file_digest(file)}" for file in files).encode())
+
+
 @lru_cache(maxsize=1024)
 def _file_digest(path: str, size: int, changed: int, inode: int) -> str:
     with open(path, "rb") as file:

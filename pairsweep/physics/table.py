@@ -1,0 +1,265 @@
+"""Occupations that stand in a file: steps over cells of energy, cos(theta) and phi, one for each of its other labels.
+
+A file is opened lazily and read label by label, so that it may be larger than memory. Its cells have edges of their
+own; onto other cells the number of neutrinos in each is kept, and no occupation rises above the largest that went in.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pairsweep.contract.errors import UserCodeError
+from pairsweep.contract.view import Cells
+from pairsweep.physics.grid import Floats, Grid, cells
+from pairsweep.physics.systems import Profile
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+ROLES = ("energy", "cos_theta", "phi")
+HBAR_C = 1.973269804e-11  # MeV cm (CODATA 2018, exact to the digits given)
+REPORTED_NUMBERS = 2**22  # numbers that are read to report on a file
+EQUAL = 1e-9  # edges that agree so closely, as a share of their range, are the same
+
+
+@dataclass(frozen=True)
+class Table:
+    """A file of occupations.
+
+    Attributes
+    ----------
+    path : the file, or the folder of a zarr store
+    name : what the specification calls it
+    digest : of its bytes
+    stamp : size and time of its last change, when it was digested
+    rho, rhobar : names of its variables
+    dims : its dimensions of energy, cos(theta) and phi; "" for one that it does not have
+    edges : of its cells: MeV, pure numbers, radians
+    falling : whether its cos(theta) falls along the file, as when it has theta
+    factors : what its numbers are multiplied by to be occupations, in each cell of energy and over all others
+    own_direction : whether rhobar is that of the antineutrino's own momentum, and not of the pair's neutrino
+    axes : labels of its other dimensions
+    """
+
+    path: str
+    name: str
+    digest: str
+    stamp: tuple[int, int]
+    rho: str
+    rhobar: str
+    dims: tuple[str, str, str]
+    edges: Cells
+    falling: bool
+    factors: tuple[float, ...]
+    own_direction: bool
+    axes: tuple[tuple[str, tuple[float | int | str, ...]], ...]
+
+    def occupations(self, labels: Mapping[str, NDArray[Any]]) -> tuple[Floats, Floats]:
+        """Occupations (P, n_energy, n_cos_theta, n_phi) at P places, rho and rhobar as they stand in the file.
+
+        Raises
+        ------
+        UserCodeError
+            For a file that is not what it was when the run began.
+        """
+        if stamp_of(Path(self.path)) != self.stamp:
+            raise UserCodeError(f"{self.name} has changed since this run began: start it again")
+        ds = opened(self.path, self.stamp, (self.rho, self.rhobar))
+        found = []
+        for name in (self.rho, self.rhobar):
+            values = self._at(ds[name], labels)
+            if self.falling:
+                values = values[:, :, ::-1]
+            solid_angle = np.outer(np.diff(self.edges.cos_theta_edges), np.diff(self.edges.phi_edges))
+            factor = np.array(self.factors)[:, None, None]
+            # a density of each cell is shared by its solid angle; an occupation is not
+            found.append(values * factor / solid_angle if self.is_density else values)
+        return found[0], found[1]
+
+    @cached_property
+    def _places(self) -> dict[str, dict[float | int | str, int]]:
+        return {dim: {label: i for i, label in enumerate(known)} for dim, known in self.axes}
+
+    def report(self) -> list[str]:
+        """Say what stands in the file: sums that a wrong unit, a wrong flip or exchanged angles would spoil.
+
+        Fluxes are means over all places, of each kind of particle in its own direction. Of a large file the first
+        places are read.
+        """
+        grid = cells(*self.edges)
+        sizes = [len(known) for _, known in self.axes]
+        count = min(math.prod(sizes), max(1, REPORTED_NUMBERS // grid.size))
+        index = np.unravel_index(np.arange(count), sizes) if sizes else ()
+        labels = {
+            dim: np.array([known[i] for i in at], dtype=object)
+            for (dim, known), at in zip(self.axes, index, strict=True)
+        }
+        rho, rhobar = self.on(grid, labels)
+        epn = rho + rhobar - 1.0
+        whole = np.isfinite(epn).all(axis=1)
+        shape = " x ".join(str(size) for size in grid.shape or ())
+        first = "" if count == math.prod(sizes) else " first"
+        lines = [f"{self.name}: {shape} cells at {math.prod(sizes):,} places"]
+        if not whole.all():
+            lines.append(f"{(~whole).sum():,} of the{first} {count:,} places have cells without a value")
+        if not whole.any():
+            return lines
+        for name, values, sign in (("neutrinos", rho[whole], 1.0), ("antineutrinos", rhobar[whole], -1.0)):
+            numbers = values @ grid.weight / (2.0 * np.pi * HBAR_C) ** 3
+            flux = (
+                sign
+                * (values * grid.weight).sum(axis=0)
+                @ grid.p_hat
+                / max((values @ grid.weight).sum(), 1e-300)
+            )
+            along = ", ".join(f"{part:.3f}" for part in flux)
+            lines.append(
+                f"{name} {numbers.min():.4g} to {numbers.max():.4g} cm^-3, occupations {values.min():.4g} to "
+                f"{values.max():.4g}, flux factor ({along})"
+            )
+        crossed = ((epn[whole] > 0).any(axis=1) & (epn[whole] < 0).any(axis=1)).sum()
+        places = f"{crossed:,} of the{first} {count:,} places"
+        lines.append(f"EPN {epn[whole].min():.4g} to {epn[whole].max():.4g}; a crossing at {places}")
+        return lines
+
+    @property
+    def is_density(self) -> bool:
+        """Whether the file has numbers of neutrinos in a volume."""
+        return bool(self.factors)
+
+    def _at(self, values: xr.DataArray, labels: Mapping[str, NDArray[Any]]) -> Floats:
+        import xarray as xr
+
+        points = 1
+        picked: dict[str, Any] = {}
+        for dim, _ in self.axes:
+            index = [self._places[dim][label] for label in np.atleast_1d(labels[dim]).tolist()]
+            points = max(points, len(index))
+            picked[dim] = xr.DataArray(index, dims="point")
+        here = [dim for dim in self.dims if dim]
+        chosen = values.isel(picked)
+        if "point" not in chosen.dims:
+            chosen = chosen.expand_dims("point")
+        array = np.asarray(chosen.transpose("point", *here).values, dtype=np.float64)
+        sizes = [len(edges) - 1 for edges in self.edges]
+        shape = [size if dim else 1 for size, dim in zip(sizes, self.dims, strict=True)]
+        return array.reshape(array.shape[0], *shape)
+
+    def on(self, grid: Grid, labels: Mapping[str, NDArray[Any]]) -> tuple[Floats, Floats]:
+        """Occupations (P, N) of the pairs of a grid; rhobar in the pair's label."""
+        rho, rhobar = self.occupations(labels)
+        assert grid.edges is not None, "a table needs cells"
+        own = [np.array(edges) for edges in self.edges]
+        flipped = own if not self.own_direction else [own[0], -own[1][::-1], own[2] + np.pi]
+        if self.own_direction:
+            rhobar = rhobar[:, :, ::-1]
+        target = list(grid.edges)
+        return _averaged(rho, own, target), _averaged(rhobar, flipped, target)
+
+    def profile(self, labels: Mapping[str, Any]) -> Profile:
+        """Occupation at one place as a function of momentum: steps, and nothing beyond the last energy."""
+        rho, rhobar = (
+            values[0] for values in self.occupations({n: np.array([v]) for n, v in labels.items()})
+        )
+        edges = self.edges
+
+        def occupation(energy: Floats, theta: Floats, phi: Floats) -> tuple[Floats, Floats]:
+            cosine = np.cos(theta)
+            mine = _looked_up(rho, edges, energy, cosine, phi)
+            if self.own_direction:
+                return mine, _looked_up(rhobar, edges, energy, -cosine, phi + np.pi)
+            return mine, _looked_up(rhobar, edges, energy, cosine, phi)
+
+        turned = np.mod(np.array(edges.phi_edges) + np.pi, 2.0 * np.pi)
+        around = {
+            *np.mod(edges.phi_edges, 2.0 * np.pi).tolist(),
+            *(turned.tolist() if self.own_direction else ()),
+        }
+        cosines = {
+            *edges.cos_theta_edges,
+            *((-c for c in edges.cos_theta_edges) if self.own_direction else ()),
+        }
+        return Profile(
+            occupation,
+            tuple(edges.energy_edges),
+            linear=True,
+            cos_theta_edges=tuple(sorted(c for c in cosines if -1.0 < c < 1.0)),
+            phi_edges=tuple(sorted(around)) if len(edges.phi_edges) > 2 else (),
+        )
+
+
+def density_factors(energy_edges: tuple[float, ...]) -> tuple[float, ...]:
+    """Occupation for 1/cm^3 of neutrinos in a group of energies and 1 sr: (2 pi hbar c)^3/((E2^3 - E1^3)/3)."""
+    edges = np.array(energy_edges)
+    width, centre = np.diff(edges), 0.5 * (edges[1:] + edges[:-1])
+    return tuple(((2.0 * np.pi * HBAR_C) ** 3 / (width * (centre**2 + width**2 / 12.0))).tolist())
+
+
+def _averaged(values: Floats, own: list[Floats], target: list[Floats]) -> Floats:
+    """Average (P, ...) over cells of a file to (P, N) over others, by the volume that they share."""
+    for axis, (old, new) in enumerate(zip(own, target, strict=True)):
+        share = _shares(old, new, axis)
+        if share is not None:
+            values = np.moveaxis(np.tensordot(values, share, axes=([axis + 1], [1])), -1, axis + 1)
+    return values.reshape(values.shape[0], -1)
+
+
+def _shares(old: Floats, new: Floats, axis: int) -> Floats | None:
+    """Share of each new cell (rows) that lies in each old one, by volume; None where they are the same."""
+    if old.shape == new.shape and np.abs(old - new).max() <= EQUAL * np.ptp(old):
+        return None
+    power = 3 if axis == 0 else 1  # of the energies, for their volumes
+    turns = (0.0,) if axis < 2 else (-4.0 * np.pi, -2.0 * np.pi, 0.0, 2.0 * np.pi, 4.0 * np.pi)
+    shares = np.zeros((new.size - 1, old.size - 1))
+    for turn in turns:
+        low = np.maximum(new[:-1, None], old[:-1] + turn)
+        high = np.minimum(new[1:, None], old[1:] + turn)
+        shares += np.where(high > low, np.maximum(high, low) ** power - low**power, 0.0)
+    shares /= np.diff(new**power)[:, None]
+    # cells that only touch by rounding share nothing, and those that agree but for rounding are whole
+    shares[shares < EQUAL] = 0.0
+    whole = np.abs(shares - 1.0) < EQUAL
+    return np.where(whole.any(axis=1, keepdims=True), whole, shares)
+
+
+def _looked_up(values: Floats, edges: Cells, energy: Floats, cosine: Floats, phi: Floats) -> Floats:
+    """Value of the cell that each momentum lies in; 0 beyond the energies."""
+    e, c, p = (np.array(each) for each in edges)
+    at_energy = np.searchsorted(e, energy, side="right") - 1
+    at_cosine = np.clip(np.searchsorted(c, cosine, side="right") - 1, 0, c.size - 2)
+    at_phi = np.clip(
+        np.searchsorted(p, p[0] + np.mod(phi - p[0], 2.0 * np.pi), side="right") - 1, 0, p.size - 2
+    )
+    inside = (at_energy >= 0) & (at_energy < e.size - 1)
+    return np.where(inside, values[np.clip(at_energy, 0, e.size - 2), at_cosine, at_phi], 0.0)
+
+
+def stamp_of(path: Path) -> tuple[int, int]:
+    """Size and time of the last change, of the newest file where it is a folder."""
+    found = [file.stat() for file in (sorted(path.rglob("*")) if path.is_dir() else [path]) if file.is_file()]
+    return sum(s.st_size for s in found), max((s.st_mtime_ns for s in found), default=0)
+
+
+@lru_cache(maxsize=4)
+def opened(path: str, stamp: tuple[int, int], values: tuple[str, str]) -> xr.Dataset:
+    """Open a file lazily: what xarray can read, or comma separated ``values`` with a row for each cell."""
+    import xarray as xr
+
+    if Path(path).is_dir():
+        stored: xr.Dataset = xr.open_zarr(path, chunks=None, consolidated=False)
+        return stored
+    if path.lower().endswith((".csv", ".txt")):
+        import pandas as pd
+
+        frame = pd.read_csv(path, comment="#", skipinitialspace=True)
+        of_rows: xr.Dataset = frame.set_index([n for n in frame.columns if n not in values]).to_xarray()
+        return of_rows
+    return xr.open_dataset(path, chunks=None)

@@ -1,0 +1,276 @@
+"""The pattern ``table``: what a file of occupations must have, said in one line where it has not.
+
+Only labels are read here, and the bytes once for their digest; the values are read where points are computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from pairsweep.contract.errors import SpecError, suggest
+from pairsweep.contract.fields import Field, Kind, Parameter, Scalar
+from pairsweep.contract.template import Coordinate
+from pairsweep.contract.view import Cells
+from pairsweep.physics.grid import Floats, cells
+from pairsweep.physics.table import ROLES, Table, density_factors, opened, stamp_of
+from pairsweep.spec.checks import known_keys, values_of
+from pairsweep.user_code.function import bytes_digest
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+TABLE_KEYS = {
+    "file": Field(
+        "file", "text", "netCDF, HDF5, zarr or CSV file, from the folder of the specification on", axis=False
+    ),
+    "rho": Field("rho", "text", "its variable of the neutrinos", axis=False, required=False, default="rho"),
+    "rhobar": Field(
+        "rhobar", "text", "its variable of the antineutrinos", axis=False, required=False, default="rhobar"
+    ),
+    "quantity": Field(
+        "quantity",
+        "text",
+        "what the variables hold: occupations, or numbers of neutrinos in a volume, of each cell",
+        axis=False,
+        required=False,
+        default="occupation",
+        choices=("occupation", "number_density"),
+    ),
+    "rhobar_direction": Field(
+        "rhobar_direction",
+        "text",
+        "whose direction the angles of rhobar are: the antineutrino's own, or that of the pair's neutrino",
+        axis=False,
+        required=False,
+        default="own",
+        choices=("own", "pair"),
+    ),
+}
+MAPPINGS = ("dims", "units")
+H_MEV_S = 4.135667696e-21
+ENERGIES = {
+    "MeV": 1.0,
+    "keV": 1e-3,
+    "eV": 1e-6,
+    "GeV": 1e3,
+    "erg": 624150.9074460763,
+    "J": 6.241509074460763e12,
+    "Hz": H_MEV_S,
+    "1/s": H_MEV_S,
+    "s-1": H_MEV_S,
+    "s^-1": H_MEV_S,
+}
+ANGLES = dict.fromkeys(("deg", "degree", "degrees"), np.pi / 180) | dict.fromkeys(
+    ("rad", "radian", "radians"), 1.0
+)
+DENSITIES = {
+    **dict.fromkeys(("1/cm^3", "cm^-3", "cm-3", "cm**-3", "1/cm**3", "1/ccm", "1/cm3"), 1.0),
+    **dict.fromkeys(("1/m^3", "m^-3", "m-3", "m**-3", "1/m**3", "1/m3"), 1e-6),
+    **dict.fromkeys(("1/fm^3", "fm^-3", "fm-3", "fm**-3"), 1e39),
+}
+
+
+class TableFile(NamedTuple):
+    """A file of occupations, its other dimensions as axes, and the coordinates that go along with them."""
+
+    table: Table
+    parameters: tuple[Parameter, ...]
+    labels: tuple[Coordinate, ...]
+
+
+def read_table(data: Mapping[str, Any], folder: Path) -> TableFile:
+    """Read the table [occupation] of the pattern and the labels of its file."""
+    given: dict[str, str] = {}
+    for name, field in TABLE_KEYS.items():
+        if name in data:
+            values, is_axis = values_of(f"occupation.{name}", data[name], field)
+            if is_axis:
+                raise SpecError(
+                    f"occupation.{name}", data[name], "is one value for the whole sweep, never an axis"
+                )
+            given[name] = str(values[0])
+        elif field.required:
+            raise SpecError("occupation.file", None, "is missing: give the file of the table")
+        else:
+            given[name] = str(field.default)
+    path = (folder / Path(given["file"]).expanduser()).resolve()
+    if not path.exists():
+        raise SpecError("occupation.file", given["file"], f"there is no file {path}")
+    ds = _dataset(path, given)
+    renamed, units = (_words(data, key) for key in MAPPINGS)
+    known_keys("occupation.dims", renamed, (*ROLES, "theta"))
+    found = _dims(ds, given, renamed)
+    edges, falling = _edges(ds, found, units)
+    named = tuple(found.get(role, "") for role in ROLES)
+    dims = (named[0], found.get("theta", named[1]), named[2])
+    others = [str(dim) for dim in ds[given["rho"]].dims if dim not in dims]
+    known_keys("occupation", data, ("pattern", *TABLE_KEYS, *MAPPINGS, *others))
+    axes = {dim: _labels(ds, dim) for dim in others}
+    factors: tuple[float, ...] = ()
+    if given["quantity"] == "number_density":
+        unit = _unit(ds[given["rho"]], given["rho"], units, DENSITIES)
+        factors = tuple(unit * factor for factor in density_factors(edges.energy_edges))
+    table = Table(
+        path=str(path),
+        name=given["file"],
+        digest=bytes_digest(path),
+        stamp=stamp_of(path),
+        rho=given["rho"],
+        rhobar=given["rhobar"],
+        dims=dims,
+        edges=edges,
+        falling=falling,
+        factors=factors,
+        own_direction=given["rhobar_direction"] == "own",
+        axes=tuple(axes.items()),
+    )
+    parameters = tuple(_parameter(dim, labels, data, ds) for dim, labels in axes.items())
+    whole = {parameter.name for parameter in parameters if len(parameter.values) == len(axes[parameter.name])}
+    coordinates = tuple(
+        Coordinate(str(name), tuple(map(str, label.dims)), label.values, dict(label.attrs))
+        for name, label in ds.coords.items()
+        if label.dims and name not in axes and set(label.dims) <= whole
+    )
+    pattern = Field("pattern", "text", "occupation pattern", choices=("table",))
+    return TableFile(
+        table, (Parameter("pattern", "occupation", pattern, ("table",), False), *parameters), coordinates
+    )
+
+
+def _dataset(path: Path, given: Mapping[str, str]) -> xr.Dataset:
+    try:
+        ds = opened(str(path), stamp_of(path), (given["rho"], given["rhobar"]))
+    except Exception as error:  # whatever a reader of files raises
+        raise SpecError(
+            "occupation.file", given["file"], f"cannot be read: {' '.join(str(error).split())}"
+        ) from None
+    for key in ("rho", "rhobar"):
+        if given[key] not in ds.data_vars:
+            cure = f"is no variable of {given['file']}; {suggest(given[key], map(str, ds.data_vars))}"
+            raise SpecError(f"occupation.{key}", given[key], cure)
+    here, there = set(ds[given["rho"]].dims), set(ds[given["rhobar"]].dims)
+    if here != there:
+        raise SpecError("occupation.rhobar", given["rhobar"], f"has other dimensions than {given['rho']}")
+    return ds
+
+
+def _words(data: Mapping[str, Any], key: str) -> dict[str, str]:
+    words = data.get(key, {})
+    if not isinstance(words, Mapping) or not all(isinstance(word, str) for word in words.values()):
+        raise SpecError(f"occupation.{key}", words, f'give a table of names: {key} = {{ energy = "..." }}')
+    return dict(words)
+
+
+def _dims(ds: xr.Dataset, given: Mapping[str, str], renamed: Mapping[str, str]) -> dict[str, str]:
+    """Give the dimension of each role that the file has."""
+    there = [str(dim) for dim in ds[given["rho"]].dims]
+    for role, dim in renamed.items():
+        if dim not in there:
+            raise SpecError(
+                f"occupation.dims.{role}", dim, f"is no dimension of {given['rho']}; {suggest(dim, there)}"
+            )
+    taken = set(renamed.values())
+    found = dict(renamed) | {
+        role: role
+        for role in (*ROLES, "theta")
+        if role in there and role not in renamed and role not in taken
+    }
+    if "energy" not in found:
+        cure = f'{given["file"]} has no dimension energy: give dims = {{ energy = "..." }}, one of {", ".join(there)}'
+        raise SpecError("occupation.file", None, cure)
+    if "theta" in found and "cos_theta" in found:
+        raise SpecError("occupation.dims", None, "the file has both theta and cos_theta: name one of them")
+    return found
+
+
+def _edges(ds: xr.Dataset, found: Mapping[str, str], units: Mapping[str, str]) -> tuple[Cells, bool]:
+    """Read the edges of the cells, and tell whether cos(theta) falls along the file."""
+    energy = _edges_along(ds, found["energy"], _unit(ds, found["energy"], units, ENERGIES))
+    cosine, falling = np.array([-1.0, 1.0]), False
+    if "theta" in found:
+        theta = _edges_along(ds, found["theta"], _unit(ds, found["theta"], units, ANGLES))
+        cosine, falling = np.round(np.cos(theta)[::-1], 15), True
+    elif "cos_theta" in found:
+        cosine = _edges_along(ds, found["cos_theta"], 1.0)
+    phi = np.array([0.0, 2.0 * np.pi])
+    if "phi" in found:
+        phi = _edges_along(ds, found["phi"], _unit(ds, found["phi"], units, ANGLES))
+    try:
+        grid = cells(energy, cosine, phi)
+    except ValueError as error:
+        raise SpecError("occupation.file", None, f"its edges cannot be: {error}") from None
+    assert grid.edges is not None, "cells have edges"
+    return Cells(*(tuple(edges.tolist()) for edges in grid.edges)), falling
+
+
+def _edges_along(ds: xr.Dataset, dim: str, factor: float) -> Floats:
+    """Edges of the cells along a dimension: bounds as of CF, a variable of edges, or halfway between even centres."""
+    size = ds.sizes[dim]
+    bounds = ds[dim].attrs.get("bounds") if dim in ds else None
+    if bounds in ds:
+        low, high = (np.asarray(ds[bounds].values[:, side], dtype=np.float64) for side in (0, 1))
+        apart = np.flatnonzero(np.abs(low[1:] - high[:-1]) > 1e-9 * np.ptp([low, high]))
+        if apart.size:
+            where = f"between cells {apart[0]} and {apart[0] + 1}"
+            raise SpecError("occupation.file", None, f"the bounds of {dim} leave a gap or overlap {where}")
+        return factor * np.append(low, high[-1])
+    for name in (f"{dim}_edges", f"{dim}_edge", f"{dim}_bounds"):
+        if name in ds and ds[name].shape == (size + 1,):
+            return factor * np.asarray(ds[name].values, dtype=np.float64)
+    if dim not in ds or size < 2:
+        raise SpecError(
+            "occupation.file", None, f"has no edges of {dim}: add a variable {dim}_edges of {size + 1} values"
+        )
+    centre = np.asarray(ds[dim].values, dtype=np.float64)
+    step = np.diff(centre)
+    if np.ptp(step) > 1e-6 * np.abs(step).max():
+        cure = f"the centres of {dim} are not even: add a variable {dim}_edges of {size + 1} values, or CF bounds"
+        raise SpecError("occupation.file", None, cure)
+    # with few digits in the centres the ends of the range are meant
+    return factor * np.round(np.append(centre - 0.5 * step[0], centre[-1] + 0.5 * step[0]), 12)
+
+
+def _unit(
+    ds: xr.Dataset | xr.DataArray, name: str, given: Mapping[str, str], known: Mapping[str, float]
+) -> float:
+    """Factor of a unit, given in the specification or in the file; never guessed."""
+    here = ds if name == getattr(ds, "name", None) else ds[name] if name in ds.coords else None
+    unit = given.get(name, None if here is None else here.attrs.get("units"))
+    if unit is None:
+        cure = f'{name} has no units: give units = {{ {name} = "..." }}, one of {", ".join(known)}'
+        raise SpecError("occupation.units", None, cure)
+    if unit not in known:
+        raise SpecError(f"occupation.units.{name}", unit, suggest(unit, known))
+    return known[str(unit)]
+
+
+def _labels(ds: xr.Dataset, dim: str) -> tuple[Scalar, ...]:
+    labels = ds[dim].values.tolist() if dim in ds.coords else list(range(ds.sizes[dim]))
+    if not all(isinstance(label, int | float | str) for label in labels):
+        raise SpecError(
+            "occupation.file", None, f"the labels of {dim} are no numbers and no words: make them such"
+        )
+    if len(set(labels)) < len(labels):
+        raise SpecError("occupation.file", None, f"a label of {dim} stands twice: make them different")
+    return tuple(labels)
+
+
+def _parameter(dim: str, labels: tuple[Scalar, ...], data: Mapping[str, Any], ds: xr.Dataset) -> Parameter:
+    """Make an axis of another dimension of the file, whole or what the specification chooses of it."""
+    kind: Kind = (
+        "text" if isinstance(labels[0], str) else "integer" if isinstance(labels[0], int) else "number"
+    )
+    attrs = ds[dim].attrs if dim in ds.coords else {}
+    field = Field(dim, kind, str(attrs.get("long_name", f"{dim} of the table")), str(attrs.get("units", "1")))
+    if dim not in data:
+        return Parameter(dim, "occupation", field, labels, True)
+    values, is_axis = values_of(f"occupation.{dim}", data[dim], field)
+    for value in values:
+        if value not in set(labels):
+            near = suggest(value, map(str, labels[:1000]))
+            raise SpecError(f"occupation.{dim}", value, f"is no label of the table; {near}")
+    return Parameter(dim, "occupation", field, values, is_axis)

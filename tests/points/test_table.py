@@ -1,0 +1,349 @@
+"""Occupations from a file, from the specification to results on the labels of the file."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import pairsweep as ps
+from pairsweep.analyses.growth.kernels.dense import stability_matrix
+from pairsweep.cli.commands import main
+from pairsweep.contract.errors import SpecError, StoreError
+from pairsweep.physics.grid import bins, cells
+from pairsweep.physics.patterns.quadrant import quadrant
+from pairsweep.physics.table import HBAR_C
+from pairsweep.points.axes import expand
+from pairsweep.points.systems import build_grid, profile_at, systems_at
+from pairsweep.spec.reader import read_spec
+
+SPEC = """
+analyses = ["growth"]
+[grid]
+kind = "{kind}"
+{grid}
+[occupation]
+pattern = "table"
+file = "{file}"
+{keys}
+[coupling]
+g = {g}
+"""
+BINS = 'n_energy = 3\nn_theta = 2\nn_phi = 4\nenergy_max = 20.0\ncell_volume = "exact"'
+EDGES = (
+    np.array([0.0, 2.0, 5.0, 11.0, 14.0, 20.0]),
+    np.array([-1.0, -0.3, 0.4, 1.0]),
+    np.concatenate([[0.0], np.sort(np.random.default_rng(7).uniform(0.2, 6.0, 7)), [2 * np.pi]]),
+)
+
+
+def snapshot(rho, rhobar, edges=EDGES, dims=("radius",), **coords):
+    """A dataset of tables with edges of their own."""
+    names = ("energy", "cos_theta", "phi")
+    centres = {name: (name, 0.5 * (e[1:] + e[:-1])) for name, e in zip(names, edges, strict=True)}
+    ds = xr.Dataset(
+        {"rho": ((*dims, *names), rho), "rhobar": ((*dims, *names), rhobar)},
+        coords={**centres, **coords},
+    )
+    for name, e in zip(names, edges, strict=True):
+        ds[f"{name}_edges"] = (f"{name}_edge", e)
+    ds.energy.attrs["units"] = "MeV"
+    ds.phi.attrs["units"] = "rad"
+    return ds
+
+
+def tables(count=4, seed=3):
+    return np.random.default_rng(seed).uniform(0, 1, (2, count, 5, 3, 8))
+
+
+def flipped(values, own, target):
+    """Values of cells at the opposite direction of each cell of another grid, by looking each one up."""
+    cosine, phi = (np.arange(len(e) - 1) for e in own[1:])
+    found = np.empty((values.shape[0], len(target[1]) - 1, len(target[2]) - 1))
+    for i, c in enumerate(0.5 * (target[1][1:] + target[1][:-1])):
+        for j, p in enumerate(0.5 * (target[2][1:] + target[2][:-1])):
+            row = cosine[np.searchsorted(own[1], -c, side="right") - 1]
+            column = phi[np.searchsorted(own[2], np.mod(p + np.pi, 2 * np.pi), side="right") - 1]
+            found[:, i, j] = values[:, row, column]
+    return found
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a dataset and a specification of it."""
+
+    def make(ds, file="snapshot.nc", keys='rhobar_direction = "pair"', kind="cells", grid="", g="1e-5"):
+        if file.endswith(".nc"):
+            ds.to_netcdf(tmp_path / file)
+        elif file.endswith(".zarr"):
+            ds.to_zarr(tmp_path / file, consolidated=False)
+        path = tmp_path / "spec.toml"
+        path.write_text(SPEC.format(file=file, keys=keys, kind=kind, grid=grid, g=g))
+        return path
+
+    return make
+
+
+def first_systems(path, rows=1):
+    sweep = expand(read_spec(path))
+    positions = np.zeros((rows, len(sweep.shape)), dtype=np.int64)
+    positions[:, 0] = np.arange(rows)
+    failed = {}
+    (_, systems), *_ = list(systems_at(sweep, positions, failed))
+    assert not failed
+    return systems
+
+
+@pytest.mark.parametrize("file", ["snapshot.nc", "snapshot.zarr"])
+def test_a_snapshot_has_the_eigenvalues_of_the_dense_matrix_and_its_own_labels(write, file):
+    """Random occupations on uneven cells; the witness is M itself."""
+    rho, rhobar = tables()
+    ds = snapshot(rho, rhobar, radius=[10.0, 20.0, 30.0, 40.0], density=("radius", [4.0, 3.0, 2.0, 1.0]))
+    ds.radius.attrs |= {"units": "km", "long_name": "distance from the centre"}
+    found = ps.run(write(ds, file), scheduler="serial", quiet=True)
+    assert found.growth_rate.dims == ("radius",)
+    assert found.radius.attrs["units"] == "km"
+    np.testing.assert_array_equal(found.density.sel(radius=20.0), 3.0)
+    grid = cells(*EDGES)
+    for at in range(4):
+        n = (rho[at] + rhobar[at] - 1.0).ravel()
+        matrix = np.empty((2 * n.size, 2 * n.size))
+        stability_matrix(grid.energy, grid.weight, grid.p_hat, grid.theta_hat, grid.phi_hat, n, 1e-5, matrix)
+        fastest = np.linalg.eigvals(matrix).real.max()
+        assert float(found.growth_rate[at]) == pytest.approx(fastest, rel=1e-6)
+
+
+def test_a_table_of_the_quadrant_pattern_is_that_pattern(write):
+    grid = bins(3, 2, 4, 20.0, "exact")
+    rho, rhobar = (np.reshape(v, (1, 3, 2, 4)) for v in quadrant(grid, 0.9, 0.1))
+    path = write(snapshot(rho, rhobar, grid.edges), kind="bins", grid=BINS)
+    of_table = ps.run(path, scheduler="serial", quiet=True)
+    text = path.read_text()
+    named = (
+        text.split("[occupation]")[0] + "[occupation]\npattern = 'quadrant'\nrho_high = 0.9\nrho_low = 0.1\n"
+    )
+    named += "[coupling]\ng = 1e-5\n"
+    of_pattern = ps.run(named, scheduler="serial", quiet=True)
+    assert float(of_table.growth_rate[0]) == float(of_pattern.growth_rate)
+
+
+def test_antineutrinos_fly_the_other_way(write):
+    """An anisotropic table; a wrong flip or none, or transposed angles, give another one."""
+    rho, rhobar = tables(1)
+    own = first_systems(write(snapshot(rho, rhobar), keys='rhobar_direction = "own"'))
+    grid = cells(*EDGES)
+    np.testing.assert_array_equal(own.rho[0], rho[0].ravel())
+    # what the antineutrinos carry along any axis is what the pairs' labels carry against it
+    for along in grid.p_hat[:8]:
+        cosine = np.multiply.outer(np.ones(5), np.reshape(grid.p_hat[:24] @ along, (3, 8)))
+        content = np.reshape(grid.weight, (5, 3, 8)) * rhobar[0]
+        theirs = (content * cosine).sum()
+        pair = (grid.weight * own.rhobar[0] * (grid.p_hat @ along)).sum()
+        assert pair == pytest.approx(-theirs, rel=0.2, abs=0.05 * content.sum())
+    content = (np.reshape(grid.weight, (5, 3, 8)) * rhobar[0]).sum()
+    assert (grid.weight * own.rhobar[0]).sum() == pytest.approx(content, rel=1e-12)
+
+
+def test_symmetric_cells_are_flipped_exactly(write):
+    edges = (EDGES[0], np.array([-1.0, -0.2, 0.2, 1.0]), np.linspace(0, 2 * np.pi, 9))
+    rho, rhobar = tables(1)
+    own = first_systems(write(snapshot(rho, rhobar, edges), keys=""))
+    np.testing.assert_array_equal(own.rhobar[0].reshape(5, 3, 8), flipped(rhobar[0], edges, edges))
+
+
+def test_other_cells_keep_the_numbers_and_the_limits(write):
+    rho, rhobar = tables(2)
+    path = write(
+        snapshot(rho, rhobar),
+        grid="energy_edges = [0.0, 3.3, 9.0, 25.0]\ncos_theta_edges = [-1.0, 0.1, 1.0]\n"
+        "phi_edges = [-1.0, 0.5, 3.0, 5.283185307179586]",
+    )
+    systems = first_systems(path, 2)
+    old, new = cells(*EDGES), systems.grid
+    for at in range(2):
+        for values, table in ((systems.rho[at], rho[at]), (systems.rhobar[at], rhobar[at])):
+            assert (new.weight * values).sum() == pytest.approx((old.weight * table.ravel()).sum(), rel=1e-12)
+            assert values.min() >= 0
+            assert values.max() <= table.max()
+
+
+def test_the_profile_is_the_table_and_nothing_beyond(write):
+    rho, rhobar = tables(1)
+    path = write(snapshot(rho, rhobar), keys="")
+    sweep = expand(read_spec(path))
+    profile = profile_at(sweep, np.zeros((1, 1), dtype=np.int64))
+    grid = build_grid(sweep, np.zeros((1, 1), dtype=np.int64))
+    mine, theirs = profile.occupation(grid.energy, grid.theta, grid.phi)
+    np.testing.assert_array_equal(mine, rho[0].ravel())
+    np.testing.assert_array_equal(theirs.reshape(5, 3, 8), flipped(rhobar[0], EDGES, EDGES))
+    assert profile.energy_edges == tuple(EDGES[0])
+    beyond = profile.occupation(np.array([20.1, 1e3]), np.ones(2), np.ones(2))
+    np.testing.assert_array_equal(beyond, np.zeros((2, 2)))
+
+
+def test_numbers_of_neutrinos_become_occupations(write):
+    """A gas filled to f has f (4 pi (E2^3 - E1^3)/3)/(2 pi hbar c)^3 of them in a volume."""
+    edges = EDGES[0]
+    shell = (edges[1:] ** 3 - edges[:-1] ** 3) / 3
+    per_cm3 = 0.25 * 4 * np.pi * shell / (2 * np.pi * HBAR_C) ** 3
+    ds = xr.Dataset(
+        {"n": ("frequency", 1e6 * per_cm3), "nbar": ("frequency", 5e5 * per_cm3)},
+        coords={"frequency": ("frequency", np.arange(5.0), {"units": "Hz"})},
+    )
+    ds["frequency_edges"] = ("edge", edges / 4.135667696e-21)
+    ds.n.attrs["units"] = ds.nbar.attrs["units"] = "1/m^3"
+    keys = 'rho = "n"\nrhobar = "nbar"\nquantity = "number_density"\ndims = { energy = "frequency" }'
+    systems = first_systems_of_scalar(write(ds, keys=keys))
+    np.testing.assert_allclose(systems.rho, 0.25, rtol=1e-6)
+    np.testing.assert_allclose(systems.rhobar, 0.125, rtol=1e-6)
+    assert systems.grid.shape == (5, 1, 1)
+
+
+def first_systems_of_scalar(path):
+    sweep = expand(read_spec(path))
+    (_, systems), *_ = list(systems_at(sweep, np.zeros((1, len(sweep.shape)), dtype=np.int64), {}))
+    return systems
+
+
+def test_comma_separated_values(tmp_path, write):
+    rows = ["zone,energy,rho,rhobar"]
+    cells_of_csv = [(zone, i) for zone in range(3) for i in range(3)]
+    rows += [f"{zone},{2.5 + 5 * i},{0.1 * (zone + 1)},{0.05 * i}" for zone, i in cells_of_csv]
+    (tmp_path / "t.csv").write_text("\n".join(rows) + "\n")
+    path = write(None, "t.csv", 'units = { energy = "MeV" }')
+    spec = read_spec(path)
+    assert spec["zone"].values == (0, 1, 2)
+    assert spec.cells.energy_edges == (0.0, 5.0, 10.0, 15.0)
+    np.testing.assert_allclose(first_systems(path, 3).rho, np.repeat([[0.1], [0.2], [0.3]], 3, axis=1))
+
+
+def test_a_place_without_values_fails_alone(write):
+    rho, rhobar = tables()
+    rho[1, 0, 0, 0], rho[2, 1, 1, 1] = np.nan, 1.2
+    found = ps.run(write(snapshot(rho, rhobar, radius=[1.0, 2.0, 3.0, 4.0])), scheduler="serial", quiet=True)
+    np.testing.assert_array_equal(found.status, [1, 2, 2, 1])
+
+
+def test_labels_may_be_chosen(write):
+    rho, rhobar = tables()
+    path = write(
+        snapshot(rho, rhobar, radius=[1.0, 2.0, 3.0, 4.0]),
+        keys='radius = [2.0, 4.0]\nrhobar_direction = "pair"',
+    )
+    np.testing.assert_array_equal(first_systems(path, 2).rho[1], rho[3].ravel())
+    with pytest.raises(SpecError, match="is no label of the table"):
+        read_spec(write(snapshot(rho, rhobar, radius=[1.0, 2.0, 3.0, 4.0]), keys="radius = 2.5"))
+
+
+def test_a_changed_file_is_refused(write, tmp_path):
+    rho, rhobar = tables()
+    path = write(snapshot(rho, rhobar))
+    ps.run(path, tmp_path / "out.zarr", scheduler="local", workers=1, quiet=True)
+    assert ps.point(tmp_path / "out.zarr", {"radius": 2}).failures == {}
+    write(snapshot(0.5 * rho, rhobar))
+    with pytest.raises(StoreError, match=r"data snapshot\.nc"):
+        ps.run(path, tmp_path / "out.zarr", scheduler="serial", quiet=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "keys", "message"),
+    [
+        (lambda ds: ds.drop_vars("rho"), "", "is no variable of snapshot.nc; did you mean rhobar"),
+        (lambda ds: ds, 'rho = "rhi"', "did you mean rho"),
+        (lambda ds: ds.rename(energy="frequency"), "", r"give dims = \{ energy ="),
+        (lambda ds: ds, 'dims = { energy = "e" }', "is no dimension of rho"),
+        (lambda ds: ds, 'dims = { enrgy = "energy" }', "did you mean energy"),
+        (
+            lambda ds: without_units(ds, "energy"),
+            "",
+            r'energy has no units: give units = \{ energy = "..." \}',
+        ),
+        (lambda ds: ds, 'units = { energy = "furlong" }', "choose one of MeV"),
+        (lambda ds: ds.drop_vars("energy_edges"), "", "the centres of energy are not even"),
+        (lambda ds: ds.assign(energy_edges=("energy_edge", EDGES[0][::-1])), "", "does not lie above"),
+        (lambda ds: ds.isel(cos_theta=slice(2)).drop_vars("cos_theta_edges"), "", "from -1 to 1"),
+        (lambda ds: with_gap(ds), "", "leave a gap or overlap between cells 1 and 2"),
+        (lambda ds: ds.assign(rhobar=ds.rhobar.isel(phi=0)), "", "has other dimensions than rho"),
+        (lambda ds: ds, 'quantity = "number_density"', "rho has no units"),
+        (lambda ds: ds, 'quantity = "density"', "did you mean number_density"),
+        (lambda ds: ds, "radus = 3", "unknown key; did you mean radius"),
+        (lambda ds: ds.assign_coords(radius=[1.0, 1.0, 2.0, 3.0]), "", "a label of radius stands twice"),
+        (lambda ds: ds.assign_coords(growth_rate=("radius", np.ones(4))), "", "rename or drop it"),
+    ],
+)
+def test_files_that_cannot_be_are_refused(write, change, keys, message):
+    with pytest.raises(SpecError, match=message):
+        read_spec(write(change(snapshot(*tables())), keys=keys))
+
+
+def without_units(ds, name):
+    ds[name].attrs.clear()
+    return ds
+
+
+def with_gap(ds):
+    bounds = np.stack([EDGES[0][:-1], EDGES[0][1:]], axis=1)
+    bounds[2, 0] += 0.5
+    ds["energy_limits"] = (("energy", "side"), bounds)
+    ds.energy.attrs["bounds"] = "energy_limits"
+    return ds
+
+
+def test_a_missing_file_and_one_that_is_none(write, tmp_path):
+    path = write(snapshot(*tables()))
+    path.write_text(path.read_text().replace("snapshot.nc", "snapshots.nc"))
+    with pytest.raises(SpecError, match="there is no file"):
+        read_spec(path)
+    (tmp_path / "snapshots.nc").write_text("nothing of the kind")
+    with pytest.raises(SpecError, match="cannot be read"):
+        read_spec(path)
+    text = SPEC.format(file="snapshots.nc", keys="", kind="bins", grid=BINS, g=1e-6)
+    path.write_text(text.replace('"table"', '["table", "quadrant"]'))
+    with pytest.raises(SpecError, match="stands alone"):
+        read_spec(path)
+
+
+# --- what is said of a file ------------------------------------------------------------------------------------
+
+
+def beam_along_x(count=2):
+    """Neutrinos and antineutrinos that both fly along +x, each in its own direction."""
+    edges = (np.array([0.0, 10.0, 20.0]), np.linspace(-1, 1, 5), np.linspace(0, 2 * np.pi, 9))
+    grid = cells(*edges)
+    forward = np.maximum(grid.p_hat[:, 0], 0.0).reshape(2, 4, 8)
+    return snapshot(*(np.broadcast_to(level * forward, (count, 2, 4, 8)) for level in (0.9, 0.6)), edges)
+
+
+def fluxes(path):
+    """Flux factors along x of both kinds, as the report says them."""
+    lines = read_spec(path).table.report()
+    return [float(line.split("flux factor (")[1].split(",")[0]) for line in lines if "flux factor" in line]
+
+
+def test_sums_show_which_way_both_kinds_fly(write):
+    assert min(fluxes(write(beam_along_x(), keys=""))) > 0.4
+    # antineutrinos said to stand in the pair's label fly the other way
+    mine, theirs = fluxes(write(beam_along_x(), keys='rhobar_direction = "pair"'))
+    assert mine > 0.4
+    assert theirs < -0.4
+
+
+def test_sums_show_exchanged_angles(write):
+    """As of one who takes the stride of phi for that of cos(theta)."""
+    ds = beam_along_x()
+    shape = ds.rho.shape
+    wrong = ds.assign(rho=(ds.rho.dims, ds.rho.values.swapaxes(2, 3).reshape(shape)))
+    assert abs(fluxes(write(wrong, keys=""))[0]) < 0.3
+
+
+def test_plan_reports_the_sums(write, capsys):
+    rho, rhobar = tables()
+    rho[1, 0, 0, 0] = np.nan
+    assert main(["plan", str(write(snapshot(rho, rhobar)))]) == 0
+    out = capsys.readouterr().out
+    assert "5 x 3 x 8 cells at 4 places" in out
+    assert "1 of the 4 places have cells without a value" in out
+    assert "a crossing at 3 of the 4 places" in out
+    grid = cells(*EDGES)
+    density = (
+        min((grid.weight * table.ravel()).sum() for table in rhobar[[0, 2, 3]]) / (2 * np.pi * HBAR_C) ** 3
+    )
+    assert f"antineutrinos {density:.4g} to" in out
