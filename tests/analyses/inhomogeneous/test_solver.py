@@ -275,6 +275,24 @@ def test_all_modes_of_random_systems(seed):
     )
 
 
+@pytest.mark.parametrize("length", [1e-4, 1e-3, 1e-2, 0.1])
+def test_poles_much_closer_than_the_coupling(length):
+    """Without refraction a small k leaves poles k^2/4E apart: 1e-9 MeV and less where the coupling is 0.1 MeV."""
+    rng = np.random.default_rng(11)
+    k = rng.normal(size=(4, 3))
+    k *= length / np.linalg.norm(k, axis=1)[:, None]
+    grid = bins(2, 4, 8)
+    found = at(gas(grid, quadrant(), 1e-6, background="kinetic"), k).arrays
+    for i in range(4):
+        dense = reference.poles(grid, quadrant(), 1e-6, k[i], background="kinetic").modes()
+        floor = found["inhomogeneous_growth_floor"][i]
+        # dense eigenvalues split by the root of their rounding
+        assert found["inhomogeneous_growth_rate"][i] == pytest.approx(
+            max(dense.imag.max(), 0.0), rel=1e-3, abs=floor
+        )
+        assert found["inhomogeneous_n_unstable"][i] == (dense.imag > floor).sum()
+
+
 def test_a_point_does_not_depend_on_the_others():
     rng = np.random.default_rng(8)
     grid, k = bins(2, 2, 4), rng.normal(size=(9, 3))

@@ -19,9 +19,11 @@ import numpy as np
 from pairsweep.analyses.inhomogeneous.kernels.view import (
     WIDEST,
     bordered,
+    columns_of,
     evaluate,
     invert,
     nearest_pole,
+    single_borders,
 )
 from pairsweep.kernels.exact import EPSILON
 from pairsweep.kernels.jit import jit
@@ -114,8 +116,10 @@ def equilibrate(view, x, y, host, matrix, size):
     and a bound of the norm of the error of the result.
     """
     total = 1.0 + view.far_size
+    low = view.together[host, 0]
+    high = view.together[host, 1]
     for j in range(view.size):
-        if j != host:
+        if not low <= j < high:
             dx = x - view.location[j]
             total += view.bound[j] / np.sqrt(dx * dx + y * y)
     divide(matrix, size, 0, 4, total)
@@ -154,7 +158,7 @@ def frobenius(matrix, size):
 
 @jit()
 def negative_eigenvalues(view, x, host, work):
-    """nu of B bordered by ``host`` at a real point; UNKNOWN where rounding does not allow to tell."""
+    """nu of B next to ``host`` at a real point; UNKNOWN where rounding does not allow to tell."""
     sums, matrix, inverse = work
     size = bordered(view, x, 0.0, host, sums, matrix)
     _, error = equilibrate(view, x, 0.0, host, matrix, size)
@@ -165,23 +169,36 @@ def negative_eigenvalues(view, x, host, work):
 
 
 @jit()
+def border_negative(view, x, host, at):
+    """Negative eigenvalues of the border S (x - p) of B next to ``host``; those of pole ``at`` count as S."""
+    low, high = columns_of(view, host)
+    negative = 0
+    for m in range(low, high):
+        j = view.host[m]
+        t = 1.0 if j == at else x - view.location[j]
+        if view.signs[m] * t < 0.0:
+            negative += 1
+    return negative
+
+
+@jit()
 def limits_at_pole(view, j, work):
     """nu of W just below and just above own pole ``j``, or UNKNOWN twice."""
-    nu = negative_eigenvalues(view, view.location[j], j, work)
+    x = view.location[j]
+    nu = negative_eigenvalues(view, x, j, work)
     if nu == UNKNOWN:
         return UNKNOWN, UNKNOWN
-    negative = 0
+    # In B = In W + In S t, and just above the pole t > 0
+    above = border_negative(view, x, j, j)
+    below = above
     for m in range(view.first[j], view.first[j + 1]):
-        if view.signs[m] < 0.0:
-            negative += 1
-    rank = view.first[j + 1] - view.first[j]
-    # In B = In W + In S t: just above the pole t > 0
-    return nu - (rank - negative), nu - negative
+        below += 1 if view.signs[m] > 0.0 else -1
+    return nu - below, nu - above
 
 
 @jit()
 def clearance(view, c, host):
-    """Distance from ``c`` of the nearest pole that is not bordered."""
+    """Distance from ``c`` of the nearest pole other than ``host``: other zeros are about as far."""
     room = view.clear - abs(c.real - view.centre)
     for j in range(view.size):
         if j != host:
@@ -196,8 +213,10 @@ def hadamard(view, c, host, R, work):
     sums, matrix, _ = work
     size = bordered(view, c.real, c.imag, host, sums, matrix)
     change = 0.0
+    low = view.together[host, 0]
+    high = view.together[host, 1]
     for j in range(view.size):
-        if j != host:
+        if not low <= j < high:
             dx = c.real - view.location[j]
             away = np.sqrt(dx * dx + c.imag * c.imag)
             change += view.bound[j] * R / (away * (away - R))
@@ -206,11 +225,12 @@ def hadamard(view, c, host, R, work):
         # the far poles are at least this far
         change += view.far_size * R / (away - R)
     bound = 1.0
+    column, _ = columns_of(view, host)
     for i in range(size):
         row = 0.0
         for j in range(size):
             row += matrix[i, j].real * matrix[i, j].real + matrix[i, j].imag * matrix[i, j].imag
-        bound *= np.sqrt(row) + (change if i < 4 else R / view.bound[host])
+        bound *= np.sqrt(row) + (change if i < 4 else R / view.bound[view.host[column + i - 4]])
     return bound
 
 
@@ -228,8 +248,10 @@ def balanced(view, c, host, R, work):
     span = 1.5 * R
     E = np.zeros((WIDEST, WIDEST))
     image = np.empty(WIDEST)
+    low = view.together[host, 0]
+    high = view.together[host, 1]
     for j in range(view.size):
-        if j == host:
+        if low <= j < high:
             continue
         p = view.location[j]
         away = np.sqrt((c.real - p) ** 2 + c.imag * c.imag) - R
@@ -251,6 +273,7 @@ def balanced(view, c, host, R, work):
     if away < np.inf:
         # the far poles are at least this far
         far = view.far_size * span / away
+    column, _ = columns_of(view, host)
     for i in range(size):
         total = 0.0
         for a in range(4):
@@ -258,7 +281,7 @@ def balanced(view, c, host, R, work):
         for a in range(4):
             E[i, a] += far * total
         for m in range(4, size):
-            E[i, m] += abs(inverse[i, m]) * span / view.bound[host]
+            E[i, m] += abs(inverse[i, m]) * span / view.bound[view.host[column + m - 4]]
     for _ in range(BALANCINGS):
         for i in range(size):
             row = 0.0
@@ -351,6 +374,15 @@ def pellet(term, error, M, r, wanted, largest):
 
 
 @jit()
+def proven_disc(views, c, host, wanted, largest, work):
+    """Radius of ``smallest_disc`` with B bordered by all close poles, or else by one alone."""
+    rho = smallest_disc(views[0], c, host, wanted, largest, work)
+    if rho == np.inf:
+        rho = smallest_disc(views[1], c, host, wanted, largest, work)
+    return rho
+
+
+@jit()
 def polish(view, c, host, work):
     """Newton's method on det B from ``c``; returns the zero and its nearest own pole, or c where it runs away."""
     z = c
@@ -378,6 +410,7 @@ def count_complex(view, x, y, number, tolerance, radius, group, work):
     ``group`` gets the zeros of each disc and ``radius`` its radius; estimates that joined the group of another get -1,
     those that are not proven 0. Proven ones move to the centre of their disc. Discs do not overlap.
     """
+    views = (view, single_borders(view))
     host = np.int64(0)
     proven = 0
     for i in range(number):
@@ -396,7 +429,7 @@ def count_complex(view, x, y, number, tolerance, radius, group, work):
                 members += 1
                 mean += complex(x[j], y[j])
         mean /= members
-        single = smallest_disc(view, c, host, 1, 0.5 * c.imag, work)
+        single = proven_disc(views, c, host, 1, 0.5 * c.imag, work)
         if single <= max(0.5 * tolerance, 1e-6 * c.imag) and free(c, single, x, y, radius, group, i):
             x[i], y[i], radius[i], group[i] = c.real, c.imag, single, 1
             proven += 1
@@ -404,7 +437,7 @@ def count_complex(view, x, y, number, tolerance, radius, group, work):
         if members < 2 or members > LARGEST_GROUP:
             continue
         host = nearest_pole(view, mean.real, host)
-        several = smallest_disc(view, mean, host, members, 0.5 * mean.imag, work)
+        several = proven_disc(views, mean, host, members, 0.5 * mean.imag, work)
         if several <= max(0.5 * tolerance, 1e-3 * mean.imag) and free(mean, several, x, y, radius, group, i):
             for j in range(i + 1, number):
                 if group[j] == 0 and abs(complex(x[j] - x[i], y[j] - y[i])) < spread:
@@ -471,10 +504,7 @@ def count_gap(view, points, first, stop, left, right, left_nu, right_nu, toleran
             host = nearest_pole(view, x, host)
             now = negative_eigenvalues(view, x, host, work)
             if now != UNKNOWN:
-                t = x - view.location[host]
-                for m in range(view.first[host], view.first[host + 1]):
-                    if view.signs[m] * t < 0.0:
-                        now -= 1
+                now -= border_negative(view, x, host, -1)
         if now == UNKNOWN:
             continue
         change = 0 if previous == UNKNOWN else abs(now - previous)

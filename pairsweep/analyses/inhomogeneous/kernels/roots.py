@@ -3,9 +3,9 @@
 A strip with poles p_l (each listed as often as its rank) has as many zeros z_l. The Newton step of det W times its
 poles, with all other zeros divided out,
 
-    1/step = (log det B)' + sum_{l not of the host} 1/(z_k - p_l) - sum_{l != k} 1/(z_k - z_l),
+    1/step = (log det B)' + sum_{l not in B} 1/(z_k - p_l) - sum_{l != k} 1/(z_k - z_l),
 
-sends each estimate to a zero of its own; B is bordered by the nearest pole (the host), whose terms it holds already.
+sends each estimate to a zero of its own; B is bordered by the nearest pole and what is close to it (``view``).
 A strip of few poles starts from the eigenvalues of the matrix that the far field, held at its value in the middle,
 leaves: P + S U^dagger W_far^-1 U. The estimates need no proof: ``proof`` counts the zeros by other means.
 """
@@ -184,10 +184,13 @@ def iterate(view, steady, zero_x, zero_y, host, work):
                 # on a zero, or not a number, which the count will show
                 active[k] = False
                 continue
-            rank = ranks[here]
-            ranks[here] = 0.0
+            low = view.together[here, 0]
+            high = view.together[here, 1]
+            for j in range(low, high):
+                ranks[j] = 0.0
             pole_re, pole_im, _ = pull(x, y, location, on_axis, ranks, view.own)
-            ranks[here] = rank
+            for j in range(low, high):
+                ranks[j] = view.first[j + 1] - view.first[j]
             others[k] = 0.0
             zero_re, zero_im, closest = pull(x, y, zero_x, zero_y, others, zeros)
             others[k] = 1.0

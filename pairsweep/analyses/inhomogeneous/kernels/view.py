@@ -7,6 +7,7 @@ its digits; the bordered matrix
     B(omega) = [ W_rest  U ; U^dagger  S (omega - p) ],    det B = det S (omega - p)^r det W,
 
 has neither pole nor cancellation there, is Hermitian on the real axis, and In B = In W + In S (omega - p) (Haynsworth).
+Poles that are closer to it than coupling resolves border B as well, as far as there is room.
 Its border is scaled by the bound b of the pole, U/sqrt(b) and S (omega - p)/b, so that no coupling is too small for it.
 """
 
@@ -29,7 +30,10 @@ MAX_ORDER = 72
 # Terms of the polynomial below this are left out.
 DROPPED = 1e-18
 ENTRIES = 16
+# Largest dimension of B: W and up to four columns.
 WIDEST = 8
+# Neighbours closer than this fraction of a pole's bound border B together.
+CLOSE = 1e-2
 
 
 class Poles(NamedTuple):
@@ -53,14 +57,14 @@ class View(NamedTuple):
     zeros: int  # zeros of the strip: the sum of the ranks of its own poles
     location: np.ndarray  # (size,) from the reference, MeV
     bound: np.ndarray  # (size,) bound of the norm of a residue, MeV
-    table: (
-        np.ndarray
-    )  # (size + order, 2, 8) residues, then coefficients of powers of distance over radius (``pack``)
+    # (size + order, 2, 8) residues, then coefficients of powers of distance over radius (``pack``)
+    table: np.ndarray
     first: np.ndarray  # (own + 1,) columns first[j]:first[j + 1] of U belong to pole j
-    columns: (
-        np.ndarray
-    )  # (zeros + near, 4) complex: columns of U and of the near poles, over the root of the bound
+    # (zeros + near, 4) complex: columns of U and of the near poles, over the root of the bound
+    columns: np.ndarray
     signs: np.ndarray  # (zeros,)
+    host: np.ndarray  # (zeros,) own pole of each column
+    together: np.ndarray  # (own, 2) own poles together[j, 0]:together[j, 1] border B next to pole j
     constant: np.ndarray  # (4, 4) W0
     centre: float  # middle of the own poles
     half: float  # half the distance of the outermost own poles
@@ -193,6 +197,7 @@ def make_view(poles, start, stop, merge):
     first = np.zeros(members + 1, dtype=np.int64)
     columns = np.empty((members + near, 4), dtype=np.complex128)
     signs = np.empty(members)
+    host = np.empty(members, dtype=np.int64)
     table = np.zeros((members + near + room, 2, WIDEST))
     entries = np.empty(ENTRIES)
     matrix = np.empty((4, 4), dtype=np.complex128)
@@ -228,9 +233,13 @@ def make_view(poles, start, stop, merge):
                     for a in range(4):
                         columns[zeros, a] = np.sqrt(abs(value) / limits[own]) * rotation[a, m]
                     zeros += 1
+        host[first[own] : zeros] = own
         own += 1
         first[own] = zeros
         i = stop_merge
+    together = np.empty((own, 2), dtype=np.int64)
+    for j in range(own):
+        close_poles(location, limits, first, own, j, together[j])
     placed = own
     for j in range(low_near, high_near):
         if j < start or j >= stop:
@@ -261,9 +270,45 @@ def make_view(poles, start, stop, merge):
                 flat[e] += factor * entries[e]
             factor *= radius / distance
     return View(
-        own, placed, order, zeros, location, limits, table, first, columns, signs, constant,
+        own, placed, order, zeros, location, limits, table, first, columns, signs, host, together, constant,
         centre, half, radius, clear, far_size, DROPPED / (1.0 - 1.0 / FAR) * (count - placed),
     )  # fmt: skip
+
+
+@jit()
+def single_borders(view):
+    """See the same strip with B bordered by one pole alone: better conditioned far from a group of close poles."""
+    together = np.empty((view.own, 2), dtype=np.int64)
+    for j in range(view.own):
+        together[j, 0] = j
+        together[j, 1] = j + 1
+    return View(
+        view.own, view.size, view.order, view.zeros, view.location, view.bound, view.table, view.first,
+        view.columns, view.signs, view.host, together, view.constant, view.centre, view.half, view.radius,
+        view.clear, view.far_size, view.far_error,
+    )  # fmt: skip
+
+
+@jit()
+def close_poles(location, bound, first, own, j, out):
+    """Fill ``out`` with the range of poles that border B next to pole ``j``: the closest, while there is room."""
+    low = j
+    high = j + 1
+    while True:
+        left = np.inf
+        right = np.inf
+        if low > 0 and first[high] - first[low - 1] <= WIDEST - 4:
+            left = location[j] - location[low - 1]
+        if high < own and first[high + 1] - first[low] <= WIDEST - 4:
+            right = location[high] - location[j]
+        if not min(left, right) < CLOSE * bound[j]:
+            break
+        if left <= right:
+            low -= 1
+        else:
+            high += 1
+    out[0] = low
+    out[1] = high
 
 
 @jit()
@@ -279,12 +324,14 @@ def nearest_pole(view, x, guess):
 
 
 @jit()
-def sum_poles(view, x, y, skip, sums):
-    """Sum R_j/(z - P_j) and its derivative at z = x + i y without pole ``skip``, in ``sums`` (1, 8, 8).
+def sum_poles(view, x, y, host, sums):
+    """Sum R_j/(z - P_j) and its derivative at z = x + i y without what borders B there, in ``sums`` (1, 8, 8).
 
     Fields 0 and 1 are the real part of the sum, 2 and 3 the imaginary part, 4 to 7 the same of the derivative.
     """
     table = view.table
+    low = view.together[host, 0]
+    high = view.together[host, 1]
     a_re = splat(0.0)
     b_re = splat(0.0)
     a_im = splat(0.0)
@@ -294,7 +341,7 @@ def sum_poles(view, x, y, skip, sums):
     a_slope_im = splat(0.0)
     b_slope_im = splat(0.0)
     for j in range(view.size):
-        if j == skip:
+        if low <= j < high:
             continue
         dx = x - view.location[j]
         inverse = 1.0 / (dx * dx + y * y)
@@ -362,29 +409,33 @@ def unpack(sums, field, factor, out):
 
 @jit()
 def bordered(view, x, y, host, sums, matrix):
-    """Fill ``matrix`` (8, 8) with B at z = x + i y, bordered by own pole ``host``; returns its dimension.
+    """Fill ``matrix`` (8, 8) with B at z = x + i y next to own pole ``host``; returns its dimension.
 
-    ``host`` = -1 gives W itself. ``sums`` are left as ``sum_poles`` fills them.
+    ``sums`` are left as ``sum_poles`` fills them.
     """
     sum_poles(view, x, y, host, sums)
     for a in range(4):
         for b in range(4):
             matrix[a, b] = view.constant[a, b]
     unpack(sums, 0, -1.0, matrix)
-    if host < 0:
-        return 4
-    first = view.first[host]
-    rank = view.first[host + 1] - first
-    unit = view.bound[host]
-    t = complex((x - view.location[host]) / unit, y / unit)
-    for m in range(rank):
+    low, high = columns_of(view, host)
+    for m in range(high - low):
+        column = low + m
+        j = view.host[column]
         for a in range(4):
-            matrix[a, 4 + m] = view.columns[first + m, a]
-            matrix[4 + m, a] = view.columns[first + m, a].conjugate()
-        for n in range(rank):
+            matrix[a, 4 + m] = view.columns[column, a]
+            matrix[4 + m, a] = view.columns[column, a].conjugate()
+        for n in range(high - low):
             matrix[4 + m, 4 + n] = 0.0
-        matrix[4 + m, 4 + m] = view.signs[first + m] * t
-    return 4 + rank
+        t = complex((x - view.location[j]) / view.bound[j], y / view.bound[j])
+        matrix[4 + m, 4 + m] = view.signs[column] * t
+    return 4 + high - low
+
+
+@jit()
+def columns_of(view, host):
+    """Range of the columns of U that border B next to own pole ``host``."""
+    return view.first[view.together[host, 0]], view.first[view.together[host, 1]]
 
 
 @jit()
@@ -446,8 +497,9 @@ def evaluate(view, x, y, host, work):
     for a in range(4):
         for b in range(4):
             trace += inverse[a, b] * slope[b, a]
+    low, _ = columns_of(view, host)
     for m in range(size - 4):
-        trace += view.signs[view.first[host] + m] / view.bound[host] * inverse[4 + m, 4 + m]
+        trace += view.signs[low + m] / view.bound[view.host[low + m]] * inverse[4 + m, 4 + m]
     return determinant, trace
 
 
