@@ -16,30 +16,8 @@ from pairsweep.machine_code.kernel import Kernel
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-PACKAGE = Path(__file__).parents[1]
-
-
-def kernel_sources(package: Path = PACKAGE) -> list[Path]:
-    """Find the files of all kernels: whatever lies in a folder ``kernels``, at any depth."""
-    return sorted(p for p in package.rglob("*.py") if "kernels" in p.relative_to(package).parts[:-1])
-
-
-@cache
-def kernel_digest() -> str:
-    """Digest of the sources of all kernels: the version that a store belongs to."""
-    return code_digest(
-        *(
-            ".".join(p.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
-            for p in kernel_sources()
-        )
-    )
-
-
 LONG = 1000
 """Bytes of bytecode from which on a kernel is compiled apart from its callers, about 25 lines."""
-
-KERNELS: list[Any] = []
-"""All kernels of the modules that were imported, in that order."""
 
 
 @cache
@@ -51,10 +29,9 @@ def _origin(module: str) -> Origin | None:
     path = Path(file)
     package = path.parent if path.stem == "__init__" else path.with_suffix("")
     name = path.stem if module == "__main__" else module
-    folder = package.parents[name.count(".")]
     try:
-        return Origin(name, code_digest(name, folder=folder))
-    except ModuleNotFoundError:
+        return Origin(name, code_digest(name, folder=package.parents[name.count(".")]))
+    except (IndexError, ModuleNotFoundError):  # a module that was loaded under a name of its own
         return None
 
 
@@ -82,7 +59,6 @@ def jit(*, apart: bool | None = None, **options: Any) -> Callable[[F], F]:
         kernel: Any = Kernel(
             function, chosen, apart=long if apart is None else apart, origin=_origin(function.__module__)
         )
-        KERNELS.append(kernel)
         return cast(F, kernel)
 
     return decorate
