@@ -31,6 +31,7 @@ from pairsweep.analyses.evolution.kernels.averaging.solve import (
     true_states,
 )
 from pairsweep.analyses.evolution.kernels.averaging.step import TINY
+from pairsweep.analyses.evolution.kernels.averaging.trajectory import Figures
 from pairsweep.analyses.evolution.kernels.status import Status
 from pairsweep.physics.grid import Floats
 
@@ -262,43 +263,39 @@ def settle(trajectories: Trajectories, runs: list[Run], tolerance: float) -> Non
         if not going:
             break
         trajectories.run(going)
+        figures = list(zip(*(values.tolist() for values in trajectories.outcomes), strict=True))
         for run in going:
-            _judge(run, trajectories, tolerance)
+            _judge(run, Figures(*figures[run.row]), trajectories, tolerance)
     for run in runs:
         if run.status is None:
             run.status = Status.TOLERANCE_MISSED
 
 
-def _judge(run: Run, trajectories: Trajectories, tolerance: float) -> None:
+def _judge(run: Run, figures: Figures, trajectories: Trajectories, tolerance: float) -> None:
     """Estimate the error of a run from its difference to the companion; end the point, or plan its next run."""
-    outcomes = trajectories.outcomes
-    status = Status(int(outcomes.status[run.row]))
-    if status != Status.OK:
-        run.status = status
+    if figures.status != Status.OK:
+        run.status = Status(figures.status)
         return
-    steps = int(outcomes.steps[run.row])
     if run.storing:
         run.storing = False
-        run.companion_steps = float(steps)
+        run.companion_steps = float(figures.steps)
         if run.order == 3:
             run.panels = _enough_panels(run, tolerance)
         return
     # linear in what it comes from only while the two runs are near: near 1 they have parted for good
-    difference = float(outcomes.difference[run.row])
-    difference /= max(1.0 - difference / PARTED, TINY)
-    missing = float(outcomes.missing[run.row])
+    difference = figures.difference / max(1.0 - figures.difference / PARTED, TINY)
     # what the trajectory makes of an early error: the runs differ by the missing order (their steps are the same, so
     # the errors of these do not show) and by rounding
-    amplified = max(1.0, difference / (missing + ROUNDING))
-    of_steps = amplified * 0.5 * float(outcomes.step_error[run.row])
+    amplified = max(1.0, difference / (figures.missing + ROUNDING))
+    of_steps = amplified * 0.5 * figures.step_error
     fixed = run.ratio * difference + run.map_error
     fixed += amplified * run.start_error + of_steps
     left = 0.0
     if run.order == 3:
-        run.expected = max(difference, 3.0 * missing)
+        run.expected = max(difference, 3.0 * figures.missing)
         left = _kicks_left(run) * run.expected
     run.error = min(fixed + left, LARGEST_ERROR)
-    run.steps = steps
+    run.steps = figures.steps
     if fixed + left <= tolerance:
         run.status = Status.OK
     elif of_steps > STEPS_PART * tolerance and run.step_tolerance > LEAST_STEP_TOLERANCE:

@@ -198,12 +198,10 @@ def collect(batch: Batch, work: Work) -> EvolutionResult:
     for name, place in row_layout(batch.pairs.n_energy, batch.pairs.n_beam).items():
         values = work.rows[:, :, place]
         arrays[name] = values if TRAILING[name][1:] else values[:, :, 0]
-    for number in CurveNumbers._fields:
-        arrays[number] = np.full(batch.g.size, np.nan)
+    numbers = np.full((batch.g.size, len(CurveNumbers._fields)), np.nan)
     for point in np.flatnonzero(~failed):
-        curve = read_curve(batch.times[point], arrays["kappa_mean"][point], work.free[point])
-        for number, value in zip(CurveNumbers._fields, curve, strict=True):
-            arrays[number][point] = value
+        numbers[point] = read_curve(batch.times[point], arrays["kappa_mean"][point], work.free[point])
+    arrays |= {name: numbers[:, i] for i, name in enumerate(CurveNumbers._fields)}
     arrays |= {"energy_drift": work.drift[:, 0], "norm_drift": work.drift[:, 1], "error_estimate": work.error}
     arrays["method_taken"] = np.where(failed, 0, [INTEGRATORS.index(name) for name in work.method]).astype(
         np.int8

@@ -81,7 +81,8 @@ def _judge_drift(work: Work, tolerance: float) -> None:
         "energy_drift": (ENERGY_DRIFT_TOLERANCES * tolerance, "ask for a smaller tolerance"),
         "norm_drift": (max(NORM_DRIFT_LIMIT, tolerance), "ask for a shorter run"),
     }
-    for point in np.flatnonzero(work.status == Status.OK):
+    kept = (work.drift <= [limit for limit, _ in limits.values()]).all(axis=1)
+    for point in np.flatnonzero((work.status == Status.OK) & ~kept):
         for value, (drift, (limit, cure)) in zip(work.drift[point], limits.items(), strict=True):
             if not value <= limit:
                 work.fail(point, Status.DRIFTED, drift=drift, value=value, limit=limit, cure=cure)

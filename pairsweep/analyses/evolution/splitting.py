@@ -82,8 +82,10 @@ def run_splitting(batch: Batch, work: Work, points: Ints) -> None:
         plans = {point: search.steps(batch.times[point]) for point, search in searches.items()}
         # every lane stops where it has arrived: points of similar length go together
         queue = sorted(plans, key=lambda point: (plans[point][1].any(), plans[point][0].sum()))
-        for start in range(0, len(queue), width):
-            members = queue[start : start + width]
+        # the states of so many are held together
+        together = width * max(1, batch.window // (width * batch.times.shape[1]))
+        for start in range(0, len(queue), together):
+            members = queue[start : start + together]
             _integrate(batch, work, members, np.stack([plans[point] for point in members]), scheme, width)
         for point, steps in plans.items():
             if not _plan_next(batch, work, point, searches[point], steps, scheme):
@@ -142,23 +144,26 @@ def _steps_between(times: Floats, longest: float) -> Ints:
 def _integrate(
     batch: Batch, work: Work, members: list[int], steps: Ints, scheme: Tableau, width: int
 ) -> None:
-    """Integrate up to ``width`` points together, ``steps`` (points, 2, T); idle lanes repeat the last point."""
-    lane = np.minimum(np.arange(width), len(members) - 1)
-    points = np.array(members)[lane]
-    used = len(members)
+    """Integrate points, ``steps`` (points, 2, T), ``width`` of them side by side; idle lanes repeat the last one."""
+    used, samples = len(members), batch.times.shape[1]
+    row = np.minimum(np.arange(-(-used // width) * width), used - 1)
+    points = np.array(members)[row]
     of_step = Scheme(scheme.a, scheme.b)
-    lanes = make_lanes(of_step, batch.pairs, batch.start[points])
-    counts = np.ascontiguousarray(steps[lane].transpose(2, 1, 0))
-    deviation = np.where(steps[lane, 1].any(axis=1), 0.0, np.nan)
-    status = np.full(width, Status.OK, dtype=np.int64)
-    samples = batch.times.shape[1]
-    window = max(1, batch.window // width)
+    parts = [slice(first, first + width) for first in range(0, row.size, width)]
+    g, counts = batch.g[points], steps[row]
+    deviation = np.where(counts[:, 1].any(axis=1), 0.0, np.nan)
+    status = np.full(row.size, Status.OK, dtype=np.int64)
+    window = max(1, batch.window // row.size)
     for first in range(0, samples, window):
         last = min(first + window, samples)
-        states = np.empty((width, last - first, *batch.start.shape[1:]))
+        states = np.empty((row.size, last - first, *batch.start.shape[1:]))
         times = np.ascontiguousarray(batch.times[points, first:last])
-        counted = counts[first:last]
-        integrate(of_step, batch.pairs, batch.g[points], times, counted, lanes, states, deviation, status)
+        for part in parts:
+            if first == 0:  # several windows have only one part, whose lanes go on
+                lanes = make_lanes(of_step, batch.pairs, batch.start[points[part]])
+            counted = np.ascontiguousarray(counts[part, :, first:last].transpose(2, 1, 0))
+            results = states[part], deviation[part], status[part]
+            integrate(of_step, batch.pairs, g[part], times[part], counted, lanes, *results)
         batch.record(work, members, first, states[:used])
     work.error[members] = deviation[:used]
     work.steps[members] = steps[:, 0].sum(axis=1)
