@@ -384,7 +384,9 @@ def unstable_modes(energy, weight, p_hat, n, g, growth_tolerance, table):
         clusters = cluster_poles(base, offset, strength, p_hat, scale, faint, CLOUD * growth_tolerance)
         if clusters.faint_half.size > 0 and clusters.faint_half.min() < np.inf:
             too_close = np.zeros(clusters.faint_bound.size, dtype=np.bool_)
-            status, found, seen = _all_strips(clusters, growth_tolerance, binomial, table, too_close)
+            status, found, last = _all_strips(clusters, growth_tolerance, binomial, table, too_close)
+            if last.attempt > 0:
+                seen = last
     if status == Status.CERTIFIED:
         _sort_fastest_first(table, found)
     return status, found, seen

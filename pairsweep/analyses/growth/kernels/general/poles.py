@@ -225,14 +225,19 @@ def cluster_poles(base, offset, strength, p_hat, scale, faint, width):
         merging = max(tolerance, width)
         while i < local.size:
             head = local[sequence[i]]
-            merged = 0
-            strong = 0
+            merged = 1
             while i + merged < local.size and local[sequence[i + merged]] - head <= merging:
-                entry = sequence[i + merged]
+                merged += 1
+            span = local[sequence[i + merged - 1]] - head
+            place = head + 0.5 * span
+            # merged beyond what rounding asks for: none of them counts as faint then, and the width is noted
+            blurred = span > tolerance
+            strong = 0
+            for m in range(i, i + merged):
+                entry = sequence[m]
                 mirrored = entry >= members
                 q = pair[start + (entry - members if mirrored else entry)]
-                merged += 1
-                if faint[q]:
+                if faint[q] and not blurred:
                     faint_bound[faints] += 2.0 * abs(strength[q])
                     if not mirrored:
                         owner[q] = -2 - faints
@@ -243,17 +248,11 @@ def cluster_poles(base, offset, strength, p_hat, scale, faint, width):
                 pole_bound[poles] += 2.0 * abs(strength[q])
                 if not mirrored:
                     owner[q] = poles
-            span = local[sequence[i + merged - 1]] - head
-            place = head + 0.5 * span
-            blurred = span > tolerance
             low = min(low, head if blurred else place)
             high = max(high, head + span if blurred else place)
             i += merged
             if strong < merged:
                 faint_location[faints] = place
-                if blurred:
-                    # they may be half the span away, an eighth of the radius of any circle about them
-                    faint_bound[faints] *= 2.0
                 faints += 1
             if strong == 0:
                 continue

@@ -224,3 +224,17 @@ def test_a_nearly_empty_gas_beyond_its_static_threshold(shape):
         values = dense(grid, n, 1e-4)
         assert found.rates[0] == pytest.approx(values.real.max(), rel=1e-9)
         assert np.sum(values.real > 1e-3 * found.rates[0]) == 3
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_crowded_poles_and_faint_ones_at_once(seed):
+    rng = np.random.default_rng(seed)
+    grid = bins(2, 4, 8, 100.0)
+    n = -1 + 1e-10 * np.exp(-grid.energy / 8) * (1 + 0.5 * np.cos(grid.theta))
+    small = grid.energy_bin == rng.integers(2)
+    n[small] = rng.choice([-1, 1], small.sum()) * 10 ** rng.uniform(-17, -12)
+    found = find(grid, n, 1e-4)
+    assert found.status == Status.CERTIFIED
+    values = dense(grid, n, 1e-4)
+    assert found.rates[0] == pytest.approx(values.real.max(), rel=1e-9)
+    assert found.n_unstable == np.sum(values.real > 1e-3 * found.rates[0]) == 3
