@@ -267,7 +267,9 @@ def test_an_allocation_that_cannot_go_on_says_so_and_ends(monkeypatch, tmp_path,
     monkeypatch.setenv("PAIRSWEEP_INTERFACE", interface)
     for name, value in {"JOB_ID": "7", "JOB_NUM_NODES": "2", "NTASKS": "2"}.items():
         monkeypatch.setenv(f"SLURM_{name}", value)
-    command = ["bash", str(ALLOCATION), "spec.toml", "s.zarr"]
+    # as from SLURM: a shell that began with Ctrl-C ignored, like those in the background, could not undo that
+    begin = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execvp('bash', sys.argv[1:])"
+    command = [sys.executable, "-c", begin, "bash", str(ALLOCATION), "spec.toml", "s.zarr"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert ended.returncode != 0
     lines = [line for line in ended.stderr.splitlines() if line.startswith("one_allocation: ")]
