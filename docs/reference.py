@@ -391,7 +391,7 @@ GROUPS = {
         "evolve",
         "inhomogeneous",
     ),
-    "Reading results": ("open_store", "select", "summary", "derived", "boundary"),
+    "Reading results": ("open_store", "combine", "select", "summary", "derived", "boundary"),
     "Errors": ("UsageError", "SpecError", "StoreError", "ExecuteError", "EvolutionError", "UserCodeError"),
 }
 

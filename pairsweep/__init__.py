@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pairsweep.physics.patterns.quadrant import quadrant
     from pairsweep.spec.reader import read_spec
     from pairsweep.store import verify
+    from pairsweep.sweep.combine import combine
     from pairsweep.sweep.point import Point, point
     from pairsweep.sweep.refine import refine
     from pairsweep.sweep.results import errors, open_store, status
@@ -50,6 +51,7 @@ _HOME = {
     "beams": "physics.grid",
     "bins": "physics.grid",
     "boundary": "dataset.onset",
+    "combine": "sweep.combine",
     "derived": "analyses.growth.derived",
     "energy_band": "physics.patterns.energy_band",
     "errors": "sweep.results",
@@ -87,6 +89,7 @@ __all__ = [
     "beams",
     "bins",
     "boundary",
+    "combine",
     "derived",
     "energy_band",
     "errors",
