@@ -14,6 +14,7 @@ import matplotlib as mpl
 import numpy as np
 import xarray as xr
 
+import pairsweep as ps
 from pairsweep.plot import draw
 from tests.datasets import evolution_sweep, growth_sweep
 
@@ -77,6 +78,35 @@ def runs() -> xr.Dataset:
     return evolution_sweep([1, 2, 3, 4])
 
 
+def _with_wave_numbers(n_energy: Any, **table: Any) -> xr.Dataset:
+    tables: dict[str, Any] = {
+        "analyses": ["growth", "inhomogeneous"],
+        "grid": {"kind": "bins", "n_energy": n_energy, "n_theta": 1, "n_phi": 4, "energy_max": 20.0},
+        "occupation": {"pattern": "quadrant", "rho_high": 0.9, "rho_low": 0.1},
+        "coupling": {"g": 1e-6},
+        "inhomogeneous": table,
+    }
+    return ps.run(tables, scheduler="serial", quiet=True)
+
+
+@cache
+def waves() -> xr.Dataset:
+    """Modes across the occupied direction on one and five energy bins."""
+    return _with_wave_numbers(
+        [1, 5], k=np.linspace(0.0, 2.0, 11), k_theta=np.pi / 2, k_phi=0.75 * np.pi, modes=3
+    )
+
+
+@cache
+def directions() -> xr.Dataset:
+    """Modes of one wave number over its directions."""
+    return _with_wave_numbers(5, k=1.37, k_theta=[0.2, 0.8, 1.5], k_phi=np.linspace(0.0, 6.0, 8))
+
+
+DATASETS = {"evolution": runs, "conservation": runs, "k-polar": directions}
+DATASETS |= dict.fromkeys(("growth-vs-k", "k-map", "dispersion"), waves)
+ONE_LEFT = {"dispersion": {"select": {"n_energy": 5}}}
+
 PICTURES: dict[str, tuple[str, Any, dict[str, Any]]] = {
     "growth_vs_epn": ("growth-vs-epn", occupations, {}),
     "growth_vs_epn_energies": ("growth-vs-epn", bins_and_occupations, {}),
@@ -91,6 +121,10 @@ PICTURES: dict[str, tuple[str, Any, dict[str, Any]]] = {
     "evolution": ("evolution", runs, {}),
     "evolution_parts": ("evolution", runs, {"select": {"n_energy": 3}}),
     "conservation_drift": ("conservation", runs, {}),
+    "growth_vs_k": ("growth-vs-k", waves, {}),
+    "k_map": ("k-map", waves, {}),
+    "k_polar": ("k-polar", directions, {}),
+    "dispersion": ("dispersion", waves, ONE_LEFT["dispersion"]),
     "conservation_spin": ("conservation", runs, {"select": {"n_energy": 1}}),
 }
 
