@@ -100,6 +100,11 @@ def specification() -> str:
                     "`analyses`",
                     "list of what is computed: " + ", ".join(f"`{name!r}`" for name in ANALYSES),
                 ),
+                (
+                    "`cases`",
+                    "CSV, parquet or netCDF file whose rows are points along one axis `case`: a column called like a "
+                    "parameter, or like `table.key`, is one, any other a coordinate",
+                ),
                 ("`zip`", 'groups of axes that move together, such as `[["rho_high", "rho_low"]]`'),
             ),
         ).replace("'", '"'),

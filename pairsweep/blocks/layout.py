@@ -10,10 +10,11 @@ from pairsweep.contract.template import ArrayPlan, Coordinate, Template
 from pairsweep.contract.variables import COMPONENTS, GRID_LABELS, POINT, QUADRANTS, STATUS, Label, Variable
 from pairsweep.physics.grid import Floats, bin_energies, bins, cells
 from pairsweep.points.axes import Sweep
+from pairsweep.spec.cases import CASE
 from pairsweep.spec.schema import BEAM
 
 FUNCTION = "function"  # root attribute: the user's own function as text
-FOLDER = "specification_folder"  # root attribute: where a file of occupations is looked for
+FOLDER = "specification_folder"  # root attribute: where files of occupations or cases are looked for
 # A quantity that moves along several long axes is not written out at all their places: the axes say it.
 LARGEST_TABLE = 2**23
 
@@ -34,7 +35,7 @@ def make_template(sweep: Sweep, block_shape: tuple[int, ...]) -> Template:
             "specification_digest": sweep.spec.digest,
         }
         | ({} if custom is None else {FUNCTION: custom.record})
-        | ({} if sweep.spec.table is None else {FOLDER: sweep.spec.folder}),
+        | ({} if sweep.spec.table is None and CASE not in sweep.spec else {FOLDER: sweep.spec.folder}),
     )
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pairsweep.contract.errors import SpecError, shorten, suggest
 from pairsweep.contract.fields import Field, Parameter, Scalar, describe
 from pairsweep.spec import schema
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 MAX_AXIS = 10**7  # the labels of one axis are held in memory
 EXACT_POWERS = 22  # largest power of ten that a double holds exactly
@@ -68,6 +67,8 @@ def given_options(table: str, data: Mapping[str, Any], fields: Iterable[Field]) 
 
 
 def holds_text(value: object) -> bool:
+    if isinstance(value, np.ndarray):
+        return bool(value.dtype.kind not in "iufb")
     return isinstance(value, str) or (isinstance(value, list) and any(isinstance(v, str) for v in value))
 
 
@@ -81,7 +82,27 @@ def values_of(place: str, value: object, field: Field) -> tuple[tuple[Scalar, ..
         return tuple(checked(f"{place}[{i}]", v, field) for i, v in enumerate(value)), True
     if isinstance(value, dict):
         return _range(place, value, field), True
+    if isinstance(value, np.ndarray):
+        return _column(place, value, field), True
     return (checked(place, value, field),), False
+
+
+def _column(place: str, column: NDArray[Any], field: Field) -> tuple[Scalar, ...]:
+    """Check a column of a file at once: it may have a million values."""
+    if field.kind in ("integer", "number") and column.dtype.kind in "iuf":
+        numbers = column.astype(np.float64)
+        good = np.isfinite(numbers)
+        if field.minimum is not None:
+            good &= (numbers > field.minimum) if field.open_below else (numbers >= field.minimum)
+        if field.maximum is not None:
+            good &= numbers <= field.maximum
+        if field.kind == "integer":
+            good &= numbers == np.round(numbers)
+        if good.all():
+            return tuple((numbers.astype(np.int64) if field.kind == "integer" else numbers).tolist())
+        row = int(np.flatnonzero(~good)[0])
+        checked(f"{place}, row {row}", column[row].item(), field)
+    return tuple(checked(f"{place}, row {row}", value, field) for row, value in enumerate(column.tolist()))
 
 
 def _range(place: str, data: Mapping[str, Any], field: Field) -> tuple[Scalar, ...]:
@@ -107,8 +128,6 @@ def _range(place: str, data: Mapping[str, Any], field: Field) -> tuple[Scalar, .
         raise SpecError(place, dict(data), "a log range needs start and stop above 0")
     if num > 1 and ends[0] == ends[1]:
         raise SpecError(place, dict(data), "start equals stop: give two ends or a single value")
-    import numpy as np  # only a range needs it: checking a file stays quick
-
     points = (np.geomspace if spacing == "log" else np.linspace)(ends[0], ends[1], num)
     if field.kind == "integer":
         if (points != np.round(points)).any():
@@ -126,8 +145,6 @@ def _range(place: str, data: Mapping[str, Any], field: Field) -> tuple[Scalar, .
 
 def rounded(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Round to 15 significant digits, so that the label of 0.1 + 0.2 is 0.3; not where that makes two the same."""
-    import numpy as np
-
     size = np.where(points == 0, 1.0, np.abs(points))
     digits = 14 - np.floor(np.log10(size)).astype(np.int64)
     exact = (digits >= 0) & (digits <= EXACT_POWERS)

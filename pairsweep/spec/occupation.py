@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pairsweep.contract.errors import SpecError
 from pairsweep.contract.fields import Field, Kind, Parameter
 from pairsweep.contract.view import SpecView
@@ -76,5 +78,7 @@ def _kind(value: object) -> Kind:
             return "number"
         start, stop, num = ends
         return "integer" if num == 1 or (num > 1 and (stop - start) % (num - 1) == 0) else "number"
+    if isinstance(value, np.ndarray):
+        return "integer" if value.dtype.kind in "iu" else "number"
     values = value if isinstance(value, list) else [value]
     return "integer" if all(type(each) is int for each in values) else "number"

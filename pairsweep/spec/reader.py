@@ -20,7 +20,9 @@ from pairsweep.contract.fields import Parameter, Scalar, fields_of
 from pairsweep.contract.template import Coordinate
 from pairsweep.contract.view import Cells
 from pairsweep.physics.grid import MAX_PAIRS, NAMED_DIRECTIONS, SHAPE_NAMES, cells, most_pairs
+from pairsweep.physics.patterns.registry import PATTERNS
 from pairsweep.spec import schema
+from pairsweep.spec.cases import CASE, parameters_by_table, read_cases
 from pairsweep.spec.checks import given_options, known_keys, missing, parameters_of, values_of
 from pairsweep.spec.compose import composed, parse
 from pairsweep.spec.model import Source, Spec
@@ -124,6 +126,13 @@ def _checked_spec(data: dict[str, Any], text: str, folder: Path, custom: UserFun
     if kind == "beams" and "occupation" in data:
         raise SpecError("occupation", None, "beams carry their own rho and rhobar: remove this table")
     parameters: list[Parameter] = []
+    groups = data.get("zip", [])
+    cases = None
+    if "cases" in data:
+        cases = read_cases(data["cases"], data, _columns(data, kind, analyses), folder)
+        data = cases.tables
+        parameters.append(cases.axis)
+        groups = [*groups, [CASE, *cases.columns]] if isinstance(groups, list) else groups
     beams: tuple[str, ...] = ()
     edges: Cells | None = None
     used: UserFunction | None = None
@@ -157,13 +166,15 @@ def _checked_spec(data: dict[str, Any], text: str, folder: Path, custom: UserFun
         analyses=analyses,
         kind="bins" if kind == "cells" else kind,
         parameters=tuple(parameters),
-        zips=_zips(data.get("zip", []), {p.name: p for p in parameters}),
+        zips=_zips(groups, {p.name: p for p in parameters}),
         beams=beams,
         cells=edges,
         options=options,
         custom=used,
         table=None if source is None else source.table,
-        labels=() if source is None else _free_labels(source.labels, parameters),
+        labels=_free_labels(
+            (*(() if source is None else source.labels), *(() if cases is None else cases.labels)), parameters
+        ),
         folder=str(folder.resolve()),
         cluster=data.get("cluster", {}),
         text=text,
@@ -221,13 +232,29 @@ def _refuse_reserved(place: str, name: str) -> None:
         raise SpecError(place, name, "is the name of a variable of the results: choose another")
 
 
+def _columns(data: Mapping[str, Any], kind: str, analyses: Sequence[str]) -> dict[str, str]:
+    """Give the table of every parameter that a column of cases may be."""
+    names = data.get("occupation", {}).get("pattern", [])
+    patterns = [
+        PATTERNS[name] for name in (names if isinstance(names, list) else [names]) if name in PATTERNS
+    ]
+    tables: dict[str, Iterable[str]] = {
+        "grid": schema.GRID if kind == "bins" else (),
+        "beams": schema.BEAM if kind == "beams" else (),
+        "occupation": {field.name for pattern in patterns for field in pattern.fields},
+        "coupling": schema.COUPLING,
+        **{name: [field.name for field in ANALYSES[name].axes] for name in analyses},
+    }
+    return parameters_by_table(tables, data)
+
+
 def _free_labels(labels: tuple[Coordinate, ...], parameters: Iterable[Parameter]) -> tuple[Coordinate, ...]:
     """Refuse coordinates of a file that are called like something of the results."""
     taken = {*variables(), *labels_of_analyses(), *(parameter.name for parameter in parameters)}
     for label in labels:
         if label.name in taken:
-            cure = f"its coordinate {label.name} is called like one of the results: rename or drop it in the file"
-            raise SpecError("occupation.file", None, cure)
+            cure = f"{label.name} of its file is called like one of the results: rename or drop it there"
+            raise SpecError("specification", None, cure)
     return labels
 
 

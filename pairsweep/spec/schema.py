@@ -22,7 +22,7 @@ def _count(name: str, meaning: str) -> Field:
     return Field(name, "integer", meaning, minimum=1, maximum=10**7)
 
 
-TOP_LEVEL = ("title", "analyses", "zip")
+TOP_LEVEL = ("title", "analyses", "zip", "cases")
 TABLES = ("grid", "occupation", "coupling", "cluster")  # besides those of the analyses
 KINDS = ("bins", "beams", "cells")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import socket
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from pairsweep.contract.template import FAILED
 from pairsweep.contract.variables import POINT
 from pairsweep.execute import Ack
 from pairsweep.points.axes import Sweep, at_points, expand
-from pairsweep.spec.model import DATA, Spec
+from pairsweep.spec.model import Spec
 from pairsweep.spec.reader import parse_spec
 from pairsweep.store import Store
 from pairsweep.user_code.function import UserFunction
@@ -35,6 +34,7 @@ class SolveTask:
     generation: int
     text: str
     folder: str
+    digest: str
     custom: UserFunction | None
     retry_failed: bool
     failed_alone: bool = False
@@ -46,7 +46,14 @@ class SolveTask:
         """Give the task of a store."""
         generation = store.identity.generation
         return cls(
-            str(store.path), generation, spec.text, spec.folder, spec.custom, retry_failed, failed_alone
+            str(store.path),
+            generation,
+            spec.text,
+            spec.folder,
+            spec.digest,
+            spec.custom,
+            retry_failed,
+            failed_alone,
         )
 
     def __call__(self, block: int, only: range | None = None) -> Ack:
@@ -80,12 +87,9 @@ class SolveTask:
 def _opened(task: SolveTask) -> tuple[Sweep, Store]:
     store = Store.open(task.store)
     spec = parse_spec(task.text, folder=Path(task.folder), custom=task.custom)
-    if spec.table is not None and store.fingerprint[f"{DATA}{spec.table.name}"] != json.dumps(
-        spec.table.digest
-    ):
-        raise UsageError(
-            spec.table.name, None, "has changed since the run began: put it back, or start another store"
-        )
+    if spec.digest != task.digest:
+        cure = "a file that it reads has changed since the run began: put it back, or start another store"
+        raise UsageError("the specification", None, cure)
     if store.template.axes != (POINT,):
         return expand(spec), store
     places = {c.name: c.values.tolist() for c in store.template.coordinates if c.dims == (POINT,)}
