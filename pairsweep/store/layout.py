@@ -351,8 +351,10 @@ def read_root(root: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         mark = json.loads(document["attributes"][MARK])
         document["consolidated_metadata"]["metadata"][LEDGER]["shape"]
     except FileNotFoundError:
-        there = "exists, but is not a pairsweep store" if root.exists() else "there is no store here"
-        raise StoreError(str(root), there, cure) from None
+        if root.exists():
+            cure += ", or for a new one a path where nothing is"
+            raise StoreError(str(root), "exists, but is not a pairsweep store", cure) from None
+        raise StoreError(str(root), "there is no store here", cure) from None
     except PermissionError as error:
         raise StoreError(str(root), "cannot be read (permission denied)", "ask its owner") from error
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -172,8 +172,10 @@ def test_twelve_points_are_few_files(tmp_path, axes):
 def test_a_path_that_is_not_ours_is_left_alone(tmp_path):
     (tmp_path / "file").write_text("mine")
     (tmp_path / "folder").mkdir()
-    for name in ("file", "folder"):
-        with pytest.raises(ps.StoreError, match="not a pairsweep store"):
+    for name, cure in ("file", ""), ("folder", ", or for a new one a path where nothing is"):
+        with pytest.raises(
+            ps.StoreError, match=f"not a pairsweep store: name a store that pairsweep run has made{cure}"
+        ):
             run_to_store(parse_spec(MAP), tmp_path / name, quiet=True)
     assert (tmp_path / "file").read_text() == "mine"
     assert list((tmp_path / "folder").iterdir()) == []
