@@ -165,19 +165,28 @@ def _patterns() -> list[str]:
 
 
 _CUSTOM = """
-Your own function: `function = "file.py:f"` (looked for beside the specification) or `"module:f"`. It is called as
-`f(energy, theta, phi, **parameters)` with arrays over all pairs (MeV, radians) and returns `(rho, rhobar)`, each
-between 0 and 1. Every other key of the table is passed on as a parameter and may be an axis. The source of the
-file travels to the workers, and its hash is part of what a store is checked against."""
+Your own function: `function = "file.py:f"` (looked for beside the specification) or `"module:f"`. It is
+called as `f(energy, theta, phi, **parameters)` with arrays over all pairs (MeV, radians) and returns `(rho,
+rhobar)`, each between 0 and 1. Every other key of the table but `data` is passed on as a parameter, whatever
+its name, and may be an axis; whole numbers stay whole. It is a real module: what lies beside it or the
+specification can be imported, from any folder and under every scheduler. It is called twice at the first
+point by `plan` and before anything is stored: what no point can be computed with is refused then, and what
+fails there is said.
+
+What it imports from beside it and the files it reads belong to what a store is checked against, and travel to
+the workers (data of more than 4 MiB in all stay where they are). Files that it opens in that first call are
+found; others are named in `data = ["table.h5"]`, as where a C library opens them. Comments and layout do not
+count. Steps of the occupation in energy are declared by `f.energy_edges(**parameters)`, MeV."""
 
 
 _TABLE_OF_FILE = """
-Occupations that stand in a file, over energy, cos(theta) (or theta) and phi; without an angle they do not depend on it.
-Its other dimensions become axes with all their coordinates, and may be chosen from by a key of their name. The cells
-have the edges of the file: CF bounds, a variable such as `energy_edges`, or halfway between even centres; with
-`kind = "cells"` and no edges in `[grid]` they are the grid, onto any other grid the numbers in its cells are kept.
-Dimensions of other names are told by `dims = { energy = "frequency" }`, units that the file does not tell by
-`units = { energy = "erg" }`. Nothing lies beyond the last energy. The bytes of the file belong to the digest."""
+Occupations that stand in a file, over energy, cos(theta) (or theta) and phi; without an angle they do not
+depend on it. Its other dimensions become axes with all their coordinates, and may be chosen from by a key of
+their name. The cells have the edges of the file: CF bounds, a variable such as `energy_edges`, or halfway
+between even centres; with `kind = "cells"` and no edges in `[grid]` they are the grid, onto any other grid
+the numbers in its cells are kept. Dimensions of other names are told by `dims = { energy = "frequency" }`,
+units that the file does not tell by `units = { energy = "erg" }`. Nothing lies beyond the last energy. The
+bytes of the file belong to the digest."""
 
 
 def _cluster() -> list[str]:
