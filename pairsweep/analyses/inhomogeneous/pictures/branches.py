@@ -53,6 +53,10 @@ def dispersion(ds: xr.Dataset, ax: Axes, *, x: str | None = None, energy_bin: in
     )
     labels = np.asarray(flat[x].values, dtype=np.float64)
     order = np.argsort(labels, kind="stable")
+    if not np.isfinite(low).any():
+        ax.set_xlabel(style.coordinate_label(flat[x]))
+        style.say_empty(ax, "no point is done yet")
+        return style.Key()
     middle = 0.5 * (low + high)
     unstable = growth > 0
     if energy_bin is None:
@@ -66,10 +70,10 @@ def dispersion(ds: xr.Dataset, ax: Axes, *, x: str | None = None, energy_bin: in
     band = low[:, energy_bin] - base, high[:, energy_bin] - base
     ax.fill_between(labels[order], band[0][order], band[1][order], color=style.PALE, lw=0, zorder=1)
     ax.plot(labels[order], np.stack(band, axis=1)[order], color=style.MUTED, lw=0.5, zorder=1)
-    width = float(max(band[1].max() - band[0].min(), growth.max(initial=0.0)))
+    width = float(max(np.nanmax(band[1]) - np.nanmin(band[0]), np.nanmax(growth, initial=0.0)))
     shown = unstable & (np.abs(omega - middle[:, [energy_bin]]) < width)
     offset = omega - base
-    limits = [band[0].min(), band[1].max(), *offset[shown]]
+    limits = [np.nanmin(band[0]), np.nanmax(band[1]), *offset[shown]]
     room = MARGIN * width
     ax.set_ylim(min(limits) - room, max(limits) + room)
     ax.set_xlabel(style.coordinate_label(flat[x]))
