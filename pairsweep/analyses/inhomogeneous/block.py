@@ -13,7 +13,7 @@ from pairsweep.analyses.inhomogeneous.directions import angles_of, wave_vectors
 from pairsweep.analyses.inhomogeneous.ladder import ladder_growth, rungs
 from pairsweep.analyses.inhomogeneous.occupations import FunctionOccupations, Occupations, PairOccupations
 from pairsweep.analyses.inhomogeneous.search import largest_growth
-from pairsweep.analyses.inhomogeneous.solver import Inhomogeneous, Medium, wave_number_fault
+from pairsweep.analyses.inhomogeneous.solver import Inhomogeneous, Medium
 from pairsweep.contract.errors import UserCodeError
 from pairsweep.physics.grid import Floats
 from pairsweep.physics.systems import Systems
@@ -33,11 +33,6 @@ def solve_systems(systems: Systems, options: InhomogeneousOptions) -> tuple[Arra
     else:
         k = at_rest = wave_vectors(systems.own)
         arrays = {}
-        for row, length in enumerate(np.linalg.norm(k, axis=1)):
-            # where the cutoff is known only here, as of cells; the numbers of such a point mean nothing
-            fault = wave_number_fault(float(length), inhomogeneous.energy_max)
-            if fault is not None and systems.grid.kind != "beams":
-                failures.setdefault(row, PointFailure(fault))
     found = inhomogeneous.solve(np.arange(systems.size), at_rest, options.modes)
     arrays |= found.arrays
     failures |= {row: failure for row, failure in found.failures.items() if row not in failures}

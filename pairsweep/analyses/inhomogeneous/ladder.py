@@ -14,20 +14,24 @@ def rungs(n_energy: int, ladder_max: int) -> tuple[int, ...]:
 
 
 def finer(grid: Grid, factor: int) -> Grid:
-    """Split every energy bin into ``factor`` equal ones with their pairs in the middle."""
+    """Split every energy bin into ``factor`` equal ones with their pairs in the middle, of volumes of the same kind."""
     assert grid.edges is not None, "bins have edges"
     assert grid.shape is not None, "bins have a shape"
     n_energy, n_theta, n_phi = grid.shape
     angles = n_theta * n_phi
     edges = grid.edges.energy
+    solid = np.outer(np.diff(grid.edges.cos_theta), np.diff(grid.edges.phi)).ravel()
+    midpoint = (grid.bin_energy**2 * np.diff(edges))[:, None] * solid
     widths = np.repeat(np.diff(edges) / factor, factor)
     lower = np.repeat(edges[:-1], factor) + widths * np.tile(np.arange(factor), n_energy)
     centre = lower + 0.5 * widths
-    # the solid angle of every direction, from the bin's own volume E^2 dE dOmega
-    solid = (grid.weight.reshape(n_energy, angles) / (grid.bin_energy**2 * np.diff(edges))[:, None])[0]
+    if np.allclose(grid.weight, midpoint.ravel(), rtol=1e-9):
+        shell = centre**2 * widths
+    else:
+        shell = ((lower + widths) ** 3 - lower**3) / 3.0
     return Grid(
         energy=np.repeat(centre, angles),
-        weight=((centre**2 * widths)[:, None] * solid).ravel(),
+        weight=(shell[:, None] * solid).ravel(),
         theta=np.tile(grid.theta[:angles], centre.size),
         phi=np.tile(grid.phi[:angles], centre.size),
         energy_bin=np.repeat(np.arange(centre.size), angles),

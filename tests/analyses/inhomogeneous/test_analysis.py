@@ -7,6 +7,7 @@ import pytest
 
 import pairsweep as ps
 from pairsweep.analyses.inhomogeneous.directions import angles_of, unit_vectors
+from pairsweep.analyses.inhomogeneous.ladder import finer
 from pairsweep.contract.errors import SpecError, UsageError
 from pairsweep.spec.reader import parse_spec
 from tests import specs
@@ -91,6 +92,15 @@ def test_the_ladder_goes_on_at_the_same_k(sweep):
     finer = reference.poles(ps.bins(10, 1, 4), reference.quadrant(), 1e-6, vector).modes()
     assert rungs[1] == pytest.approx(finer.imag.max(), rel=1e-8)
     assert np.isnan(rungs[2:]).all()
+
+
+@pytest.mark.parametrize("cell_volume", ["midpoint", "exact"])
+def test_finer_bins_are_those_of_a_finer_grid(cell_volume):
+    grid = ps.bins(3, 2, 4, cell_volume=cell_volume)
+    for factor in (1, 2, 5):
+        split, made = finer(grid, factor), ps.bins(3 * factor, 2, 4, cell_volume=cell_volume)
+        for name in ("energy", "weight", "theta", "phi", "energy_bin", "bin_energy"):
+            np.testing.assert_allclose(getattr(split, name), getattr(made, name), rtol=1e-13, err_msg=name)
 
 
 def test_beams_keep_their_occupation(tmp_path):
