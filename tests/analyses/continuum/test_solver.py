@@ -2,7 +2,10 @@
 
 import dataclasses
 import math
+import runpy
+from pathlib import Path
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -34,6 +37,8 @@ from tests.analyses.continuum.occupations import (
     systems_of,
     thermal,
 )
+
+ROOT = Path(__file__).parents[3]
 
 
 def solved(grid, profiles, g, opts=None, growth=None):
@@ -381,3 +386,15 @@ def test_bad_input():
         continuum_modes(system, 1e-4, growth_tolerance=1e-15)
     with pytest.raises(ValueError, match="beams"):
         solve(systems_of(beams(1.0, 1.0, 0.0, 0.0), thermal(), 1e-6), ContinuumOptions(), GrowthOptions())
+
+
+@pytest.mark.parametrize(
+    "kind", ["steps", "ramps", "smooth", "edges", "weak", "static", "double", "residues"]
+)
+def test_roots_are_those_of_40_digits(kind):
+    """A few of the systems of scripts/continuum/torture.py; it runs thousands."""
+    torture = runpy.run_path(str(ROOT / "scripts/continuum/torture.py"))
+    random = np.random.default_rng(3)
+    with mpmath.workdps(torture["DIGITS"]):
+        for _ in range(2):
+            assert torture["examine"](random, kind, 1).startswith("right")
