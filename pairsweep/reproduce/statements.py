@@ -501,13 +501,16 @@ def large_coupling(results: Results) -> Statement:
     static = sweep["mode_kind"] == STATIC
     onset = float(sweep["g"].where(static).min())
     alone = int((static & (sweep["epn_crossing_strength"] == 0)).sum())
+    rate = sweep["subtracted_growth_rate"]
+    left = int(((rate > 0) & (sweep["subtracted_frequency"] <= 1e-6 * rate)).sum())
     return Statement(
         "p. 5",
         "at large g instabilities like those of superconductors emerge; where are the phase boundaries?",
         f"static modes (Im lambda = 0) from g = {onset:.2g} MeV^-2 on, {alone} systems without any EPN crossing "
         "among them",
         "answers",
-        "empty modes couple too, so this boundary moves with the energy cutoff",
+        f"this regime is the energy cutoff's: empty modes couple too, and without their constant {left} of "
+        f"{int(static.sum())} static points are static",
     )
 
 

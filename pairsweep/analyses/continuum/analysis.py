@@ -117,6 +117,13 @@ VARIABLES = (
         condition='vacuum = "subtracted"',
     ),
     Variable(
+        "subtracted_frequency",
+        "oscillation frequency of that mode, 0 where static or none",
+        "MeV",
+        when=_subtracted,
+        condition='vacuum = "subtracted"',
+    ),
+    Variable(
         "ladder_growth",
         "growth rate on finer energy bins",
         "MeV",

@@ -276,7 +276,10 @@ def solve(systems: Systems, options: ContinuumOptions, growth: GrowthOptions) ->
     """Verdicts of P systems on one grid, and the evidence that is asked for, under the options of [growth]."""
     failures: dict[int, PointFailure] = {}
     directions = directions_of(systems.grid)
-    own = _vouched_growth(systems.grid, systems.n, systems.g, growth, options.subtracted)
+    if options.subtracted:
+        own, own_frequency = subtracted_growth(systems.grid, systems.n, systems.g, growth.growth_tolerance)
+    else:
+        own = _vouched_growth(systems.grid, systems.n, systems.g, growth, subtracted=False)
     roots = _roots(systems, directions, options, failures)
     found = roots.answers
     missing = np.where(roots.settled, 0.0, np.nan)  # what is not settled is not said
@@ -292,7 +295,7 @@ def solve(systems: Systems, options: ContinuumOptions, growth: GrowthOptions) ->
         ).astype(np.int8),
     }
     if options.subtracted:
-        arrays["subtracted_growth_rate"] = own
+        arrays |= {"subtracted_growth_rate": own, "subtracted_frequency": own_frequency}
     conflict = np.zeros(systems.size, dtype=bool)
     factors = options.refinements(len(systems.grid.bin_energy))
     if factors:
@@ -332,7 +335,7 @@ def in_conflict(continuum: Floats, rungs: Ladder, energy_max: Floats) -> NDArray
 def _vouched_growth(grid: Grid, n: Floats, g: Floats, growth: GrowthOptions, subtracted: bool) -> Floats:
     """Growth (P,) on a grid, MeV; NaN where the solver cannot vouch for it."""
     if subtracted:
-        return subtracted_growth(grid, n, g, growth.growth_tolerance)
+        return subtracted_growth(grid, n, g, growth.growth_tolerance)[0]
     found = growth_of_systems(grid, n, g, method=growth.method, growth_tolerance=growth.growth_tolerance)
     certified = np.array([reason is None for reason in found.reasons], dtype=bool)
     return np.where(certified, found.arrays["growth_rate"], np.nan)

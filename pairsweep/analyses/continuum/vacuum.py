@@ -21,19 +21,21 @@ def static_vacuum(grid: Grid) -> Floats:
     return np.asarray(share.sum() * np.eye(3) - np.einsum("n,ni,nj->ij", share, q, q))
 
 
-def subtracted_growth(grid: Grid, n: Floats, g: Floats, growth_tolerance: float | None = None) -> Floats:
-    """Largest growth (P,), MeV, of P systems on one grid with the vacuum's constant taken out.
+def subtracted_growth(
+    grid: Grid, n: Floats, g: Floats, growth_tolerance: float | None = None
+) -> tuple[Floats, Floats]:
+    """Largest growth and frequency of that mode, (P,) MeV, of P systems on one grid with the vacuum's constant out.
 
     0 where no mode grows faster than the tolerance (a share of 4 g sum w abs(n)) or what dense eigenvalues can tell;
     NaN where they are not affordable.
     """
-    rates = np.zeros(g.size)
+    rates, frequencies = np.zeros(g.size), np.zeros(g.size)
     rows = np.flatnonzero(~_stable_by_signs(grid, n, g))
     if rows.size == 0:
-        return rates
+        return rates, frequencies
     if grid.size > DENSE_PAIRS:
-        rates[rows] = np.nan
-        return rates
+        rates[rows] = frequencies[rows] = np.nan
+        return rates, frequencies
     delta = static_vacuum(grid)
     asked = (GROWTH_TOLERANCE if growth_tolerance is None else growth_tolerance) * coupling_of(grid, n, g)
     floor = np.maximum(asked, dense_floor(grid, n, g))
@@ -46,9 +48,11 @@ def subtracted_growth(grid: Grid, n: Floats, g: Floats, growth_tolerance: float 
         for matrix, row in zip(matrices, part, strict=True):
             less = np.linalg.inv(np.eye(3) + 2.0 * g[row] * delta) - np.eye(3)
             matrix += (2.0 * g[row] * np.tile(n[row], 2)[:, None] * feels) @ less @ makes.T
-        largest = eigenvalues(matrices).real.max(axis=1)
-        rates[part] = np.where(largest > floor[part], largest, 0.0 * largest)
-    return rates
+        found = eigenvalues(matrices)
+        fastest = found[np.arange(part.size), found.real.argmax(axis=1)]
+        counts = np.where(fastest.real > floor[part], 1.0, 0.0 * fastest.real)  # NaN stays NaN
+        rates[part], frequencies[part] = counts * fastest.real, counts * np.abs(fastest.imag)
+    return rates, frequencies
 
 
 def _stable_by_signs(grid: Grid, n: Floats, g: Floats) -> Ints:

@@ -30,15 +30,11 @@ def test_growth_is_a_zero_of_the_determinant(seed, g):
     random = np.random.default_rng(seed)
     grid = bins(3, 1, 4)
     n = random.uniform(-1, 1, grid.size)
-    rate = subtracted_growth(grid, n[None], np.array([g]))[0]
+    rate, frequency = (found[0] for found in subtracted_growth(grid, n[None], np.array([g])))
     assert rate > 0
     B = np.eye(3) + 2 * g * static_vacuum(grid)
-    # the frequency is not told: look along the line of this growth for a zero
-    frequencies = np.linspace(0, 150, 30_001)
-    values = np.abs(np.linalg.det(B - response(grid, n, g, rate + 1j * frequencies)))
-    best = frequencies[values.argmin()] + np.linspace(-0.01, 0.01, 4001)
-    near = np.abs(np.linalg.det(B - response(grid, n, g, rate + 1j * best)))
-    assert near.min() < 1e-3 * np.median(values)
+    aside = np.abs(np.linalg.det(B - response(grid, n, g, 1.001 * rate + 1j * frequency)))
+    assert np.abs(np.linalg.det(B - response(grid, n, g, rate + 1j * frequency))) < 1e-6 * aside
 
 
 def test_an_isotropic_vacuum_is_undone_by_a_smaller_coupling():
@@ -54,7 +50,7 @@ def test_an_isotropic_vacuum_is_undone_by_a_smaller_coupling():
         bare = g / (1 + 2 * g * delta[0, 0])
         expected = growth_of_systems(grid, n[None], np.array([bare])).arrays["growth_rate"][0]
         assert expected > 0
-        assert subtracted_growth(grid, n[None], np.array([g]))[0] == pytest.approx(expected, rel=1e-6)
+        assert subtracted_growth(grid, n[None], np.array([g]))[0][0] == pytest.approx(expected, rel=1e-6)
 
 
 def test_the_empty_grid_is_stable_at_any_coupling():
@@ -62,12 +58,12 @@ def test_the_empty_grid_is_stable_at_any_coupling():
     n = np.full((4, grid.size), -1.0)
     g = np.array([1e-4, 1e-3, 1e-2, 1e-1])
     assert np.all(growth_of_systems(grid, n[1:], g[1:]).arrays["growth_rate"] > 0)
-    np.testing.assert_array_equal(subtracted_growth(grid, n, g), 0.0)
+    np.testing.assert_array_equal(subtracted_growth(grid, n, g)[0], 0.0)
 
 
 def test_a_grid_too_large_for_dense_eigenvalues_is_left_open():
     grid = bins(20, 8, 8)
     random = np.random.default_rng(0)
     n = random.uniform(-1, 1, (1, grid.size))
-    assert np.isnan(subtracted_growth(grid, n, np.array([1e-4])))[0]
-    assert subtracted_growth(grid, -np.abs(n), np.array([1e-6]))[0] == 0.0
+    assert np.isnan(subtracted_growth(grid, n, np.array([1e-4]))[0])[0]
+    assert subtracted_growth(grid, -np.abs(n), np.array([1e-6]))[0][0] == 0.0

@@ -20,7 +20,7 @@ from pairsweep.dataset.select import code_of, free_axes, variable
 from pairsweep.drawing import style
 from pairsweep.drawing.border import border_lines, border_steps
 from pairsweep.drawing.layout import dim_of, plane
-from pairsweep.drawing.picture import picture
+from pairsweep.drawing.picture import given, picture
 from pairsweep.physics.grid import Floats
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 UNDETERMINED = "undetermined"
 NO_RESULT = "#C9C9C9"
 DOTTED: dict[str, str] = {"hatch": "...", "ec": "#6B6B6B"}  # of artefacts, which prints in grey
+STILL = 1e-6  # frequency of a static mode among dense eigenvalues, as a share of its growth
 PHASES = (("stable", "#F3F3F3"), ("oscillating", "#56B4E9"), ("static", "#B2500C"))
 
 
@@ -266,9 +267,20 @@ def hatch_cells(
     ax.add_patch(patch)
 
 
-@picture("phase-diagram", shows=2)
-def phase_diagram(ds: xr.Dataset, ax: Axes, *, x: str | None = None, y: str | None = None) -> style.Key:
+def _vacua(ds: xr.Dataset, x: str | None, y: str | None) -> list[dict[str, Any]]:
+    """Panels of a phase diagram: a second one where growth without the vacuum's constant is known."""
+    first = given(ds, x, y)
+    return first + ([{**first[0], "vacuum": "subtracted"}] if "subtracted_growth_rate" in ds else [])
+
+
+@picture("phase-diagram", shows=2, layers=_vacua)
+def phase_diagram(
+    ds: xr.Dataset, ax: Axes, *, x: str | None = None, y: str | None = None, vacuum: str = "grid"
+) -> style.Key:
     """Draw which kind of mode is fastest over two axes: stable, an oscillating pair mode, or a static one.
+
+    With ``vacuum`` = "subtracted" it is the grid without the constant that belongs to its cutoff; results of the
+    continuum analysis with that option have it, and get both panels.
 
     By default g is along x. Where the results have ``g_static``, the coupling at which the first static mode
     sets in, its curve is drawn as well.
@@ -278,7 +290,13 @@ def phase_diagram(ds: xr.Dataset, ax: Axes, *, x: str | None = None, y: str | No
     if x is None and y != "g" and "g" in free_axes(ds):
         x = "g"
     cut = _cut(ds, x, y)
-    growth, kind = cut.field(variable(cut.ds, "growth_rate")), cut.field(variable(cut.ds, "mode_kind"))
+    if vacuum == "subtracted":
+        growth = cut.field(variable(cut.ds, "subtracted_growth_rate"))
+        static = cut.field(variable(cut.ds, "subtracted_frequency")) <= STILL * growth
+        kind = np.where(growth > 0, np.where(static, STATIC, STATIC - 1), 0)
+        ax.set_title("vacuum taken out")
+    else:
+        growth, kind = cut.field(variable(cut.ds, "growth_rate")), cut.field(variable(cut.ds, "mode_kind"))
     kind = np.ma.masked_where(~np.isfinite(growth), kind)
     ax.set_facecolor(NO_RESULT)
     cmap = mpl.colors.ListedColormap([colour for _, colour in PHASES])
@@ -289,7 +307,7 @@ def phase_diagram(ds: xr.Dataset, ax: Axes, *, x: str | None = None, y: str | No
         for code, (text, colour) in enumerate(PHASES)
         if (kind == code).any()
     ]
-    if "g_static" in cut.ds and cut.x.coordinate.name == "g":
+    if vacuum == "grid" and "g_static" in cut.ds and cut.x.coordinate.name == "g":
         threshold = cut.ds["g_static"].max(dim_of(cut.ds, "g"))  # the same at every g
         dashed: style.Look = {"color": style.INK, "lw": 1.2, "ls": (0, (3.5, 2))}
         ax.plot(threshold.where(np.isfinite(threshold)).values[list(cut.y.order)], cut.y.at, **dashed)
