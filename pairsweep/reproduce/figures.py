@@ -112,7 +112,8 @@ FIGURES = (
         "The regime of large coupling",
         "phase_diagram",
         "phase-diagram",
-        "Static modes need no EPN crossing. Empty modes couple too, so this boundary moves with the energy cutoff.",
+        "Static modes need no EPN crossing. Empty modes couple too, and without the constant that belongs to the "
+        "cutoff (right) the static regime is gone.",
     ),
     ReportFigure(
         "growth_vs_k",
