@@ -22,7 +22,7 @@ analyses = [{analyses}]
 [grid]
 {grid}
 [coupling]
-g = [1e-6, 2e-6]
+g = [1e-8, 2e-8]
 [evolution]
 t_end = 10.0
 samples = 5
