@@ -4,7 +4,9 @@ from pairsweep.contract.errors import StoreError
 from pairsweep.store.grow import check_growth, grow, same_values
 from pairsweep.store.layout import files_of
 from pairsweep.store.lock import Lock
-from pairsweep.store.store import Store, create, is_there, open_dataset
+from pairsweep.store.opening import create, open_dataset
+from pairsweep.store.places import is_there
+from pairsweep.store.store import Store
 from pairsweep.store.verify import Damage, verify
 
 __all__ = [

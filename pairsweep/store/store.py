@@ -1,4 +1,4 @@
-"""A store of a sweep: created whole, written block by block, resumed by its ledger.
+"""A store of a sweep: written block by block, resumed by its ledger.
 
 Order of a write: data chunks, then the block's record (checksums, states of the analyses, failures), then its chunk of
 ``status``. So whatever moment a writer dies at, a point that ``status`` calls done has its data. A record is in
@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import shutil
 import time
-import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,95 +31,17 @@ from pairsweep.contract.template import (
     Template,
     status_of,
 )
-from pairsweep.store import chunks, layout
+from pairsweep.store import chunks, layout, matching
 from pairsweep.store import record as records
 from pairsweep.store.lock import Lock, clear, only_writer
+from pairsweep.store.places import resolve
 from pairsweep.store.record import Record
 
 if TYPE_CHECKING:
-    import xarray
+    pass
 
 Mask = NDArray[np.bool_]
 FORMER_KEPT = 86400.0  # seconds that a generation is kept for its readers after axes or analyses were added
-CODE = "code."  # entries of a fingerprint: the digest of an analysis' code
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
-
-
-def resolve(path: str | os.PathLike[str]) -> Path:
-    """Return the real path of a store, ``~`` expanded; refuse names that no store should have."""
-    text = os.fspath(path)
-    if not text.isprintable() or not text.strip():
-        raise StoreError("the store's path", repr(text), "name it with printable characters")
-    if _ADDRESS.match(text):
-        raise StoreError(
-            text, "is an address, not a folder", "name a folder, and copy the finished store there"
-        )
-    whole = os.path.expanduser(text)
-    if whole.startswith("~"):
-        raise StoreError(text, "no such home directory is known", "write the path without ~")
-    if os.path.basename(whole.rstrip("/")) in ("", ".", ".."):
-        raise StoreError("the store's path", repr(text), "name a folder of its own")
-    if os.path.islink(whole) and not os.path.exists(whole):
-        there = f"is a link to {os.path.realpath(whole)}, where nothing is"
-        raise StoreError(text, there, "mount or make what it links to, or remove the link")
-    return Path(os.path.realpath(whole))
-
-
-def is_there(path: str | os.PathLike[str]) -> bool:
-    """Return whether anything is at the path of a store."""
-    return resolve(path).exists()
-
-
-def create(path: str | os.PathLike[str], template: Template, fingerprint: Mapping[str, str]) -> Store:
-    """Create a store with every point pending and return it open.
-
-    It is built beside ``path`` and renamed, so it is there whole or not at all. Of two who try one succeeds.
-
-    Raises
-    ------
-    StoreError : if something is at ``path``, or it cannot be written there.
-    """
-    root = resolve(path)
-    if root.exists():
-        raise StoreError(str(path), "exists already", "name another store, or remove this one")
-    ledger = [plan for plan in template.arrays if plan.name == layout.LEDGER]
-    if len(ledger) != 1 or ledger[0].trailing or np.dtype(ledger[0].dtype) != np.int8 or ledger[0].analysis:
-        raise ValueError(f"a template needs one int8 array {layout.LEDGER!r} over the axes")
-    if (
-        not all(plan.analysis for plan in template.arrays if plan.name != layout.LEDGER)
-        or not template.analyses
-    ):
-        raise ValueError(f"every array but {layout.LEDGER!r} belongs to an analysis")
-    draft = root.with_name(f".{root.name}.{uuid.uuid4().hex}.partial")
-    try:
-        try:
-            draft.mkdir(parents=True)
-            layout.lay_out(draft, template, layout.new_identity(), fingerprint)
-            draft.rename(root)
-        finally:
-            if draft.exists():
-                shutil.rmtree(draft, ignore_errors=True)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise StoreError(str(root), reason, "name a place that can be written, with room for it") from error
-    return Store.open(root)
-
-
-def open_dataset(path: str | os.PathLike[str]) -> xarray.Dataset:
-    """Open the results of a store, lazily: nothing but coordinates is read until it is used.
-
-    Damaged coordinates are repaired; a damaged chunk of results is a `StoreError` when it is read.
-    """
-    import xarray as xr
-
-    from pairsweep.store.reading import SealedStore
-
-    store = Store.open(path)
-    sealed = SealedStore(store.path, read_only=True, generation=store.identity.generation)
-    data: xarray.Dataset = xr.open_zarr(sealed, chunks=None)
-    for coordinate in data.coords.values():  # so that they can be read where the dataset is shown
-        coordinate.load()
-    return data
 
 
 class Store:
@@ -205,38 +125,7 @@ class Store:
         be another.
         """
         self.check_format()
-        there, now = (
-            {name[len(CODE) :] for name in entries if name.startswith(CODE)}
-            for entries in (self.fingerprint, fingerprint)
-        )
-        added = now - there
-        names = [
-            name
-            for name in sorted(self.fingerprint.keys() | fingerprint.keys())
-            if self.fingerprint.get(name) != fingerprint.get(name)
-            and name.removeprefix(CODE).split(".")[0] not in added
-        ]
-        self._check_removed(there - now)
-        changed = [name[len(CODE) :] for name in names if name.startswith(CODE)]
-        differing = [
-            f"{name} {self.fingerprint.get(name, 'default')} there, {fingerprint.get(name, 'default')} now"
-            for name in names
-            if not name.startswith(CODE)
-        ]
-        if differing:
-            cure = "name another store, or go back to what this one was made with"
-            raise StoreError(str(self.path), "holds another sweep (" + "; ".join(differing) + ")", cure)
-        stale = [name for name in changed if name not in recompute]
-        if stale:
-            cure = (
-                f"{' '.join(f'--recompute {name}' for name in stale)} computes it anew, or name another store"
-            )
-            raise StoreError(str(self.path), f"the code of {', '.join(stale)} has changed since", cure)
-
-    def _check_removed(self, names: Iterable[str]) -> None:
-        for name in sorted(names):
-            cure = f"add {name} to analyses again, or name another store"
-            raise StoreError(str(self.path), f"holds results of {name}, which is not asked for now", cure)
+        matching.check_fingerprint(self.path, self.fingerprint, fingerprint, recompute)
 
     def check_arrays(self, template: Template, recompute: Sequence[str] = ()) -> None:
         """Raise `StoreError`, naming what differs, unless the store holds a template's results, of the same types.
@@ -244,20 +133,7 @@ class Store:
         They may be longer in the template along dimensions of their own, as when an axis gets more bins. Analyses that
         the store lacks are not compared, nor those of ``recompute``.
         """
-        self._check_removed(set(self.analyses) - set(template.analyses))
-        before, after = (
-            {plan.name: plan for plan in t.arrays if not plan.analysis or plan.analysis in self.analyses}
-            for t in (self.template, template)
-        )
-        differing = [
-            f"{name} {_kind(before.get(name))} there, {_kind(after.get(name))} now"
-            for name in sorted(before.keys() | after.keys())
-            if not _fits(before.get(name), after.get(name))
-            and (after.get(name) or before[name]).analysis not in recompute
-        ]
-        if differing:
-            what = f"holds other results or of another type ({'; '.join(differing)})"
-            raise StoreError(str(self.path), what, "name another store")
+        matching.check_arrays(self.path, self.template, template, recompute)
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[Lock]:
@@ -601,17 +477,3 @@ class Store:
             if any(mask[self._place(block, failure)] for mask in computed):
                 kept[failure.position, failure.analysis] = failure
         return records.standing(kept.values(), states, [s.start for s in self.template.block_slices(block)])
-
-
-def _kind(plan: ArrayPlan | None) -> str:
-    return "absent" if plan is None else " ".join([plan.dtype, *map(str, plan.trailing_shape)])
-
-
-def _fits(before: ArrayPlan | None, after: ArrayPlan | None) -> bool:
-    return (
-        before is not None
-        and after is not None
-        and before.trailing == after.trailing
-        and np.dtype(before.dtype) == np.dtype(after.dtype)
-        and all(n <= m for n, m in zip(before.trailing_shape, after.trailing_shape, strict=True))
-    )

@@ -11,7 +11,8 @@ from pathlib import Path
 from pairsweep.contract.errors import StoreError
 from pairsweep.contract.template import PENDING
 from pairsweep.store import chunks, layout
-from pairsweep.store.store import Store, resolve
+from pairsweep.store.places import resolve
+from pairsweep.store.store import Store
 
 _MISSING, _OTHER = "missing", "whole, but not what was written last"
 
