@@ -405,6 +405,7 @@ GROUPS = {
         "evolve",
         "inhomogeneous",
     ),
+    "Handing results over": ("pack", "unpack", "Packed"),
     "Reading results": ("open_store", "combine", "select", "summary", "derived", "boundary"),
     "Errors": ("UsageError", "SpecError", "StoreError", "ExecuteError", "EvolutionError", "UserCodeError"),
 }

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pairsweep.spec.reader import read_spec
     from pairsweep.store import verify
     from pairsweep.sweep.combine import combine
+    from pairsweep.sweep.pack import Packed, pack, unpack
     from pairsweep.sweep.point import Point, point
     from pairsweep.sweep.refine import refine
     from pairsweep.sweep.results import errors, open_store, status
@@ -41,6 +42,7 @@ _HOME = {
     "EvolutionError": "analyses.evolution.single",
     "ExecuteError": "execute.task",
     "Grid": "physics.grid",
+    "Packed": "sweep.pack",
     "Point": "sweep.point",
     "SpecError": "contract.errors",
     "StoreError": "contract.errors",
@@ -62,6 +64,7 @@ _HOME = {
     "inhomogeneous": "analyses.inhomogeneous.single",
     "modes": "analyses.growth.modes",
     "open_store": "sweep.results",
+    "pack": "sweep.pack",
     "project": "analyses.growth.modes",
     "plan": "sweep.run",
     "point": "sweep.point",
@@ -72,6 +75,7 @@ _HOME = {
     "select": "dataset.select",
     "status": "sweep.results",
     "summary": "sweep.summary",
+    "unpack": "sweep.pack",
     "verify": "store",
 }
 
@@ -79,6 +83,7 @@ __all__ = [
     "EvolutionError",
     "ExecuteError",
     "Grid",
+    "Packed",
     "Point",
     "SpecError",
     "StoreError",
@@ -100,6 +105,7 @@ __all__ = [
     "inhomogeneous",
     "modes",
     "open_store",
+    "pack",
     "plan",
     "plot",
     "point",
@@ -111,6 +117,7 @@ __all__ = [
     "select",
     "status",
     "summary",
+    "unpack",
     "verify",
 ]
 

@@ -9,13 +9,16 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pytest
+import xarray as xr
 
+import pairsweep
 from pairsweep.analyses.registry import ANALYSES, labels, owners
 from pairsweep.cli import commands as cli
 from pairsweep.execute import Site
 from pairsweep.physics.patterns.registry import PATTERNS
 from pairsweep.spec import schema
 from pairsweep.spec.reader import parse_spec
+from tests import specs
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -112,8 +115,6 @@ def test_every_command_and_option_is_documented():
 
 
 def test_everything_public_is_documented():
-    import pairsweep
-
     for name in pairsweep.__all__:
         assert f"## ps.{name}\n" in GENERATED["python.md"] or f"## `ps.{name}`\n" in GENERATED["python.md"]
     assert "ps.run(spec, store=None, *, where=None, scheduler='local'" in GENERATED["python.md"]
@@ -163,6 +164,20 @@ def test_python_of_the_first_pages_runs(page, tmp_path, monkeypatch):
     for code in codes:
         exec(compile(code, page, "exec"), {})
     plt.close("all")
+
+
+def test_a_reader_without_pairsweep_opens_what_is_published(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    pairsweep.run(specs.GROWTH, "map.zarr", scheduler="serial", quiet=True)
+    assert cli.main(["pack", "map.zarr", "-o", "map.zarr.zip"]) == 0
+    (code,) = [b.text for b in pages.blocks(WRITTEN["publishing.md"]) if b.language == "python"]
+    assert "pairsweep" not in code
+    capsys.readouterr()
+    exec(compile(code, "publishing.md", "exec"), {})
+    printed = capsys.readouterr().out
+    assert f"{float(pairsweep.open_store('map.zarr').growth_rate):}" in printed
+    assert 'analyses = ["growth"]' in printed
+    assert xr.open_zarr("zip::map.zarr.zip").identical(xr.open_zarr("map.zarr"))
 
 
 def parses(commands):

@@ -123,6 +123,22 @@ def parser() -> argparse.ArgumentParser:
     plot.add_argument("--select", metavar="AXIS=VALUE,...", default="", help="keep one value of an axis")
     plot.add_argument("--facet", metavar="AXIS", help="one panel for each value of this axis")
 
+    pack = commands.add_parser("pack", help="write a store into one file, to hand over or to deposit")
+    pack.add_argument("store", metavar="STORE")
+    pack.add_argument(
+        "-o", "--output", metavar="FILE", required=True, help="the file: .zarr.zip, or .nc with --netcdf"
+    )
+    pack.add_argument("--partial", action="store_true", help="although points are pending or failed")
+    pack.add_argument(
+        "--netcdf", action="store_true", help="write netCDF4 (CF) instead; it cannot be unpacked"
+    )
+
+    unpack = commands.add_parser("unpack", help="bring a packed store back as a folder, to go on in it")
+    unpack.add_argument("file", metavar="FILE")
+    unpack.add_argument(
+        "-o", "--output", metavar="FOLDER", help="where it goes; FILE without .zip by default"
+    )
+
     refine = commands.add_parser("refine", help="add points around the boundary of a finished map")
     refine.add_argument("store", metavar="STORE")
     refine.add_argument(
@@ -184,6 +200,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "verify": _verify,
         "show": _show,
         "plot": _plot,
+        "pack": _pack,
+        "unpack": _unpack,
         "refine": _refine,
         "point": _point,
         "reproduce": _reproduce,
@@ -357,10 +375,12 @@ def _verify(options: argparse.Namespace) -> int:
     if not damages:
         print("every file is what was written")
     elif any(damage.kept for damage in damages):
-        print("nothing was repaired, since this store cannot be written here: verify it where it can be")
+        print(
+            "nothing was repaired, since this store is packed or cannot be written here: verify it where it can be"
+        )
     elif blocks:
         print(f"{len(blocks)} blocks will be computed again: run the sweep as before")
-    return SOME_FAILED if blocks else DONE
+    return SOME_FAILED if blocks or any(damage.kept for damage in damages) else DONE
 
 
 def _show(options: argparse.Namespace) -> int:
@@ -392,6 +412,26 @@ def _plot(options: argparse.Namespace) -> int:
         )
         save(figure, options.output)
     print(options.output)
+    return DONE
+
+
+def _pack(options: argparse.Namespace) -> int:
+    from pairsweep.sweep.pack import pack
+    from pairsweep.sweep.progress import doing
+
+    with doing(f"packing {options.output}"):
+        packed = pack(options.store, options.output, partial=options.partial, netcdf=options.netcdf)
+    print(f"{packed.path}: {packed.points:,} points, {_bytes(packed.size)}, read back as written")
+    return DONE
+
+
+def _unpack(options: argparse.Namespace) -> int:
+    from pairsweep.sweep.pack import unpack
+    from pairsweep.sweep.progress import doing
+
+    with doing(f"unpacking {options.file}"):
+        folder = unpack(options.file, options.output)
+    print(folder)
     return DONE
 
 

@@ -14,6 +14,7 @@ import re
 import shutil
 import time
 import uuid
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -346,6 +347,9 @@ def new_identity() -> Identity:
 def read_root(root: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the root's whole document and our mark in it; refuse what is not a store of ours."""
     cure = "name a store that pairsweep run has made"
+    if root.is_file() and zipfile.is_zipfile(root):
+        found = "is a packed store, or another zip, and stays as it is"
+        raise StoreError(str(root), found, f"pairsweep unpack {root}, and go on in the folder")
     try:
         document = json.loads((root / ROOT).read_bytes())
         mark = json.loads(document["attributes"][MARK])

@@ -13,6 +13,7 @@ import numpy as np
 from pairsweep.contract.errors import StoreError
 from pairsweep.contract.template import Template
 from pairsweep.store import layout
+from pairsweep.store.packed import is_packed, readable
 from pairsweep.store.places import resolve
 from pairsweep.store.store import Store
 
@@ -58,15 +59,20 @@ def create(path: str | os.PathLike[str], template: Template, fingerprint: Mappin
 def open_dataset(path: str | os.PathLike[str]) -> xarray.Dataset:
     """Open the results of a store, lazily: nothing but coordinates is read until it is used.
 
-    Damaged coordinates are repaired; a damaged chunk of results is a `StoreError` when it is read.
+    A packed store is read in place. Damaged coordinates are repaired; a damaged chunk of results is a `StoreError` when
+    it is read.
     """
     import xarray as xr
 
-    from pairsweep.store.reading import SealedStore
+    from pairsweep.store.reading import SealedStore, SealedZip
 
-    store = Store.open(path)
-    sealed = SealedStore(store.path, read_only=True, generation=store.identity.generation)
-    data: xarray.Dataset = xr.open_zarr(sealed, chunks=None)
+    sealed: SealedStore | SealedZip
+    with readable(path) as store:
+        if is_packed(path):
+            sealed = SealedZip(resolve(path))
+        else:
+            sealed = SealedStore(store.path, read_only=True, generation=store.identity.generation)
+        data: xarray.Dataset = xr.open_zarr(sealed, chunks=None)
     for coordinate in data.coords.values():  # so that they can be read where the dataset is shown
         coordinate.load()
     return data

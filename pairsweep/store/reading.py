@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 from zarr.abc.store import ByteRequest
 from zarr.core.buffer import Buffer, BufferPrototype
-from zarr.storage import LocalStore
+from zarr.storage import LocalStore, ZipStore
 
 from pairsweep.contract.errors import StoreError
 from pairsweep.store import chunks, layout
@@ -40,3 +41,19 @@ class SealedStore(LocalStore):
 
     def _is_former(self) -> bool:
         return self._generation is not None and not layout.kept(self.root, self._generation)
+
+
+class SealedZip(ZipStore):
+    """A packed store, whose members carry a checksum of the zip's own beside that of the chunks."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, mode="r", read_only=True)
+
+    async def get(
+        self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None
+    ) -> Buffer | None:
+        """Return the bytes of a member; raise `StoreError` for one that is damaged."""
+        try:
+            return await super().get(key, prototype, byte_range)
+        except zipfile.BadZipFile as error:
+            raise StoreError(str(self.path), f"{key} is damaged", "take a copy that is whole") from error

@@ -11,6 +11,7 @@ from pathlib import Path
 from pairsweep.contract.errors import StoreError
 from pairsweep.contract.template import PENDING
 from pairsweep.store import chunks, layout
+from pairsweep.store.packed import check_packed, is_packed
 from pairsweep.store.places import resolve
 from pairsweep.store.store import Store
 
@@ -42,12 +43,14 @@ def verify(path: str | os.PathLike[str]) -> list[Damage]:
 
     Metadata and labels are restored from their copies, a ledger from the block's record. The points of any other
     damaged block become pending, and its damaged files are removed: the next run computes them again, and nothing else.
-    Where the store cannot be written, or is of a former format, it is only looked at.
+    Where the store cannot be written, is packed, or is of a former format, it is only looked at.
 
     Raises
     ------
     StoreError : if there is no store at ``path``, or a run is at work on it.
     """
+    if is_packed(path):
+        return [Damage(member, what, kept=True) for member, what in check_packed(path)]
     root = resolve(path)
     found: list[Damage] = []
     if layout.bookkeeping(root).is_dir():
@@ -64,28 +67,28 @@ def _looked_at(store: Store, block: int) -> list[Damage]:
     where = store.template.block_slices(block)
     return [
         Damage(f"{file.relative_to(store.path)}", what, block, where, kept=True)
-        for file, what in _damaged(store, block)
+        for file, what in damaged(store, block)
     ]
 
 
 def _checked(store: Store, block: int) -> list[Damage]:
     """Find what is damaged of a block, and put right what can be without computing."""
-    damaged = dict(_damaged(store, block))
-    if not damaged:
+    found = dict(damaged(store, block))
+    if not found:
         return []
     ledger = store.chunk(store.ledger, block)
-    if damaged.keys() == {ledger} and store.settle(block):
+    if found.keys() == {ledger} and store.settle(block):
         # one that is only behind its record is what a killed writer leaves
-        what = damaged[ledger]
+        what = found[ledger]
         return [] if what in (_MISSING, _OTHER) else [Damage(f"{ledger.relative_to(store.path)}", what)]
     store.forget(block)
-    for file in damaged:
+    for file in found:
         file.unlink(missing_ok=True)  # no reader of the rest shall stumble over it
     where = store.template.block_slices(block)
-    return [Damage(f"{file.relative_to(store.path)}", what, block, where) for file, what in damaged.items()]
+    return [Damage(f"{file.relative_to(store.path)}", what, block, where) for file, what in found.items()]
 
 
-def _damaged(store: Store, block: int) -> Iterator[tuple[Path, str]]:
+def damaged(store: Store, block: int) -> Iterator[tuple[Path, str]]:
     """Yield the damaged files of a block: those its record names, and any other that is there but not whole."""
     file = layout.record(store.path, store.identity.generation, block)
     settled = bool((store.block_status(block) != PENDING).any())

@@ -18,7 +18,7 @@ from pairsweep.contract.fields import Parameter, Scalar
 from pairsweep.kernels.compiling import announced
 from pairsweep.points.axes import Dimension, Sweep, expand
 from pairsweep.spec.reader import read_spec
-from pairsweep.store import Store
+from pairsweep.store import is_packed, readable
 from pairsweep.sweep.resume import stored_spec
 
 MOST_LISTED = 5  # points that a refusal names
@@ -49,7 +49,7 @@ def point(
     Parameters
     ----------
     source : path
-        A TOML file or a store.
+        A TOML file or a store, packed or not.
     at : mapping
         The value on each axis; axes with a single value may be left out.
     overrides : mapping
@@ -60,8 +60,11 @@ def point(
     SpecError
         For a label that is on no axis, or that fits several points.
     """
-    is_store = Path(source).is_dir()
-    spec = stored_spec(Store.open(source), overrides) if is_store else read_spec(source, overrides)
+    if Path(source).is_dir() or (Path(source).is_file() and is_packed(source)):
+        with readable(source) as store:
+            spec = stored_spec(store, overrides)
+    else:
+        spec = read_spec(source, overrides)
     sweep = expand(spec)
     position = _position(sweep, {name: str(value) for name, value in (at or {}).items()})
     template = make_template(sweep, (1,) * len(sweep.shape))

@@ -11,7 +11,7 @@ import numpy as np
 
 from pairsweep.contract.fields import Scalar, plain
 from pairsweep.contract.variables import STATUS_FLAGS
-from pairsweep.store import Store, open_dataset
+from pairsweep.store import open_dataset, readable
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -50,13 +50,14 @@ def status(path: str | Path) -> Progress:
     StoreError
         If there is no store of a sweep at ``path``.
     """
-    store = Store.open(path)
-    counts = np.bincount(store.statuses().ravel(), minlength=len(STATUS_FLAGS))
+    with readable(path) as store:
+        counts = np.bincount(store.statuses().ravel(), minlength=len(STATUS_FLAGS))
+        analyses = store.counts()
     return Progress(
         {name: int(count) for name, count in zip(STATUS_FLAGS, counts, strict=True)},
         {
             analysis: {name: found.get(code, 0) for code, name in enumerate(STATUS_FLAGS)}
-            for analysis, found in store.counts().items()
+            for analysis, found in analyses.items()
         },
     )
 
@@ -77,7 +78,9 @@ def open_maps(path: str | Path) -> tuple[xr.Dataset, xr.Dataset | None]:
     ds = open_dataset(path)
     if "refines" not in ds.attrs:
         return ds, None
-    return open_dataset(Path(path).parent / str(ds.attrs["refines"])), ds
+    coarse = Path(path).parent / str(ds.attrs["refines"])
+    packed = coarse.with_name(f"{coarse.name}.zip")
+    return open_dataset(packed if not coarse.exists() and packed.exists() else coarse), ds
 
 
 def errors(path: str | Path) -> list[LabelledFailure]:
@@ -88,14 +91,15 @@ def errors(path: str | Path) -> list[LabelledFailure]:
     StoreError
         If there is no store of a sweep at ``path``.
     """
-    store = Store.open(path)
-    axes = [c for c in store.template.coordinates if len(c.dims) == 1 and c.dims[0] in store.template.axes]
+    with readable(path) as store:
+        template, failures = store.template, store.failures()
+    axes = [c for c in template.coordinates if len(c.dims) == 1 and c.dims[0] in template.axes]
     return [
         LabelledFailure(
-            {c.name: plain(c.values[failure.position[store.template.axes.index(c.dims[0])]]) for c in axes},
+            {c.name: plain(c.values[failure.position[template.axes.index(c.dims[0])]]) for c in axes},
             failure.analysis,
             failure.reason,
             failure.traceback,
         )
-        for failure in store.failures()
+        for failure in failures
     ]

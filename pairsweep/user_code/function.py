@@ -207,6 +207,15 @@ def from_record(text: str) -> UserFunction:
     return _given[kept.digest].reads(file.path for file in files)
 
 
+def texts(record: str) -> dict[str, str]:
+    """Give the code that a store keeps, by the paths of its files below the function's home; nothing is run."""
+    entries = json.loads(record)
+    kept = {str(path): str(content) for _, path, content in entries["sources"]}
+    if entries.get("source"):
+        kept[f"{entries['name']}.py"] = str(entries["source"])
+    return kept
+
+
 def from_callable(called: Callable[..., Any], data: Sequence[str] = ()) -> UserFunction:
     """Take a function of a running program: from its file where it is imported from one, else by value.
 
