@@ -404,6 +404,8 @@ GROUPS = {
         "project",
         "evolve",
         "inhomogeneous",
+        "compare",
+        "Comparison",
     ),
     "Handing results over": ("pack", "unpack", "Packed"),
     "Reading results": ("open_store", "combine", "select", "summary", "derived", "boundary"),

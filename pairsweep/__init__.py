@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pairsweep.analyses.growth.modes import modes, project
     from pairsweep.analyses.growth.single import growth
     from pairsweep.analyses.inhomogeneous.single import inhomogeneous
+    from pairsweep.comparison.compare import compare
+    from pairsweep.comparison.report import Comparison
     from pairsweep.contract.errors import SpecError, StoreError, UsageError, UserCodeError
     from pairsweep.dataset.onset import boundary
     from pairsweep.dataset.select import select
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
 _MODULES = {"plot": "plot"}
 _HOME = {
+    "Comparison": "comparison.report",
     "EvolutionError": "analyses.evolution.single",
     "ExecuteError": "execute.task",
     "Grid": "physics.grid",
@@ -54,6 +57,7 @@ _HOME = {
     "bins": "physics.grid",
     "boundary": "dataset.onset",
     "combine": "sweep.combine",
+    "compare": "comparison.compare",
     "derived": "analyses.growth.derived",
     "energy_band": "physics.patterns.energy_band",
     "errors": "sweep.results",
@@ -80,6 +84,7 @@ _HOME = {
 }
 
 __all__ = [
+    "Comparison",
     "EvolutionError",
     "ExecuteError",
     "Grid",
@@ -95,6 +100,7 @@ __all__ = [
     "bins",
     "boundary",
     "combine",
+    "compare",
     "derived",
     "energy_band",
     "errors",

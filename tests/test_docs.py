@@ -200,6 +200,13 @@ def test_the_example_of_the_conventions_runs():
     exec(compile(code, "conventions.md", "exec"), {})
 
 
+def test_the_example_of_a_comparison_prints_what_the_page_says(capsys):
+    code, printed = (b.text for b in pages.blocks(WRITTEN["comparing.md"]))
+    exec(compile(code, "comparing.md", "exec"), {})
+    rounding = re.compile(r"left over \S+\)")
+    assert rounding.sub("", capsys.readouterr().out) == rounding.sub("", printed)
+
+
 @EVERY_PAGE
 def test_every_command_line_parses(page):
     for block in pages.blocks(WRITTEN[page]):
