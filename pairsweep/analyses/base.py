@@ -71,7 +71,7 @@ def _no_check(options: Any, spec: SpecView) -> None:
     return None
 
 
-def _nothing(ds: xr.Dataset) -> Findings:
+def _nothing(ds: xr.Dataset, unit: str) -> Findings:
     return Findings()
 
 
@@ -91,7 +91,8 @@ class Analysis:
     dimensions : its own coordinates from options and sweep; one called like a dimension gives that its size
     check : refusals before anything is stored, as `SpecError`
     solve : solve(systems, options, *options of what it needs) -> `Solution`
-    summary : its `Findings` in a dataset, which may have none of its variables
+    summary : summary(ds, unit) -> its `Findings` in a dataset, which may have none of its variables; lines say rates in
+        a unit of `dataset.units`, numbers are as stored
     pictures : module of its pictures, functions made by `drawing.picture.picture`; "" for none
     code : modules whose code, with all that they import of kernels, physics and analyses, its numbers depend on
     warm_up : small systems that together use all of its compiled code
@@ -108,7 +109,7 @@ class Analysis:
     labels: tuple[Label, ...] = ()
     dimensions: Callable[[Any, SweepView], tuple[Coordinate, ...]] = _no_dimensions
     check: Callable[[Any, SpecView], None] = _no_check
-    summary: Callable[[xr.Dataset], Findings] = _nothing
+    summary: Callable[[xr.Dataset, str], Findings] = _nothing
     pictures: str = ""
     warm_up: tuple[WarmUp, ...] = ()
 

@@ -60,6 +60,12 @@ def _add_set(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_unit(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--unit", metavar="UNIT", help="of growth rates and frequencies: MeV, 1/s, 1/cm, g or mu"
+    )
+
+
 def parser() -> argparse.ArgumentParser:
     """Build the parser of all commands."""
     top = _Parser(prog="pairsweep", description="Maps the pairing instability of dense neutrino gases.")
@@ -111,6 +117,7 @@ def parser() -> argparse.ArgumentParser:
         "show", help="say what came out: ranges, instabilities, failures and their reasons"
     )
     show.add_argument("store", metavar="STORE")
+    _add_unit(show)
 
     plot = commands.add_parser("plot", help="draw a picture of the results")
     plot.add_argument("kind", metavar="KIND", help="which picture; an unknown one lists them all")
@@ -122,6 +129,7 @@ def parser() -> argparse.ArgumentParser:
     plot.add_argument("--y", metavar="AXIS")
     plot.add_argument("--select", metavar="AXIS=VALUE,...", default="", help="keep one value of an axis")
     plot.add_argument("--facet", metavar="AXIS", help="one panel for each value of this axis")
+    _add_unit(plot)
 
     pack = commands.add_parser("pack", help="write a store into one file, to hand over or to deposit")
     pack.add_argument("store", metavar="STORE")
@@ -333,12 +341,13 @@ def _where(options: argparse.Namespace) -> Where:
     return Where(options.scheduler, options.workers, options.cluster, tls, options.insecure)
 
 
-def _print_summary(store: str) -> None:
+def _print_summary(store: str, unit: str | None = None) -> None:
     from pairsweep.cli.text import failure_lines
     from pairsweep.sweep.results import errors, open_store
     from pairsweep.sweep.summary import summary
 
-    results = summary(open_store(store))
+    ds = open_store(store)
+    results = summary(ds) if unit is None else summary(ds, unit)
     print(results)
     for line in failure_lines(errors(store) if results.failed else ()):
         print(line)
@@ -384,7 +393,7 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
-    _print_summary(options.store)
+    _print_summary(options.store, options.unit)
     return DONE
 
 
@@ -409,6 +418,7 @@ def _plot(options: argparse.Namespace) -> int:
             select=_assignments("--select", options.select),
             facet=options.facet,
             refined=refined,
+            **({} if options.unit is None else {"unit": options.unit}),
         )
         save(figure, options.output)
     print(options.output)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import update_wrapper
+from inspect import signature
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec
 
 import xarray as xr
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 # Options of the panels that one facet gets, from its dataset and the x and y that were asked for.
 Layers = Callable[[xr.Dataset, str | None, str | None], list[dict[str, Any]]]
-# Options that all panels of a figure share, from the whole dataset and its refined points.
-Common = Callable[[xr.Dataset, xr.Dataset | None], Mapping[str, Any]]
+# Options that all panels of a figure share, from the whole dataset, its refined points and the options asked for.
+Common = Callable[[xr.Dataset, xr.Dataset | None, Mapping[str, Any]], Mapping[str, Any]]
 
 
 def given(ds: xr.Dataset, x: str | None, y: str | None) -> list[dict[str, Any]]:
@@ -25,7 +26,7 @@ def given(ds: xr.Dataset, x: str | None, y: str | None) -> list[dict[str, Any]]:
     return [{name: value for name, value in (("x", x), ("y", y)) if value is not None}]
 
 
-def _nothing(ds: xr.Dataset, refined: xr.Dataset | None) -> Mapping[str, Any]:
+def _nothing(ds: xr.Dataset, refined: xr.Dataset | None, options: Mapping[str, Any]) -> Mapping[str, Any]:
     return {}
 
 
@@ -40,6 +41,7 @@ class Picture(Generic[P]):
     kind : its name on the command line
     shows : number of axes of a sweep that one panel shows; None for every point, whatever the axes
     layers, common : options of panels when `pairsweep.plot.draw` composes a figure
+    options : names of the keywords that its panels understand
     """
 
     def __init__(
@@ -53,6 +55,9 @@ class Picture(Generic[P]):
     ) -> None:
         self.panel = panel
         self.kind, self.shows, self.layers, self.common = kind, shows, layers, common
+        self.options = tuple(
+            name for name, each in signature(panel).parameters.items() if each.kind is each.KEYWORD_ONLY
+        )
         update_wrapper(self, panel)
 
     def __call__(self, ds: xr.Dataset, ax: Axes | None = None, *args: P.args, **options: P.kwargs) -> Axes:

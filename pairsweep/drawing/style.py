@@ -17,6 +17,7 @@ import numpy as np
 import xarray as xr
 
 from pairsweep.dataset.select import moving_along
+from pairsweep.dataset.units import UNITS
 from pairsweep.physics.grid import Floats
 from pairsweep.physics.patterns.registry import PATTERNS
 
@@ -200,6 +201,21 @@ def unit_text(units: object) -> str:
     return "" if text in ("", "1") else re.sub(r"\^(-?\d+)", r"$^{\1}$", text)
 
 
+def with_units(text: str, units: object) -> str:
+    """Label of a quantity, its unit in brackets behind it."""
+    written = unit_text(units)
+    return f"{text} ({written})" if written else text
+
+
+def rate_label(ds: xr.Dataset, name: str, symbol: str, unit: str) -> tuple[str, str]:
+    """Label of a rate in a unit of `dataset.units`, and the units behind it.
+
+    Over mu a grid with a cutoff has mu' = g energy_max^3, beams of one weight their mu.
+    """
+    over = {"g": "/g", "mu": r"\,/\,gE_{\rm max}^3" if "energy_max" in ds.coords else r"/\mu"}.get(unit, "")
+    return f"{name} ${symbol}{over}$", UNITS[unit]
+
+
 def symbol(name: str) -> str:
     """Typeset the name of a parameter, ``rho_high`` or ``energy_x`` of a beam; others are spelt in words."""
     declared = {field.name: field.symbol for pattern in PATTERNS.values() for field in pattern.fields}
@@ -213,8 +229,7 @@ def symbol(name: str) -> str:
 
 def coordinate_label(coordinate: xr.DataArray) -> str:
     """Label of a swept axis: symbol and unit."""
-    units = unit_text(coordinate.attrs.get("units"))
-    return symbol(str(coordinate.name)) + (f" ({units})" if units else "")
+    return with_units(symbol(str(coordinate.name)), coordinate.attrs.get("units"))
 
 
 def number(value: object) -> str:

@@ -20,12 +20,12 @@ from pairsweep.contract.errors import UserCodeError
 from pairsweep.contract.view import Cells
 from pairsweep.physics.grid import Floats, Grid, cells
 from pairsweep.physics.systems import Profile
+from pairsweep.physics.units import HBAR_C
 
 if TYPE_CHECKING:
     import xarray as xr
 
 ROLES = ("energy", "cos_theta", "phi")
-HBAR_C = 1.973269804e-11  # MeV cm (CODATA 2018, exact to the digits given)
 REPORTED_NUMBERS = 2**22  # numbers that are read to report on a file
 EQUAL = 1e-9  # edges that agree so closely, as a share of their range, are the same
 

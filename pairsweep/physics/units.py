@@ -1,4 +1,4 @@
-"""Units: what turns a MeV into seconds, and the coupling into an interaction strength."""
+"""Units: what turns a MeV into seconds and centimetres, and the coupling into an interaction strength."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 HBAR = 6.582119569e-22  # MeV s (CODATA 2018, exact to the digits given)
+HBAR_C = 1.973269804e-11  # MeV cm (likewise)
 
 
 def mu_prime(g: T, energy_max: T) -> T:

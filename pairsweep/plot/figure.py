@@ -50,6 +50,7 @@ def draw(
     select: Mapping[str, object] | None = None,
     facet: str | None = None,
     refined: xr.Dataset | None = None,
+    **options: object,
 ) -> Figure:
     """Compose a whole figure of one kind.
 
@@ -70,6 +71,8 @@ def draw(
         asking.
     refined : xarray.Dataset, optional
         growth-map: points of `pairsweep.sweep.refine`, to draw the boundary they bracket.
+    options
+        Keywords of the kind of picture, such as ``unit="1/s"``.
 
     Raises
     ------
@@ -80,13 +83,17 @@ def draw(
     if kind not in known:
         raise UsageError("kind", kind, suggest(kind, known))
     picture = known[kind]
+    _known_options(picture, options)
     ds = select_points(ds, select or {})
     style.load_notebook_backend()
     with style.context():
         facet = facet if facet is not None else _spare_axis(picture, ds, x, y)
         cuts = _facets(ds, facet)
-        common = picture.common(ds, refined)
-        layers = [{**layer, **common} for layer in picture.layers(ds if facet is None else cuts[0][1], x, y)]
+        common = picture.common(ds, refined, options)
+        layers = [
+            {**layer, **options, **common}
+            for layer in picture.layers(ds if facet is None else cuts[0][1], x, y)
+        ]
         columns = len(layers) if len(layers) > 1 else _columns(len(cuts))
         figure, axes = style.panels(-(-len(cuts) * len(layers) // columns), columns, len(cuts) * len(layers))
         keys = []
@@ -125,6 +132,19 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
             figure.savefig(path, metadata=TIMELESS[ending])
     except OSError as error:
         raise UsageError(str(path), None, f"{error.strerror}; name a place that can be written") from error
+
+
+def _known_options(picture: Picture[...], options: Mapping[str, object]) -> None:
+    """Refuse options that this kind of picture does not have."""
+    for name, value in options.items():
+        if name not in picture.options:
+            having = ", ".join(kind for kind, other in pictures().items() if name in other.options)
+            cure = (
+                f"has no choice of it; those that have: {having}"
+                if having
+                else suggest(name, picture.options)
+            )
+            raise UsageError(f"{picture.kind}: {name}", value, cure)
 
 
 def _alike(keys: list[style.Key]) -> bool:

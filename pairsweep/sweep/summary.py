@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import xarray as xr
 
 from pairsweep.analyses.registry import ANALYSES
+from pairsweep.contract.errors import UsageError, suggest
 from pairsweep.contract.template import DONE, FAILED, PENDING
 from pairsweep.dataset.select import axes, variable
+from pairsweep.dataset.units import STORED, UNITS
 
 
 @dataclass(frozen=True)
@@ -60,10 +62,15 @@ class Summary:
         return "\n".join([self.title or "(untitled)", *ranges, points, *self.lines])
 
 
-def summary(ds: xr.Dataset) -> Summary:
-    """Count the states of a sweep's points and let each of its analyses say what it found."""
+def summary(ds: xr.Dataset, unit: str = STORED) -> Summary:
+    """Count the states of a sweep's points and let each of its analyses say what it found.
+
+    Lines say rates in ``unit``, one of "MeV", "1/s", "1/cm", "g", "mu"; numbers are as stored.
+    """
+    if unit not in UNITS:
+        raise UsageError("unit", unit, suggest(unit, UNITS))
     status = variable(ds, "status").values
-    found = [analysis.summary(ds) for analysis in ANALYSES.values()]
+    found = [analysis.summary(ds, unit) for analysis in ANALYSES.values()]
     return Summary(
         title=str(ds.attrs.get("title", "")),
         axes=tuple(_range(ds, name) for name in axes(ds)),

@@ -68,7 +68,7 @@ def solve(systems, options):
     return Solution({"moment_sum": n.sum(axis=1), "moments": powers}, failed)
 
 
-def findings(ds):
+def findings(ds, unit):
     if "moment_sum" not in ds:
         return Findings()
     largest = float(ds["moment_sum"].max())

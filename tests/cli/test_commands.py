@@ -45,6 +45,16 @@ def test_quiet_is_quiet_on_standard_error(spec, tmp_path, capsys):
     assert capsys.readouterr().err == ""
 
 
+def test_show_and_plot_take_a_unit(store, tmp_path, capsys):
+    assert main(["show", store, "--unit", "1/s"]) == 0
+    assert "growth rate 2.03482e+19 1/s at" in capsys.readouterr().out
+    assert main(["plot", "growth-map", store, "--unit", "1/cm", "-o", str(tmp_path / "map.png")]) == 0
+    assert (tmp_path / "map.png").stat().st_size > 0
+    capsys.readouterr()
+    assert main(["show", store, "--unit", "furlong"]) == 2
+    assert capsys.readouterr().err == "pairsweep: unit = 'furlong': choose one of MeV, 1/s, 1/cm, g, mu\n"
+
+
 def test_plan_computes_nothing(spec, tmp_path, capsys):
     assert main(["plan", spec]) == 0
     out = capsys.readouterr().out

@@ -134,6 +134,8 @@ class TestUnits:
     def test_derived_holds_what_is_possible(self):
         ds = growth_sweep({"rho_high": [0.2, 0.9]})
         full = {
+            "growth_per_s",
+            "growth_per_cm",
             "growth_over_g",
             "growth_over_mu",
             "growth_over_crossing",

@@ -31,6 +31,9 @@ from .pictures import DATASETS, ONE_LEFT, couplings, ladders, occupations, runs
         ("evolution", {}, r'analyses = \["evolution"\]'),
         ("conservation", {}, r'analyses = \["evolution"\]'),
         ("spectrum", {"y": "g"}, "give the axis"),
+        ("growth-vs-epn", {"unit": "1/s"}, "has no choice of it; those that have: .*growth-map"),
+        ("growth-map", {"unit": "furlong", "select": {"g": 1e-6}}, "choose one of MeV, 1/s"),
+        ("growth-map", {"untis": "1/s"}, "did you mean unit"),
     ],
 )
 def test_bad_requests_say_what_to_write(kind, options, message):
@@ -181,3 +184,27 @@ def test_results_of_single_systems_are_drawn():
     assert len(plot.evolution(run, y="rho_quadrant").get_lines()) == 4
     assert plot.spectrum(ps.growth(*system[:3], g=1e-6)).get_xlabel()
     plt.close("all")
+
+
+@pytest.mark.parametrize("kind", ["growth-map", "growth-vs-bins", "growth-vs", "spectrum"])
+def test_rates_are_drawn_in_the_unit_that_is_asked_for(kind):
+    ds = couplings()
+    options = {"x": "rho_high", "y": "growth_rate"} if kind == "growth-vs" else {}
+    figure = draw(kind, ds, unit="1/s", **options)
+    texts = " ".join(
+        label for ax in figure.axes for label in (ax.get_xlabel(), ax.get_ylabel()) if "rowth" in label
+    )
+    assert "s$^{-1}$" in texts
+    assert "MeV" not in texts
+    top = float(ds["growth_rate"].max()) / 6.582119569e-22
+    drawn = [
+        float(np.nanmax(values))
+        for ax in figure.axes
+        for values in (
+            *(line.get_xydata() for line in ax.get_lines()),
+            *(np.asarray(c.get_array(), dtype=float) for c in ax.collections if c.get_array() is not None),
+            *(np.asarray(c.get_offsets(), dtype=float) for c in ax.collections),
+        )
+        if np.size(values)
+    ]
+    assert any(value >= 0.999 * top for value in drawn)

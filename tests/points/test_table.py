@@ -10,7 +10,7 @@ from pairsweep.cli.commands import main
 from pairsweep.contract.errors import SpecError, StoreError
 from pairsweep.physics.grid import bins, cells
 from pairsweep.physics.patterns.quadrant import quadrant
-from pairsweep.physics.table import HBAR_C
+from pairsweep.physics.units import HBAR_C
 from pairsweep.points.axes import expand
 from pairsweep.points.systems import build_grid, profile_at, systems_at
 from pairsweep.spec.reader import read_spec

@@ -215,7 +215,7 @@ def _solve(systems: Systems, options: ContinuumOptions, growth: GrowthOptions) -
     return solve(systems, options, growth)
 
 
-def _summary(ds: xr.Dataset) -> Findings:
+def _summary(ds: xr.Dataset, unit: str) -> Findings:
     if "verdict" not in ds:
         return Findings(numbers={"verdicts": {}})
     codes = ds["verdict"].values[ds["status"].values == DONE]

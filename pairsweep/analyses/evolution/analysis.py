@@ -172,7 +172,7 @@ def _initial_kappa(sizes: NDArray[Any], seeds: NDArray[Any], pairs: int) -> NDAr
     return np.array(drawn, dtype=np.complex128).reshape(-1, pairs)[group.reshape(-1)]
 
 
-def _summary(ds: xr.Dataset) -> Findings:
+def _summary(ds: xr.Dataset, unit: str) -> Findings:
     energy, norm = (_largest(ds, name) for name in ("energy_drift", "norm_drift"))
     lines = () if np.isnan(norm) else (f"  drifts       energy {energy:.1e}, |S| {norm:.1e} at most",)
     return Findings(lines, {"largest_energy_drift": energy, "largest_norm_drift": norm})

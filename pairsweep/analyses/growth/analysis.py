@@ -165,10 +165,10 @@ def _solve(systems: Systems, options: GrowthOptions) -> Solution:
     )
 
 
-def _summary(ds: xr.Dataset) -> Findings:
+def _summary(ds: xr.Dataset, unit: str) -> Findings:
     from pairsweep.analyses.growth.derived import findings
 
-    return findings(ds)
+    return findings(ds, unit)
 
 
 GROWTH = Analysis(

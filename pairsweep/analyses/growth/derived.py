@@ -8,8 +8,12 @@ import xarray as xr
 from pairsweep.analyses.base import Findings
 from pairsweep.analyses.growth.analysis import METHODS_TAKEN, MODE_KINDS
 from pairsweep.contract.errors import StoreError, UsageError, suggest
-from pairsweep.dataset.select import axes, mu, point_words, variable
+from pairsweep.dataset.select import axes, point_words, variable
+from pairsweep.dataset.units import STORED, UNITS, in_unit, unit_words, with_rates_in
 from pairsweep.physics.units import HBAR
+
+CROSSINGS = ("crossing", "crossing_bin")
+NAMES = {"1/s": "per_s", "1/cm": "per_cm"}
 
 
 def growth_in(ds: xr.Dataset, unit: str = "mu") -> xr.DataArray:
@@ -17,36 +21,30 @@ def growth_in(ds: xr.Dataset, unit: str = "mu") -> xr.DataArray:
 
     Parameters
     ----------
-    unit : {"MeV", "g", "mu", "crossing", "crossing_bin"}
-        As stored; over g (MeV^3); over `mu`; over g sqrt(I+ I-), on the whole EPN crossing strength or on the
-        largest of a single energy (NaN where there is no crossing). The two-pair law (Eq. 16) is 2 in the
-        unit "crossing".
+    unit : {"MeV", "1/s", "1/cm", "g", "mu", "crossing", "crossing_bin"}
+        Those of `in_unit`; or over g sqrt(I+ I-), on the whole EPN crossing strength or on the largest of a single
+        energy (NaN where there is no crossing). The two-pair law (Eq. 16) is 2 in the unit "crossing".
     """
     growth = variable(ds, "growth_rate")
-    if unit == "MeV":
-        return growth
-    if unit == "mu":
-        scale = mu(ds)
-        symbol = "mu'" if "energy_max" in ds.coords else "mu"
-        return (
-            (growth / scale)
-            .rename("growth_over_mu")
-            .assign_attrs(long_name=f"growth rate over {symbol}", units="1")
-        )
-    if unit == "g":
-        return (
-            (growth / ds["g"])
-            .rename("growth_over_g")
-            .assign_attrs(long_name="growth rate over g", units="MeV^3")
-        )
-    if unit in ("crossing", "crossing_bin"):
+    if unit in CROSSINGS:
         strength = variable(ds, "epn_crossing_strength" + unit.removeprefix("crossing"))
         ratio = growth / (ds["g"] * strength.where(strength > 0))
         return ratio.rename(f"growth_over_{unit}").assign_attrs(
             long_name=f"growth rate over g times the {strength.attrs.get('long_name', strength.name)}",
             units="1",
         )
-    raise UsageError("unit", unit, suggest(unit, ("MeV", "g", "mu", "crossing", "crossing_bin")))
+    if unit not in UNITS:
+        raise UsageError("unit", unit, suggest(unit, (*UNITS, *CROSSINGS)))
+    if unit == STORED:
+        return growth
+    word = {"1/s": "per second", "1/cm": "per centimetre"}.get(
+        unit, f"over {unit_words(ds, unit).split()[0]}"
+    )
+    return (
+        in_unit(ds, growth, unit)
+        .rename("growth_" + NAMES.get(unit, f"over_{unit}"))
+        .assign_attrs(long_name=f"growth rate {word}")
+    )
 
 
 def efold_time(ds: xr.Dataset) -> xr.DataArray:
@@ -60,22 +58,32 @@ def efold_time(ds: xr.Dataset) -> xr.DataArray:
     )
 
 
-def derived(ds: xr.Dataset) -> xr.Dataset:
-    """All derived quantities that these results allow: `growth_in` every unit, and `efold_time`."""
+def derived(ds: xr.Dataset, unit: str | None = None) -> xr.Dataset:
+    """All derived quantities that these results allow: `growth_in` every unit, and `efold_time`.
+
+    Parameters
+    ----------
+    unit : {"MeV", "1/s", "1/cm", "g", "mu"}, optional
+        Give instead all rates and frequencies of the results, of whichever analysis, in this unit and by their own
+        names.
+    """
+    if unit is not None:
+        return with_rates_in(ds, unit)
     found = {"efold_time": efold_time(ds)}
-    for unit in ("g", "mu", "crossing", "crossing_bin"):
+    for each in (*UNITS, *CROSSINGS):
         try:
-            quantity = growth_in(ds, unit)
+            quantity = growth_in(ds, each)
         except StoreError:  # what is damaged is not what is absent
             raise
         except UsageError:
             continue
-        found[str(quantity.name)] = quantity
+        if each != STORED:
+            found[str(quantity.name)] = quantity
     return xr.Dataset(found)
 
 
-def findings(ds: xr.Dataset) -> Findings:
-    """Count kinds of modes and find the largest growth rate of a sweep."""
+def findings(ds: xr.Dataset, unit: str = STORED) -> Findings:
+    """Count kinds of modes and find the largest growth rate of a sweep; lines say it in ``unit``, numbers in MeV."""
     growth = ds["growth_rate"].load() if "growth_rate" in ds else xr.DataArray(np.nan)
     known = np.isfinite(growth.values)
     modes: dict[str, int] = {}
@@ -83,28 +91,16 @@ def findings(ds: xr.Dataset) -> Findings:
         kinds = ds["mode_kind"].values[known]
         modes = {kind: int((kinds == code).sum()) for code, kind in enumerate(MODE_KINDS)}
     unstable = sum(count for kind, count in modes.items() if kind != "stable")
-    largest, at = float("nan"), dict[str, object]()
-    if known.any():
-        where = np.unravel_index(np.nanargmax(growth.values), growth.shape)
-        largest = float(growth.values[where])
-        # not by isel, which brings all of dask.array for one number
-        place = dict(zip(growth.dims, where, strict=True))
-        names = set(axes(ds))
-        at = {
-            str(name): np.asarray(label.values[tuple(place[dim] for dim in label.dims)]).item()
-            for name, label in growth.coords.items()
-            if set(label.dims) & names
-        }
+    largest, at = _largest(ds, growth)
     efold = HBAR / largest if largest > 0 else float("inf")
     lines = []
     if known.any():
         counts = ", ".join(f"{n:,} {kind}" for kind, n in modes.items() if n and kind != "stable")
         lines.append(f"  unstable     {unstable:,} of {known.sum():,}" + (f" ({counts})" if counts else ""))
     if largest > 0:
-        lines.append(
-            f"  largest      growth rate {largest:.6g} MeV" + (f" at {point_words(at)}" if at else "")
-        )
-        lines.append(f"               an e-fold in {efold:.3g} s")
+        most, here = _largest(ds, in_unit(ds, growth, unit))
+        words = f"{most:.6g} {unit_words(ds, unit)}" + (f" at {point_words(here)}" if here else "")
+        lines += [f"  largest      growth rate {words}", f"               an e-fold in {efold:.3g} s"]
     lines += _on_dense(ds)
     numbers = {
         "modes": modes,
@@ -114,6 +110,22 @@ def findings(ds: xr.Dataset) -> Findings:
         "largest_at": at,
     }
     return Findings(tuple(lines), numbers)
+
+
+def _largest(ds: xr.Dataset, growth: xr.DataArray) -> tuple[float, dict[str, object]]:
+    """Largest value and the labels where it stands; NaN and none where nothing is known."""
+    if not np.isfinite(growth.values).any():
+        return float("nan"), {}
+    where = np.unravel_index(np.nanargmax(growth.values), growth.shape)
+    # not by isel, which brings all of dask.array for one number
+    place = dict(zip(growth.dims, where, strict=True))
+    names = set(axes(ds))
+    at = {
+        str(name): np.asarray(label.values[tuple(place[dim] for dim in label.dims)]).item()
+        for name, label in growth.coords.items()
+        if set(label.dims) & names
+    }
+    return float(growth.values[where]), at
 
 
 def _on_dense(ds: xr.Dataset) -> list[str]:

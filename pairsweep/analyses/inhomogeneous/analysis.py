@@ -244,10 +244,10 @@ def _solve(systems: Systems, options: InhomogeneousOptions) -> Solution:
     return Solution({name: values for name, values in found.items() if name in wanted}, failures)
 
 
-def _summary(ds: xr.Dataset) -> Findings:
+def _summary(ds: xr.Dataset, unit: str) -> Findings:
     from pairsweep.analyses.inhomogeneous.findings import findings
 
-    return findings(ds, VERDICTS)
+    return findings(ds, VERDICTS, unit)
 
 
 INHOMOGENEOUS = Analysis(

@@ -9,6 +9,7 @@ import numpy as np
 
 from pairsweep.analyses.base import Findings
 from pairsweep.contract.template import DONE
+from pairsweep.dataset.units import in_unit, unit_words
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 RESOLVED = 0.3
 
 
-def findings(ds: xr.Dataset, verdicts: Sequence[str]) -> Findings:
+def findings(ds: xr.Dataset, verdicts: Sequence[str], unit: str) -> Findings:
     """Count the unstable points, name the fastest and what it is worth."""
     if "inhomogeneous_growth_rate" not in ds:
         return Findings()
@@ -30,9 +31,9 @@ def findings(ds: xr.Dataset, verdicts: Sequence[str]) -> Findings:
     lines = [f"  with k       {unstable:,} of {points:,} points unstable"]
     if unstable:
         place = np.unravel_index(int(np.nanargmax(growth)), growth.shape)
-        fastest = float(growth[place])
-        numbers["inhomogeneous_largest"] = fastest
-        line = f"  with k       largest growth {fastest:.4g} MeV"
+        numbers["inhomogeneous_largest"] = float(growth[place])
+        rates = in_unit(ds, ds["inhomogeneous_growth_rate"], unit).values
+        line = f"  with k       largest growth {rates[place]:.4g} {unit_words(ds, unit)}"
         if "k_of_largest" in ds:
             k, step = (float(ds[name].values[place]) for name in ("k_of_largest", "inhomogeneous_k_step"))
             line += f" found, at k = {k:.4g} MeV; bands narrower than {step:.2g} MeV may have been missed"

@@ -249,7 +249,7 @@ def test_angles_and_back():
 def test_show_says_what_was_found(sweep):
     from pairsweep.analyses.registry import ANALYSES
 
-    found = ANALYSES["inhomogeneous"].summary(sweep)
+    found = ANALYSES["inhomogeneous"].summary(sweep, "MeV")
     text = "\n".join(found.lines)
     assert "of 8 points unstable" in text
     assert "discretisation (by the ceiling" in text

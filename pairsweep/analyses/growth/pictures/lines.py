@@ -10,6 +10,7 @@ import xarray as xr
 
 from pairsweep.contract.errors import UsageError
 from pairsweep.dataset.select import axis, free_axes, variable
+from pairsweep.dataset.units import STORED, in_unit, unit_words
 from pairsweep.drawing import style
 from pairsweep.drawing.layout import dim_of, groups, number_axis, numeric_axes, one_point_each
 from pairsweep.drawing.picture import picture
@@ -35,7 +36,9 @@ def _reciprocal(coordinate: xr.DataArray) -> str:
 
 
 @picture("growth-vs", shows=None, layers=_layers)
-def growth_vs(ds: xr.Dataset, ax: Axes, *, x: str | None = None, y: str = "growth_rate") -> style.Key:
+def growth_vs(
+    ds: xr.Dataset, ax: Axes, *, x: str | None = None, y: str = "growth_rate", unit: str = STORED
+) -> style.Key:
     """Draw any variable with one value a point against any numeric axis, a line for each value of the others.
 
     Values of 0 are open and lie on the floor of a logarithmic picture; a gap is a point without a result.
@@ -46,8 +49,13 @@ def growth_vs(ds: xr.Dataset, ax: Axes, *, x: str | None = None, y: str = "growt
         A numeric axis, the longest by default; "1/g" and the like is its reciprocal, to see an exp(-1/g).
     y : str
         A variable, growth_rate by default; continuum_growth_rate, frequency, ...
+    unit : str
+        See `in_unit`.
     """
     values = variable(ds, y)
+    if unit != STORED:
+        values = in_unit(ds, values, unit)
+        ds = ds.assign({y: values})
     if set(values.dims) - set(variable(ds, "status").dims):
         raise UsageError("y", y, "has several values a point: choose a variable with one")
     name = x
@@ -99,9 +107,9 @@ def growth_vs(ds: xr.Dataset, ax: Axes, *, x: str | None = None, y: str = "growt
     else:
         number_axis(ax, labels[order])
         ax.set_xlabel(style.coordinate_label(flat[name]))
-    units = style.unit_text(field.attrs.get("units"))
-    meaning = "\n".join(textwrap.wrap(str(field.attrs.get("long_name", y)), WIDEST_LABEL))
-    ax.set_ylabel(f"{meaning} ({units})" if units else meaning)
+    scale = f", over {unit_words(ds, unit).split()[0]}" if unit in ("g", "mu") else ""
+    meaning = "\n".join(textwrap.wrap(str(field.attrs.get("long_name", y)) + scale, WIDEST_LABEL))
+    ax.set_ylabel(style.with_units(meaning, field.attrs.get("units")))
     handles = (
         [style.key("0", marker="o", ls="none", mec=style.MUTED, mfc="white")] if open_ones and log else []
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -147,8 +147,8 @@ def _draw_cells(ax: Axes, cut: _Plane, refined: xr.Dataset, color: str) -> None:
     ax.add_collection(PolyCollection(corners, facecolors=color, edgecolors=color, linewidths=0.8))
 
 
-def _map_options(ds: xr.Dataset, refined: xr.Dataset | None) -> dict[str, Any]:
-    return {"norm": growth_norm(ds, "mu"), "refined": refined}
+def _map_options(ds: xr.Dataset, refined: xr.Dataset | None, options: Mapping[str, Any]) -> dict[str, Any]:
+    return {"norm": growth_norm(ds, options.get("unit", "mu")), "refined": refined}
 
 
 @picture("growth-map", shows=2, common=_map_options)
@@ -245,7 +245,8 @@ def growth_map(
         handles.append(mpl.patches.Patch(facecolor="white", edgecolor=style.MUTED, lw=0.4, label="stable"))
     cut.finish(ax)
     bar = mesh if (growth > 0).any() else None
-    return style.Key(tuple(handles), below=True, colours=bar, colours_label=growth_label(ds, unit))
+    label = style.with_units(*growth_label(ds, unit))
+    return style.Key(tuple(handles), below=True, colours=bar, colours_label=label)
 
 
 def hatch_cells(

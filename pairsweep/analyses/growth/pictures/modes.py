@@ -9,6 +9,7 @@ import xarray as xr
 
 from pairsweep.contract.errors import UsageError
 from pairsweep.dataset.select import variable
+from pairsweep.dataset.units import STORED, in_unit
 from pairsweep.drawing import style
 from pairsweep.drawing.layout import dim_of, numeric_axes
 from pairsweep.drawing.picture import given, picture
@@ -28,7 +29,7 @@ def _layers(ds: xr.Dataset, x: str | None, y: str | None) -> list[dict[str, Any]
 
 
 @picture("spectrum", shows=None, layers=_layers)
-def spectrum(ds: xr.Dataset, ax: Axes, *, x: str | None = None) -> style.Key:
+def spectrum(ds: xr.Dataset, ax: Axes, *, x: str | None = None, unit: str = STORED) -> style.Key:
     """Draw the unstable modes of every point in the complex plane: Re(lambda) along x, abs Im(lambda) along y.
 
     All modes that the sweep kept (``modes`` in its specification), else the fastest one of each point. Oscillating
@@ -38,10 +39,14 @@ def spectrum(ds: xr.Dataset, ax: Axes, *, x: str | None = None) -> style.Key:
     ----------
     x : str, optional
         Axis whose labels colour the points; the longest numeric one by default.
+    unit : str
+        See `in_unit`.
     """
     every = "mode_growth_rate" in ds
-    growth = variable(ds, "mode_growth_rate" if every else "growth_rate").load()
-    frequency = variable(ds, "mode_frequency" if every else "frequency").load()
+    growth, frequency = (
+        in_unit(ds, variable(ds, name), unit).load()
+        for name in (("mode_growth_rate", "mode_frequency") if every else ("growth_rate", "frequency"))
+    )
     swept = numeric_axes(ds)
     hue = x if x is not None else (swept[0] if swept else None)
     if hue is None:
@@ -76,9 +81,10 @@ def spectrum(ds: xr.Dataset, ax: Axes, *, x: str | None = None) -> style.Key:
         style.say_empty(ax, "nothing unstable here" if growth.notnull().any() else "no point is done yet")
     elif rates.max() > WIDE * rates.min():
         ax.set_xscale("log")
-    ax.set_xlabel(r"Growth rate $\mathrm{Re}\,\lambda$ (MeV)")
-    ax.set_ylabel(r"Frequency $|\mathrm{Im}\,\lambda|$ (MeV)")
-    top = max(float(np.nanmax(frequency.values, initial=0.0)), 1.0)
+    ax.set_xlabel(style.with_units(*style.rate_label(ds, "Growth rate", r"\mathrm{Re}\,\lambda", unit)))
+    ax.set_ylabel(style.with_units(*style.rate_label(ds, "Frequency", r"|\mathrm{Im}\,\lambda|", unit)))
+    highest = float(np.nanmax(frequency.values, initial=0.0))
+    top = max(highest, 1.0) if unit == STORED else highest or 1.0
     ax.set_ylim(-0.04 * top, 1.08 * top)
     if hue is None:
         return style.Key(tuple(handles))

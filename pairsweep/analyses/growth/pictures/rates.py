@@ -31,25 +31,20 @@ ARTEFACT, MISSED = "discretisation", "missed"  # verdicts that change how a poin
 FADED = 0.3  # opacity of artefacts
 STABLE: style.Look = {"marker": ".", "color": style.MUTED}
 RING: style.Look = {"marker": "o", "ms": 3.2, "mfc": "none", "mec": "#D55E00", "mew": 0.6}
-GROWTH_LABELS = {
-    "MeV": r"Growth rate $\gamma$",
-    "g": r"Growth rate $\gamma/g$",
-    "mu": r"Growth rate $\gamma/\mu$",
+CROSSING_LABELS = {
     "crossing": r"$\gamma\,/\,g\sqrt{I_+I_-}$",
     "crossing_bin": r"$\gamma\,/\,g\,\max_E\sqrt{I_+I_-}$",
 }
-UNITS = {"MeV": "MeV", "g": "MeV^3"}  # of those of the above that are not pure numbers
 MOST_COUPLINGS = 3  # that the size of a marker tells apart
 MANY_POINTS = 2000  # beyond, points become an image inside a vector file
 SPOTS = 400  # places along each side that can be told apart
 
 
-def growth_label(ds: xr.Dataset, unit: str) -> str:
-    """Axis label of `growth_in`; bins have mu' = g energy_max^3, beams their mu."""
-    prime = unit == "mu" and "energy_max" in ds.coords
-    if prime:
-        return r"Growth rate $\gamma\,/\,gE_{\rm max}^3$"
-    return GROWTH_LABELS[unit] + (f" ({style.unit_text(UNITS[unit])})" if unit in UNITS else "")
+def growth_label(ds: xr.Dataset, unit: str) -> tuple[str, str]:
+    """Label of `growth_in`, and its units."""
+    if unit in CROSSING_LABELS:
+        return CROSSING_LABELS[unit], "1"
+    return style.rate_label(ds, "Growth rate", r"\gamma", unit)
 
 
 def _epn_layers(ds: xr.Dataset, x: str | None, y: str | None) -> list[dict[str, Any]]:
@@ -126,7 +121,7 @@ def growth_vs_epn(ds: xr.Dataset, ax: Axes, *, x: str = "epn_crossing_strength")
         style.scaled_label(ax, "x", STRENGTHS[x], "MeV^3", top)
     else:
         ax.set_xlabel(str(place.attrs.get("long_name", x)))
-    style.scaled_label(ax, "y", GROWTH_LABELS["g"], UNITS["g"], float(over_g.max()) if unstable else 0.0)
+    style.scaled_label(ax, "y", *growth_label(ds, "g"), float(over_g.max()) if unstable else 0.0)
     ax.set_xlim(left=0)
     if bar is not None and unstable:
         return style.Key(
@@ -219,10 +214,11 @@ def growth_vs_bins(ds: xr.Dataset, ax: Axes, *, x: str | None = None, unit: str 
         )
     number_axis(ax, labels[order])
     ax.set_xlabel(style.coordinate_label(flat[x]))
-    if log or unit not in UNITS:
-        ax.set_ylabel(growth_label(ds, unit))
+    text, units = growth_label(ds, unit)
+    if log or units == "1":
+        ax.set_ylabel(style.with_units(text, units))
     else:
-        style.scaled_label(ax, "y", GROWTH_LABELS[unit], UNITS[unit], float(positive.max(initial=0.0)))
+        style.scaled_label(ax, "y", text, units, float(positive.max(initial=0.0)))
     looks = [style.key(kind, mec=style.MUTED, **{"mfc": style.MUTED, **look}) for kind, look in kinds.items()]
     if hue is None:
         return style.Key(tuple(looks))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import xarray as xr
 from pairsweep.analyses.inhomogeneous.analysis import VERDICTS
 from pairsweep.contract.errors import UsageError
 from pairsweep.dataset.select import variable
+from pairsweep.dataset.units import STORED, in_unit
 from pairsweep.drawing import style
 from pairsweep.drawing.layout import dim_of, groups, line, number_axis, one_point_each, plane
 from pairsweep.drawing.picture import given, picture
@@ -18,12 +20,20 @@ from pairsweep.physics.grid import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.colors import Normalize
 
 GROWTH = "inhomogeneous_growth_rate"
-LABEL = r"Growth rate $\gamma$"
 DISCRETE = VERDICTS.index("discretisation")
 NO_RESULT = "#C9C9C9"
 FEW = 12
+
+
+def _rates(ds: xr.Dataset, name: str, unit: str) -> xr.DataArray:
+    return in_unit(ds, variable(ds, name), unit).load()
+
+
+def _label(ds: xr.Dataset, unit: str) -> tuple[str, str]:
+    return style.rate_label(ds, "Growth rate", r"\gamma", unit)
 
 
 def _only_x(ds: xr.Dataset, x: str | None, y: str | None) -> list[dict[str, Any]]:
@@ -33,7 +43,7 @@ def _only_x(ds: xr.Dataset, x: str | None, y: str | None) -> list[dict[str, Any]
 
 
 @picture("growth-vs-k", shows=2, layers=_only_x)
-def growth_vs_k(ds: xr.Dataset, ax: Axes, *, x: str | None = None) -> style.Key:
+def growth_vs_k(ds: xr.Dataset, ax: Axes, *, x: str | None = None, unit: str = STORED) -> style.Key:
     """Draw the growth rate of modes with a wave number against k, a line per value of one more axis.
 
     With a search the largest growth found, against whatever axis there is. The dashed line is the ceiling of
@@ -43,9 +53,11 @@ def growth_vs_k(ds: xr.Dataset, ax: Axes, *, x: str | None = None) -> style.Key:
     ----------
     x : str, optional
         A numeric axis; k if it is swept.
+    unit : str
+        See `in_unit`.
     """
     flat, x, hue = line(ds, x, preferred=("k",))
-    rates = variable(flat, GROWTH).load()
+    rates = _rates(flat, GROWTH, unit)
     labels = np.asarray(flat[x].values, dtype=np.float64)
     order = np.argsort(labels, kind="stable")
     series = groups(flat, [] if hue is None else [hue])
@@ -58,7 +70,7 @@ def growth_vs_k(ds: xr.Dataset, ax: Axes, *, x: str | None = None) -> style.Key:
         ax.plot(labels[order], values, "-o", ms=size, color=colour, lw=1.2)
         if hue is not None and bar is None:
             handles.append(style.key(style.group_text(flat, here), ls="-", color=colour))
-    ceiling = variable(flat, "inhomogeneous_ceiling").isel({dim_of(flat, x): order}).load()
+    ceiling = _rates(flat, "inhomogeneous_ceiling", unit).isel({dim_of(flat, x): order})
     lowest = ceiling.min([dim for dim in ceiling.dims if dim != dim_of(flat, x)]).values
     if top > 0.0 and 1e-3 * top < float(np.nanmin(lowest)) < 2.0 * top:
         dashed: style.Look = {"ls": "--", "color": style.INK, "lw": 1.0}
@@ -73,23 +85,32 @@ def growth_vs_k(ds: xr.Dataset, ax: Axes, *, x: str | None = None) -> style.Key:
         ax.set_ylim(-0.04 * top, 1.08 * top)
     number_axis(ax, labels[order])
     ax.set_xlabel(style.coordinate_label(flat[x]))
-    style.scaled_label(ax, "y", LABEL, "MeV", top)
+    style.scaled_label(ax, "y", *_label(ds, unit), top)
     if bar is not None and hue is not None:
         label = style.coordinate_label(flat[hue])
         return style.Key(tuple(handles), below=True, colours=bar, colours_label=label)
     return style.Key(tuple(handles), None if hue is None else style.group_title(flat, [hue]))
 
 
-def _norm(ds: xr.Dataset, refined: xr.Dataset | None) -> dict[str, Any]:
+def _norm(ds: xr.Dataset, refined: xr.Dataset | None, options: Mapping[str, Any]) -> dict[str, Any]:
+    return {"norm": _from_zero(_rates(ds, GROWTH, options.get("unit", STORED)).values)}
+
+
+def _from_zero(rates: Floats) -> Normalize:
     from matplotlib.colors import Normalize
 
-    rates = variable(ds, GROWTH)
-    return {"norm": Normalize(0.0, float(rates.max()) if bool((rates > 0).any()) else 1.0)}
+    return Normalize(0.0, float(np.nanmax(rates)) if (rates > 0).any() else 1.0)
 
 
 @picture("k-map", shows=2, common=_norm)
 def k_map(
-    ds: xr.Dataset, ax: Axes, *, x: str | None = None, y: str | None = None, norm: Any = None
+    ds: xr.Dataset,
+    ax: Axes,
+    *,
+    x: str | None = None,
+    y: str | None = None,
+    unit: str = STORED,
+    norm: Normalize | None = None,
 ) -> style.Key:
     """Draw the growth rate over k and an angle of it, or over k and any other axis.
 
@@ -99,6 +120,8 @@ def k_map(
     ----------
     x, y : str, optional
         Axes; k and the longest other one by default.
+    unit : str
+        See `in_unit`.
     norm : matplotlib normalisation, optional
         Given to share one scale between panels.
     """
@@ -119,13 +142,12 @@ def k_map(
     edges = [style.cell_edges(values, log=log) for values, log in zip(at, logs, strict=True)]
     dims = dim_of(flat, y), dim_of(flat, x)
 
-    def field(name: str) -> Floats:
-        values = variable(flat, name).transpose(*dims).values.astype(np.float64)
-        return values[np.ix_(orders[1], orders[0])]
+    def field(values: xr.DataArray) -> Floats:
+        return values.transpose(*dims).values.astype(np.float64)[np.ix_(orders[1], orders[0])]
 
-    rates, verdict = field(GROWTH), field("inhomogeneous_verdict")
+    rates, verdict = field(_rates(flat, GROWTH, unit)), field(variable(flat, "inhomogeneous_verdict"))
     if norm is None:
-        norm = _norm(ds, None)["norm"]
+        norm = _from_zero(rates)
     ax.set_facecolor(NO_RESULT)
     cells: style.Look = {"shading": "flat", "rasterized": rates.size > 400}
     white = mpl.colors.ListedColormap(["white"])
@@ -146,12 +168,19 @@ def k_map(
     handles = []
     if (verdict[unstable] == DISCRETE).all():
         handles.append(style.key("all above the ceiling of the continuum", ls="none", marker=""))
-    return style.Key(tuple(handles), below=True, colours=mesh, colours_label=f"{LABEL} (MeV)")
+    label = style.with_units(*_label(ds, unit))
+    return style.Key(tuple(handles), below=True, colours=mesh, colours_label=label)
 
 
 @picture("k-polar", shows=2, common=_norm)
 def k_polar(
-    ds: xr.Dataset, ax: Axes, *, x: str | None = None, y: str | None = None, norm: Any = None
+    ds: xr.Dataset,
+    ax: Axes,
+    *,
+    x: str | None = None,
+    y: str | None = None,
+    unit: str = STORED,
+    norm: Normalize | None = None,
 ) -> style.Key:
     """Draw the growth rate over the direction of k, in equal areas around the z axis.
 
@@ -162,6 +191,8 @@ def k_polar(
     ----------
     x, y : str, optional
         The axes of azimuth and polar angle; k_phi and k_theta by default.
+    unit : str
+        See `in_unit`.
     norm : matplotlib normalisation, optional
         Given to share one scale between panels.
     """
@@ -172,9 +203,8 @@ def k_polar(
     flat = one_point_each(ds, (dim_of(ds, azimuth), dim_of(ds, polar)))
     phi, theta = (np.asarray(flat[name].values, dtype=np.float64) for name in (azimuth, polar))
     orders = [np.argsort(values, kind="stable") for values in (theta, phi)]
-    rates = (
-        variable(flat, GROWTH).transpose(dim_of(flat, polar), dim_of(flat, azimuth)).values[np.ix_(*orders)]
-    )
+    dims = dim_of(flat, polar), dim_of(flat, azimuth)
+    rates = _rates(flat, GROWTH, unit).transpose(*dims).values[np.ix_(*orders)]
     rings = np.clip(style.cell_edges(theta[orders[0]], log=False), 0.0, np.pi)
     spokes = style.cell_edges(phi[orders[1]], log=False)
     # straight sides of wide cells would cut the circle
@@ -186,7 +216,7 @@ def k_polar(
         radius[:, None] * np.sin(fine),
         np.ma.masked_where(~(rates > 0), rates)[:, columns],
         cmap=style.SEQUENTIAL,
-        norm=norm if norm is not None else _norm(ds, None)["norm"],
+        norm=norm if norm is not None else _from_zero(rates),
         shading="flat",
         rasterized=True,
     )
@@ -203,4 +233,4 @@ def k_polar(
     if not (rates > 0).any():
         style.say_empty(ax, "nothing unstable here" if np.isfinite(rates).any() else "no point is done yet")
         return style.Key()
-    return style.Key(colours=mesh, colours_label=f"{LABEL} (MeV)", below=True)
+    return style.Key(colours=mesh, colours_label=style.with_units(*_label(ds, unit)), below=True)
