@@ -1,4 +1,4 @@
-"""Sphinx settings of the guide; the reference pages are written from the code before Sphinx reads the folder."""
+"""Sphinx settings of the guide; the reference pages are made from the code before Sphinx reads the folder."""
 
 import sys
 from pathlib import Path
@@ -23,9 +23,4 @@ html_theme = "furo"
 html_title = "pairsweep"
 html_math_renderer = "mathml"
 
-GENERATED = HERE / "reference"
-GENERATED.mkdir(exist_ok=True)
-for name, text in reference.pages().items():
-    page = GENERATED / name
-    if not page.exists() or page.read_text("utf-8") != text:  # an untouched page is not built again
-        page.write_text(text, "utf-8")
+reference.write()

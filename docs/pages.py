@@ -63,9 +63,23 @@ def blocks(markdown: str) -> Iterator[Block]:
 
 def links(markdown: str) -> list[str]:
     """Targets of links and pictures inside the guide, without what points inside a page."""
-    prose = re.sub(r"^```.*?^```", "", markdown, flags=re.DOTALL | re.MULTILINE)
-    targets = (target.split("#")[0] for target in LINK.findall(prose))
-    return [target for target in targets if target and "://" not in target]
+    return [target for target, _ in links_and_headings(markdown) if target]
+
+
+def links_and_headings(markdown: str) -> list[tuple[str, str]]:
+    """Targets of links inside the guide, and the headings they point at: "" for this page, or for none."""
+    targets = (target.partition("#") for target in LINK.findall(_prose(markdown)) if "://" not in target)
+    return [(target, heading) for target, _, heading in targets]
+
+
+def anchors(markdown: str) -> set[str]:
+    """Names by which a git host and the built guide know the headings of a page."""
+    headings = re.findall(r"^#+ +(.*?) *$", _prose(markdown), flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def _prose(markdown: str) -> str:
+    return re.sub(r"^```.*?^```", "", markdown, flags=re.DOTALL | re.MULTILINE)
 
 
 def pairsweep_command(line: str) -> list[str] | None:

@@ -1,7 +1,8 @@
 """Reference pages made from the code that reads specifications, labels results and parses commands.
 
-Each function returns Markdown. ``conf.py`` writes the pages when the guide is built, so they cannot drift; nothing
-here needs Sphinx.
+Each function returns Markdown. The pages are part of the tree, so that a clone can be read as it is; a test asks
+whether they are fresh, and ``python docs/reference.py`` makes them so. Nothing here needs Sphinx. Usage and signatures
+are written here and not by argparse and inspect, whose text is another in each Python.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ Rows = Iterable[tuple[str, ...]]
 
 ROOT = Path(__file__).resolve().parents[1]
 SWEEPS = ROOT / "sweeps"
+FOLDER = ROOT / "docs" / "reference"
 KINDS_OF_VALUE = {"integer": "whole number", "number": "number", "text": "text", "flag": "true or false"}
 
 # Tables whose keys are not called after them: heading, the keys of the schema, and what stands above the list.
@@ -345,8 +347,12 @@ def command_line() -> str:
         ),
     ]
     for name, command, summary in commands(parser):
-        usage = " ".join(command.format_usage().removeprefix("usage: ").split())
-        parts += [f"## `{command.prog}`", _sentence(summary), f"    {usage}", _arguments(command)]
+        parts += [
+            f"## `{command.prog}`",
+            _sentence(summary),
+            _code(_usage(command), "sh"),
+            _arguments(command),
+        ]
         if name == "plot":
             parts += ["The kinds of picture:", _kinds()]
     return _page(parts)
@@ -359,6 +365,19 @@ def commands(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.Ar
             help_of = {choice.dest: choice.help or "" for choice in action._choices_actions}
             for name, command in action.choices.items():
                 yield name, command, help_of.get(name, "")
+
+
+def _usage(command: argparse.ArgumentParser) -> str:
+    """The command with what it needs; options are in the table."""
+    words = [command.prog]
+    for action in command._actions:
+        name = action.metavar or action.dest.upper()
+        if action.option_strings and action.required:
+            words.append(f"{action.option_strings[-1]} {name}")
+        elif not action.option_strings:
+            several = {"*": f"[{name} ...]", "+": f"{name} [{name} ...]", "?": f"[{name}]"}
+            words.append(several.get(str(action.nargs), str(name)))
+    return " ".join([*words, "[OPTIONS]"])
 
 
 def _arguments(command: argparse.ArgumentParser) -> str:
@@ -451,7 +470,11 @@ def _members(path: str, module: object) -> list[str]:
 
 
 def _documented(path: str, member: Callable[..., object]) -> str:
-    parts = [f"### {path}", f"    {path}{_signature(member)}", numpydoc(inspect.getdoc(member) or "")]
+    parts = [
+        f"### {path}",
+        _code(f"{path}{_signature(member)}", "text"),
+        numpydoc(inspect.getdoc(member) or ""),
+    ]
     if inspect.isclass(member):
         own = {n: m for n, m in vars(member).items() if not n.startswith("_") and inspect.getdoc(m)}
         items = [
@@ -467,9 +490,16 @@ def _signature(member: Callable[..., object]) -> str:
     """Parameters and defaults; types and shapes are in the docstring."""
     if inspect.isclass(member) and issubclass(member, Exception):
         return ""  # raised here, caught there, made by nobody else
-    parameters = inspect.signature(member).parameters.values()
-    bare = [p.replace(annotation=inspect.Parameter.empty) for p in parameters if p.name != "self"]
-    return str(inspect.Signature(bare))
+    listed: list[str] = []
+    for parameter in inspect.signature(member).parameters.values():
+        if parameter.name == "self":
+            continue
+        if parameter.kind is parameter.KEYWORD_ONLY and not any(text.startswith("*") for text in listed):
+            listed.append("*")
+        stars = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
+        default = "" if parameter.default is parameter.empty else f"={parameter.default!r}"
+        listed.append(f"{stars}{parameter.name}{default}")
+    return f"({', '.join(listed)})"
 
 
 PROSE = ("Notes", "References", "Examples")
@@ -526,7 +556,11 @@ def benchmarks() -> str:
     parts = ["# Benchmarks", _MEASURING]
     for path in sorted((ROOT / "scripts" / "benchmarks").glob("*.py")):
         told = ast.get_docstring(ast.parse(path.read_text("utf-8")))
-        parts += [f"## {path.name}", f"    python scripts/benchmarks/{path.name}", f"```text\n{told}\n```"]
+        parts += [
+            f"## {path.name}",
+            _code(f"python scripts/benchmarks/{path.name}", "sh"),
+            f"```text\n{told}\n```",
+        ]
     return _page(parts)
 
 
@@ -546,6 +580,10 @@ def _page(parts: Iterable[str]) -> str:
     return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
 
 
+def _code(text: str, language: str) -> str:
+    return f"```{language}\n{text}\n```"
+
+
 def _table(head: tuple[str, ...], rows: Rows) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
@@ -561,3 +599,16 @@ def _sentence(text: str) -> str:
 
 def _summary(member: Callable[..., object]) -> str:
     return (inspect.getdoc(member) or "").split("\n\n")[0].replace("\n", " ")
+
+
+def write() -> None:
+    """Write the pages; one that is as it should be is not touched, so that it is not built again."""
+    FOLDER.mkdir(exist_ok=True)
+    for name, text in pages().items():
+        page = FOLDER / name
+        if not page.exists() or page.read_text("utf-8") != text:
+            page.write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    write()

@@ -224,12 +224,17 @@ def test_every_file_that_a_page_includes_is_there_and_true(page):
             assert Site.from_table(tomllib.loads(text)["cluster"]).jobs > 1
 
 
-@EVERY_PAGE
-def test_every_link_leads_somewhere(page):
-    folder = ROOT if page == "README.md" else DOCS
-    for target in pages.links(WRITTEN[page]):
-        generated = target.startswith("reference/") and Path(target).name in GENERATED
-        assert generated or (folder / target).is_file(), target
+READ_IN_A_CLONE = sorted(path for folder in (ROOT, DOCS, DOCS / "reference") for path in folder.glob("*.md"))
+
+
+@pytest.mark.parametrize("path", READ_IN_A_CLONE, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_link_leads_somewhere(path):
+    """In a clone, before anything is built: to a file of the tree, and to a heading that it has."""
+    text = path.read_text("utf-8")
+    for target, heading in pages.links_and_headings(text):
+        file = path.parent / target if target else path
+        assert file.is_file(), target
+        assert not heading or heading in pages.anchors(file.read_text("utf-8")), f"{target}#{heading}"
 
 
 @EVERY_PAGE
@@ -268,6 +273,8 @@ def test_blocks_of_a_page():
     assert (fenced.language, fenced.name, fenced.heading, fenced.line) == ("toml", "a.toml", "A", 3)
     assert indented.commands == ["pairsweep run    s"]
     assert pages.links(text) == ["b.md", "p.png"]
+    assert pages.links_and_headings(text) == [("b.md", "c"), ("p.png", "")]
+    assert pages.anchors("# A b, c\n```sh\n# not one\n```\n## `d_e` f") == {"a-b-c", "d_e-f"}
     assert pages.pairsweep_command('A=1 pairsweep run "$S"  # c') == ["run", "1"]
     assert pages.pairsweep_command("exec pairsweep show s &") == ["show", "s"]
     assert pages.pairsweep_command("sbatch job.sh") is None

@@ -105,23 +105,23 @@ def parser() -> argparse.ArgumentParser:
     _add_set(run)
 
     status = commands.add_parser("status", help="say how far a sweep is")
-    status.add_argument("store", metavar="STORE")
+    status.add_argument("store", metavar="STORE", help="folder of a store, or a packed one")
     status.add_argument("--json", action="store_true", help="for programs")
 
     verify = commands.add_parser(
         "verify", help="check every byte of a store; the next run repairs what is damaged"
     )
-    verify.add_argument("store", metavar="STORE")
+    verify.add_argument("store", metavar="STORE", help="folder of a store, or a packed one")
 
     show = commands.add_parser(
         "show", help="say what came out: ranges, instabilities, failures and their reasons"
     )
-    show.add_argument("store", metavar="STORE")
+    show.add_argument("store", metavar="STORE", help="folder of a store, or a packed one")
     _add_unit(show)
 
     plot = commands.add_parser("plot", help="draw a picture of the results")
     plot.add_argument("kind", metavar="KIND", help="which picture; an unknown one lists them all")
-    plot.add_argument("store", metavar="STORE")
+    plot.add_argument("store", metavar="STORE", help="folder of a store, or a packed one")
     plot.add_argument(
         "-o", "--output", metavar="FILE", required=True, help="picture file: .png, .pdf or .svg"
     )
@@ -132,7 +132,7 @@ def parser() -> argparse.ArgumentParser:
     _add_unit(plot)
 
     pack = commands.add_parser("pack", help="write a store into one file, to hand over or to deposit")
-    pack.add_argument("store", metavar="STORE")
+    pack.add_argument("store", metavar="STORE", help="folder of a store, or a packed one")
     pack.add_argument(
         "-o", "--output", metavar="FILE", required=True, help="the file: .zarr.zip, or .nc with --netcdf"
     )
@@ -148,7 +148,7 @@ def parser() -> argparse.ArgumentParser:
     )
 
     refine = commands.add_parser("refine", help="add points around the boundary of a finished map")
-    refine.add_argument("store", metavar="STORE")
+    refine.add_argument("store", metavar="STORE", help="folder of a store, or a packed one")
     refine.add_argument(
         "--along", metavar="AXIS,...", required=True, help="axes between whose values points are added"
     )
