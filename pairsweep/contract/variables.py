@@ -20,7 +20,7 @@ class Variable:
 
     ``trailing`` are its dimensions after the axes of the sweep; ``flags`` the meanings of an integer code, from 0
     on; ``kinds`` the kinds of grid that have it, all where empty; ``when`` tells from the options whether it is
-    computed, and ``condition`` says the same in words.
+    computed, and ``condition`` says the same in words; ``unknown`` is the code where there is no result.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Variable:
     kinds: tuple[str, ...] = ()
     when: Callable[[Any], bool] = _always
     condition: str = ""
+    unknown: int = 0
 
     @property
     def attrs(self) -> dict[str, object]:
@@ -46,8 +47,8 @@ class Variable:
 
     @property
     def fill_value(self) -> float | int:
-        """What a pending cell holds: NaN, or 0 for integers."""
-        return float("nan") if self.dtype == "float64" else 0
+        """What a cell holds that is pending or has failed: NaN, or for integers ``unknown``."""
+        return float("nan") if self.dtype == "float64" else self.unknown
 
 
 @dataclass(frozen=True)

@@ -216,12 +216,13 @@ def finer_sphere(grid: Grid, factor: int) -> Grid:
     _, n_theta, n_phi = grid.shape
     if grid.uniform:
         return bins(1, n_theta * factor, n_phi * factor)
+    return cells([0.0, 1.0], divided(grid.edges.cos_theta, factor), divided(grid.edges.phi, factor))
+
+
+def divided(edges: Floats, factor: int) -> Floats:
+    """Edges of cells (M + 1,) with each cell divided evenly into ``factor``."""
     share = np.arange(factor) / factor
-
-    def divided(edges: Floats) -> Floats:
-        return np.append((edges[:-1, None] + share * np.diff(edges)[:, None]).ravel(), edges[-1])
-
-    return cells([0.0, 1.0], divided(grid.edges.cos_theta), divided(grid.edges.phi))
+    return np.append((edges[:-1, None] + share * np.diff(edges)[:, None]).ravel(), edges[-1])
 
 
 def _rising(name: str, values: ArrayLike) -> Floats:

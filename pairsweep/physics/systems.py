@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pairsweep.physics.grid import Floats, Grid
+from pairsweep.physics.grid import CellEdges, Floats, Grid
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +23,7 @@ class Profile:
     energy_edges : energies (MeV) of its steps and kinks
     linear : whether it is linear in E between them
     cos_theta_edges, phi_edges : where it has steps or kinks in the angles; None where it does not say
+    over : over(edges) is its mean over the angles of other cells; None where a grid samples it at their centres
     """
 
     occupation: Callable[[Floats, Floats, Floats], tuple[Floats, Floats]]
@@ -30,6 +31,11 @@ class Profile:
     linear: bool = False
     cos_theta_edges: tuple[float, ...] | None = None
     phi_edges: tuple[float, ...] | None = None
+    over: Callable[[CellEdges], Profile] | None = None
+
+    def along(self, grid: Grid) -> Profile:
+        """Occupation that the directions of a grid of bins or cells stand for, whatever the energy."""
+        return self if self.over is None or grid.edges is None else self.over(grid.edges)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from pairsweep.contract.errors import UserCodeError
 from pairsweep.contract.view import Cells
-from pairsweep.physics.grid import Floats, Grid, cells
+from pairsweep.physics.grid import CellEdges, Floats, Grid, cells
 from pairsweep.physics.systems import Profile
 from pairsweep.physics.units import HBAR_C
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 ROLES = ("energy", "cos_theta", "phi")
 REPORTED_NUMBERS = 2**22  # numbers that are read to report on a file
+Cellwise = tuple[Floats, list[Floats]]  # values (P, n_energy, n_cos_theta, n_phi) and the edges of the cells
 EQUAL = 1e-9  # edges that agree so closely, as a share of their range, are the same
 
 
@@ -155,45 +156,27 @@ class Table:
 
     def on(self, grid: Grid, labels: Mapping[str, NDArray[Any]]) -> tuple[Floats, Floats]:
         """Occupations (P, N) of the pairs of a grid; rhobar in the pair's label."""
-        rho, rhobar = self.occupations(labels)
         assert grid.edges is not None, "a table needs cells"
-        own = [np.array(edges) for edges in self.edges]
-        flipped = own if not self.own_direction else [own[0], -own[1][::-1], own[2] + np.pi]
-        if self.own_direction:
-            rhobar = rhobar[:, :, ::-1]
-        target = list(grid.edges)
-        return _averaged(rho, own, target), _averaged(rhobar, flipped, target)
+        rho, rhobar = (_averaged(*each, list(grid.edges)) for each in self._of_pairs(labels))
+        return rho.reshape(len(rho), -1), rhobar.reshape(len(rhobar), -1)
 
     def profile(self, labels: Mapping[str, Any]) -> Profile:
         """Occupation at one place as a function of momentum: steps, and nothing beyond the last energy."""
-        rho, rhobar = (
-            values[0] for values in self.occupations({n: np.array([v]) for n, v in labels.items()})
-        )
-        edges = self.edges
+        both = self._of_pairs({n: np.array([v]) for n, v in labels.items()})
 
-        def occupation(energy: Floats, theta: Floats, phi: Floats) -> tuple[Floats, Floats]:
-            cosine = np.cos(theta)
-            mine = _looked_up(rho, edges, energy, cosine, phi)
-            if self.own_direction:
-                return mine, _looked_up(rhobar, edges, energy, -cosine, phi + np.pi)
-            return mine, _looked_up(rhobar, edges, energy, cosine, phi)
+        def over(edges: CellEdges) -> Profile:
+            coarse = [np.array(self.edges.energy_edges), edges.cos_theta, edges.phi]
+            return _steps([(_averaged(*each, coarse), coarse) for each in both])
 
-        turned = np.mod(np.array(edges.phi_edges) + np.pi, 2.0 * np.pi)
-        around = {
-            *np.mod(edges.phi_edges, 2.0 * np.pi).tolist(),
-            *(turned.tolist() if self.own_direction else ()),
-        }
-        cosines = {
-            *edges.cos_theta_edges,
-            *((-c for c in edges.cos_theta_edges) if self.own_direction else ()),
-        }
-        return Profile(
-            occupation,
-            tuple(edges.energy_edges),
-            linear=True,
-            cos_theta_edges=tuple(sorted(c for c in cosines if -1.0 < c < 1.0)),
-            phi_edges=tuple(sorted(around)) if len(edges.phi_edges) > 2 else (),
-        )
+        return replace(_steps(both), over=over)
+
+    def _of_pairs(self, labels: Mapping[str, NDArray[Any]]) -> list[Cellwise]:
+        """Values of rho and of rhobar and the edges of their cells, rhobar in the pair's label."""
+        rho, rhobar = self.occupations(labels)
+        own = [np.array(edges) for edges in self.edges]
+        if not self.own_direction:
+            return [(rho, own), (rhobar, own)]
+        return [(rho, own), (rhobar[:, :, ::-1], [own[0], -own[1][::-1], own[2] + np.pi])]
 
 
 def density_factors(energy_edges: tuple[float, ...]) -> tuple[float, ...]:
@@ -203,13 +186,32 @@ def density_factors(energy_edges: tuple[float, ...]) -> tuple[float, ...]:
     return tuple(((2.0 * np.pi * HBAR_C) ** 3 / (width * (centre**2 + width**2 / 12.0))).tolist())
 
 
+def _steps(both: list[Cellwise]) -> Profile:
+    """Occupation of one place, rho and rhobar constant on cells."""
+
+    def occupation(energy: Floats, theta: Floats, phi: Floats) -> tuple[Floats, Floats]:
+        cosine = np.cos(theta)
+        rho, rhobar = (_looked_up(values[0], edges, energy, cosine, phi) for values, edges in both)
+        return rho, rhobar
+
+    cosines = {float(c) for _, edges in both for c in edges[1][1:-1]}
+    around = {float(p) for _, edges in both if edges[2].size > 2 for p in np.mod(edges[2], 2.0 * np.pi)}
+    return Profile(
+        occupation,
+        tuple(both[0][1][0].tolist()),
+        linear=True,
+        cos_theta_edges=tuple(sorted(cosines)),
+        phi_edges=tuple(sorted(around)),
+    )
+
+
 def _averaged(values: Floats, own: list[Floats], target: list[Floats]) -> Floats:
-    """Average (P, ...) over cells of a file to (P, N) over others, by the volume that they share."""
+    """Average (P, ...) over cells of a file to (P, ...) over others, by the volume that they share."""
     for axis, (old, new) in enumerate(zip(own, target, strict=True)):
         share = _shares(old, new, axis)
         if share is not None:
             values = np.moveaxis(np.tensordot(values, share, axes=([axis + 1], [1])), -1, axis + 1)
-    return values.reshape(values.shape[0], -1)
+    return values
 
 
 def _shares(old: Floats, new: Floats, axis: int) -> Floats | None:
@@ -230,9 +232,9 @@ def _shares(old: Floats, new: Floats, axis: int) -> Floats | None:
     return np.where(whole.any(axis=1, keepdims=True), whole, shares)
 
 
-def _looked_up(values: Floats, edges: Cells, energy: Floats, cosine: Floats, phi: Floats) -> Floats:
+def _looked_up(values: Floats, edges: list[Floats], energy: Floats, cosine: Floats, phi: Floats) -> Floats:
     """Value of the cell that each momentum lies in; 0 beyond the energies."""
-    e, c, p = (np.array(each) for each in edges)
+    e, c, p = edges
     at_energy = np.searchsorted(e, energy, side="right") - 1
     at_cosine = np.clip(np.searchsorted(c, cosine, side="right") - 1, 0, c.size - 2)
     at_phi = np.clip(

@@ -102,7 +102,9 @@ def _subtracted(options: ContinuumOptions) -> bool:
 
 
 VARIABLES = (
-    Variable("verdict", "is the instability real", dtype="int8", flags=VERDICTS),
+    Variable(
+        "verdict", "is the instability real", dtype="int8", flags=VERDICTS, unknown=Verdict.UNDETERMINED.value
+    ),
     Variable("continuum_growth_rate", "largest growth rate in the continuum, 0 where none", "MeV"),
     Variable("continuum_frequency", "its oscillation frequency, 0 where none", "MeV"),
     Variable(

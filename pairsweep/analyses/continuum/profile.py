@@ -149,25 +149,23 @@ class Spectrum:
         scaled = self.density * (0.5 * np.diff(self.edges))[:, None] ** np.arange(4.0)
         return np.asarray(scaled @ TO_CORNERS)
 
-    def cells(self, n_energy: int) -> Floats:
-        """EPN (N,) of bins of one width, averaged over the cells; N = n_energy * D, energy slowest."""
-        points = np.linspace(0.0, self.energy_max, n_energy + 1)
+    def cells(self, points: Floats) -> Floats:
+        """EPN (N,) averaged over the bins between energies ``points``; N = bins * D, energy slowest."""
         content = np.diff(self._content(points), axis=1) / _volumes(points)
         return np.clip(content.T, -1.0, 1.0).ravel()
 
-    def grid(self, n_energy: int) -> Grid:
-        """Bins of one width along the directions, with exact volumes."""
-        points = np.linspace(0.0, self.energy_max, n_energy + 1)
+    def grid(self, points: Floats) -> Grid:
+        """Bins between energies ``points`` along the directions, with exact volumes."""
         centre = 0.5 * (points[1:] + points[:-1])
         count = self.directions.size
         return Grid(
             energy=np.repeat(centre, count),
             weight=np.outer(_volumes(points), self.directions.solid_angle).ravel(),
-            theta=np.tile(self.directions.theta, n_energy),
-            phi=np.tile(self.directions.phi, n_energy),
-            energy_bin=np.repeat(np.arange(n_energy), count),
+            theta=np.tile(self.directions.theta, centre.size),
+            phi=np.tile(self.directions.phi, centre.size),
+            energy_bin=np.repeat(np.arange(centre.size), count),
             bin_energy=centre,
-            shape=(n_energy, count, 1),
+            shape=(centre.size, count, 1),
         )
 
     def _piece(self, energy: Floats) -> NDArray[np.int64]:

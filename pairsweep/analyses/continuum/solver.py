@@ -41,7 +41,7 @@ from pairsweep.analyses.growth.analysis import GrowthOptions
 from pairsweep.analyses.growth.dense import coupling_of
 from pairsweep.analyses.growth.solver import growth_of_systems
 from pairsweep.contract.errors import UserCodeError
-from pairsweep.physics.grid import Floats, Grid, Ints, finer_sphere
+from pairsweep.physics.grid import Floats, Grid, Ints, divided, finer_sphere
 from pairsweep.physics.systems import Profile, Systems
 
 GROWTH_TOLERANCE = 1e-9  # smallest growth looked for, as a share of the coupling 4 g int |n| d^3p
@@ -299,7 +299,7 @@ def solve(systems: Systems, options: ContinuumOptions, growth: GrowthOptions) ->
     conflict = np.zeros(systems.size, dtype=bool)
     factors = options.refinements(len(systems.grid.bin_energy))
     if factors:
-        rungs = _ladder(systems, directions, factors, (options, growth), failures)
+        rungs = _ladder(systems, factors, (options, growth), failures)
         arrays |= {
             "ladder_growth": rungs.growth,
             "ladder_exponent": rungs.exponent,
@@ -357,8 +357,9 @@ def _roots(
         column[:] = 0.0
     rows = np.flatnonzero(highest > GROWTH_TOLERANCE * coupling)
     for profile, energy_max, members in _by_profile(systems, rows, failures):
+        along = profile.along(systems.grid)
 
-        def refine(deviation: float, profile: Profile = profile, energy_max: float = energy_max) -> Spectrum:
+        def refine(deviation: float, profile: Profile = along, energy_max: float = energy_max) -> Spectrum:
             return spectrum(profile, directions, energy_max, deviation)
 
         g = systems.g[members]
@@ -366,7 +367,7 @@ def _roots(
             if options.continuous_angles:
                 part = solve_turned_profile(profile, energy_max, g, subtracted=options.subtracted)
             else:
-                part = solve_profile(refine, profile.linear, g, subtracted=options.subtracted)
+                part = solve_profile(refine, along.linear, g, subtracted=options.subtracted)
         except USER_ERRORS as error:
             _record(error, members, failures)
             found.status[members] = Status.UNDECIDED
@@ -400,20 +401,21 @@ def _record(error: Exception, rows: Ints, failures: dict[int, PointFailure]) -> 
 
 def _ladder(
     systems: Systems,
-    directions: Directions,
     factors: Sequence[int],
     options: tuple[ContinuumOptions, GrowthOptions],
     failures: dict[int, PointFailure],
 ) -> Ladder:
-    """Growth on grids with ``factors`` times the energy bins, the occupations held fixed as functions of momentum.
+    """Growth on grids whose energy bins are divided by ``factors``, the occupations held fixed in momentum space.
 
     Cells have their exact volume and their averaged occupation (`Spectrum.cells`).
     """
+    assert systems.grid.edges is not None, "directions_of has refused beams"
     n_energy = len(systems.grid.bin_energy) * np.asarray(factors, dtype=np.int64)
     rates = np.full((systems.size, n_energy.size), np.nan)
-    for rows, occupations in _spectra(systems, directions, failures):
-        for rung, count in enumerate(n_energy):
-            rates[rows, rung] = _growth_of_cells(occupations, int(count), systems.g[rows], options)
+    for rows, occupations in _spectra(systems, systems.grid, failures):
+        for rung, factor in enumerate(factors):
+            points = divided(systems.grid.edges.energy, factor)
+            rates[rows, rung] = _growth_of_cells(occupations, points, systems.g[rows], options)
     return Ladder(n_energy, rates)
 
 
@@ -423,34 +425,34 @@ def _angular_ladder(
     failures: dict[int, PointFailure],
 ) -> Floats:
     """Growth (P, R), MeV, NaN where not vouched for, with n_theta and n_phi multiplied by each factor."""
-    assert systems.grid.shape is not None, "directions_of has refused beams"
-    n_energy = systems.grid.shape[0]
+    assert systems.grid.edges is not None, "directions_of has refused beams"
+    points = systems.grid.edges.energy
     factors = options[0].angle_factors
     rates = np.full((systems.size, len(factors)), np.nan)
     for rung, factor in enumerate(factors):
-        finer = directions_of(finer_sphere(systems.grid, factor))
-        for rows, occupations in _spectra(systems, finer, failures):
-            rates[rows, rung] = _growth_of_cells(occupations, n_energy, systems.g[rows], options)
+        for rows, occupations in _spectra(systems, finer_sphere(systems.grid, factor), failures):
+            rates[rows, rung] = _growth_of_cells(occupations, points, systems.g[rows], options)
     return rates
 
 
 def _spectra(
-    systems: Systems, directions: Directions, failures: dict[int, PointFailure]
+    systems: Systems, grid: Grid, failures: dict[int, PointFailure]
 ) -> Iterator[tuple[Ints, Spectrum]]:
-    """Rows of systems that share an occupation, and it along directions."""
+    """Rows of systems that share an occupation, and it along the directions of a grid."""
+    directions = directions_of(grid)
     for profile, energy_max, members in _by_profile(systems, np.arange(systems.size), failures):
         try:
-            yield members, spectrum(profile, directions, energy_max, REFINEMENTS[1])
+            yield members, spectrum(profile.along(grid), directions, energy_max, REFINEMENTS[1])
         except USER_ERRORS as error:
             _record(error, members, failures)
 
 
 def _growth_of_cells(
-    occupation: Spectrum, n_energy: int, g: Floats, options: tuple[ContinuumOptions, GrowthOptions]
+    occupation: Spectrum, points: Floats, g: Floats, options: tuple[ContinuumOptions, GrowthOptions]
 ) -> Floats:
-    """Growth (M,) of one occupation cut into ``n_energy`` bins at M couplings, MeV."""
-    grid = occupation.grid(n_energy)
-    n = np.array(np.broadcast_to(occupation.cells(n_energy), (g.size, grid.size)), order="C")
+    """Growth (M,) of one occupation cut into bins between energies ``points`` at M couplings, MeV."""
+    grid = occupation.grid(points)
+    n = np.array(np.broadcast_to(occupation.cells(points), (g.size, grid.size)), order="C")
     rates = np.empty(g.size)
     step = max(1, RUNG_NUMBERS // grid.size)
     for start in range(0, g.size, step):
