@@ -266,6 +266,7 @@ def inner(x):
 """
 
 
+@pytest.mark.processes
 def test_a_kernel_apart_is_not_taken_in_by_its_callers(folder):
     (folder / "inner.py").write_text(APART)
     code = RUN + (
@@ -280,6 +281,7 @@ def test_a_kernel_apart_is_not_taken_in_by_its_callers(folder):
     assert run(folder) == ([6, 6], [], "")
 
 
+@pytest.mark.processes
 def test_code_whose_callee_has_another_name_by_now_is_compiled_anew(folder):
     (folder / "inner.py").write_text(APART)
     assert run(folder) == ([6, 6], ALL, "")
@@ -294,6 +296,7 @@ def test_code_whose_callee_has_another_name_by_now_is_compiled_anew(folder):
     assert run(folder) == ([6, 6], [], "")
 
 
+@pytest.mark.processes
 def test_a_callee_that_is_missing_on_disk_is_compiled(folder):
     (folder / "inner.py").write_text(APART)
     assert run(folder) == ([6, 6], ALL, "")
