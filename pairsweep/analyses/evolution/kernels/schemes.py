@@ -1,4 +1,4 @@
-"""Splitting schemes as data that check themselves.
+"""Splitting schemes as data; the tests check them against the conditions here.
 
 A step of size h of a symmetric ABA scheme with s stages is
 
@@ -12,7 +12,7 @@ time-ordered products of B alone, so the error of order e^r vanishes up to the p
         =  integral over 0 < t_1 < ... < t_r < 1 of  t_1^{k_1} ... t_r^{k_r}        for all r + sum k <= q.
 
 A scheme of generalised order (q_1, q_2, q_3) makes an error e h^q_1 + e^2 h^q_2 + e^3 h^q_3 (McLachlan,
-BIT 35 (1995) 258). :func:`order_residual` measures by how much these conditions are missed.
+BIT 35 (1995) 258).
 
 Not all errors add up. Where A turns the state with frequencies x, an error of order e^r grows with the number of
 steps only where the frequencies of its r factors cancel; the rest is a change of variables that comes and goes.
@@ -21,7 +21,7 @@ Written as a power series in the x,
     sum over i_1 <= ... <= i_r of  b_{i_1} ... b_{i_r} exp(i (x_1 c_{i_1} + ... + x_r c_{i_r})) / (multiplicities)!
 
 less its integral has to vanish on the plane x_1 + ... + x_r = 0 only, up to the power q - r in x. That is so once all
-conditions of lower powers of e are met in full to the same order. :func:`secular_residual` measures it. For e^2 it is
+conditions of lower powers of e are met in full to the same order. For e^2 it is
 sum over i < j of b_i b_j (c_j - c_i)^k = 1/((k + 1)(k + 2)) for all odd k < q - 1.
 
 What comes and goes still counts at the start: it shifts kappa, and an instability makes a seed of 1e-5 of the shift.
@@ -32,10 +32,6 @@ Math. 68 (2013) 58.
 
 from __future__ import annotations
 
-import itertools
-import math
-from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,59 +76,6 @@ class Tableau:
 
 def _palindrome(half: tuple[float, ...], length: int) -> Floats:
     return np.array([half[min(i, length - 1 - i)] for i in range(length)])
-
-
-def order_residual(a: Floats, b: Floats, power: int, order: int) -> float:
-    """Return the largest violation of the conditions of order e^power up to h^order (module docstring)."""
-    c = np.cumsum(a)[:-1]
-    worst = 0.0
-    for k in itertools.product(range(order - power + 1), repeat=power):
-        if power + sum(k) > order:
-            continue
-        worst = max(worst, abs(_ordered_sum(b, c, k) - _simplex_integral(k)))
-    return worst
-
-
-def secular_residual(a: Floats, b: Floats, power: int, order: int) -> float:
-    """Return the largest violation of the secular conditions of e^power up to h^order (module docstring)."""
-    c = np.cumsum(a)[:-1]
-    worst = 0.0
-    for total in range(order - power + 1):
-        # coefficients of the homogeneous polynomial in x_1 ... x_(r-1) that is left with x_r = -(x_1 + ...)
-        left: defaultdict[tuple[int, ...], float] = defaultdict(float)
-        for k in _exponents(power, total):
-            missing = (_ordered_sum(b, c, k) - _simplex_integral(k)) / math.prod(map(math.factorial, k))
-            for m in _exponents(power - 1, k[-1]):
-                times = math.factorial(k[-1]) // math.prod(map(math.factorial, m))
-                left[tuple(i + j for i, j in zip(k, m, strict=False))] += (-1) ** k[-1] * times * missing
-        worst = max(worst, *map(abs, left.values()))
-    return worst
-
-
-def _exponents(size: int, total: int) -> Iterator[tuple[int, ...]]:
-    """All tuples of ``size`` whole numbers from 0 on whose sum is ``total``."""
-    return (k for k in itertools.product(range(total + 1), repeat=size) if sum(k) == total)
-
-
-def _simplex_integral(k: tuple[int, ...]) -> float:
-    """Integral of t_1^k_1 ... t_r^k_r over 0 < t_1 < ... < t_r < 1."""
-    return 1.0 / math.prod(sum(k[: i + 1]) + i + 1 for i in range(len(k)))
-
-
-def _ordered_sum(b: Floats, c: Floats, k: tuple[int, ...]) -> float:
-    """Sum of b c^k over ordered tuples of stages, a stage taken m times in a row with weight 1/m!.
-
-    partial[j]: the sum over the first j factors and the stages seen so far; stage i multiplies the generating
-    sequence by its exponential.
-    """
-    partial = [1.0] + [0.0] * len(k)
-    for weight, time in zip(b, c, strict=True):
-        for upto in range(len(k), 0, -1):
-            term = 1.0
-            for taken in range(1, upto + 1):
-                term *= weight * time ** k[upto - taken] / taken
-                partial[upto] += partial[upto - taken] * term
-    return partial[-1]
 
 
 # Both were found here. This one, of nine stages, minimises the error of e^3: at errors of 1e-6 and more it

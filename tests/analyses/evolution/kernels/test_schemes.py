@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from pairsweep.analyses.evolution.kernels.schemes import ABA1084, ABA1086, order_residual, secular_residual
+from pairsweep.analyses.evolution.kernels.schemes import ABA1084, ABA1086
+from tests.analyses.evolution.kernels.order_conditions import order_residual, secular_residual
 from tests.analyses.evolution.kernels.peer_schemes import ABA864, ABA1064
 
 SCHEMES = (ABA1084, ABA1086, ABA864, ABA1064)
