@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pairsweep.analyses.base import PointFailure
 from pairsweep.contract.errors import UserCodeError
+from pairsweep.contract.occupation import allowed, first_fault
 from pairsweep.physics.grid import Floats, Grid, beams, bins, cells
 from pairsweep.physics.patterns.registry import PATTERNS
 from pairsweep.physics.systems import Profile, Systems
@@ -280,14 +281,10 @@ def _checked_occupations(
     rho: Floats, rhobar: Floats, rows: NDArray[np.int64], failed: dict[int, PointFailure]
 ) -> NDArray[np.bool_]:
     """Which points have occupations in [0, 1]; the others fail with the first value that is not."""
-    inside = (rho >= 0) & (rho <= 1) & (rhobar >= 0) & (rhobar <= 1)
-    good = np.asarray(inside.all(axis=1))
+    good = np.asarray(allowed(rho, rhobar).all(axis=1))
     for point in np.flatnonzero(~good):
-        if int(rows[point]) in failed:
-            continue
-        pair = int(np.flatnonzero(~inside[point])[0])
-        failed[int(rows[point])] = PointFailure(
-            f"occupation of pair {pair}: rho = {rho[point, pair]:g}, rhobar = {rhobar[point, pair]:g}: "
-            "occupations lie between 0 and 1"
-        )
+        fault = first_fault(rho[point], rhobar[point])
+        if fault is not None and int(rows[point]) not in failed:
+            (pair,), what = fault
+            failed[int(rows[point])] = PointFailure(f"occupation of pair {pair}: {what}")
     return good

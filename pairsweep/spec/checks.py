@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pairsweep.contract.errors import SpecError, shorten, suggest
 from pairsweep.contract.fields import Field, Parameter, Scalar, describe
-from pairsweep.spec import schema
+from pairsweep.contract.occupation import LIMITS
 
 MAX_AXIS = 10**7  # the labels of one axis are held in memory
 EXACT_POWERS = 22  # largest power of ten that a double holds exactly
@@ -184,10 +184,6 @@ def checked(place: str, value: object, field: Field) -> Scalar:
         number < field.minimum or (field.open_below and number == field.minimum)
     )
     if below or (field.maximum is not None and number > field.maximum):
-        cure = (
-            schema.OCCUPATION_LIMITS
-            if (field.minimum, field.maximum) == (0.0, 1.0)
-            else f"give {describe(field)}"
-        )
+        cure = LIMITS if (field.minimum, field.maximum) == (0.0, 1.0) else f"give {describe(field)}"
         raise SpecError(place, value, cure)
     return int(value) if field.kind == "integer" else number

@@ -11,7 +11,6 @@ from pairsweep.physics.patterns.base import occupation_field
 
 CUSTOM = "custom"  # the pattern that is a user's own function
 TABLE = "table"  # the pattern that stands in a file
-OCCUPATION_LIMITS = "occupations lie between 0 and 1"
 
 
 def _table(*fields: Field) -> dict[str, Field]:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairsweep.contract.errors import SpecError, UserCodeError, suggest
+from pairsweep.contract.occupation import first_fault
 from pairsweep.machine_code.folders import cache_folder
 from pairsweep.user_code.function import PLACE, UserFunction
 from pairsweep.user_code.module import Loaded, load_anew
@@ -71,13 +72,9 @@ def try_function(
     if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(first, second, strict=True)):
         cure = "answers differently when asked twice with the same values: seed what is random in it"
         raise SpecError(PLACE, function.reference, cure)
-    for name, values in zip(("rho", "rhobar"), first, strict=True):
-        outside = values[~((values >= 0) & (values <= 1))]
-        if outside.size:
-            what = (
-                f"{function.reference} returned {name} = {outside.flat[0]:g}: occupations lie between 0 and 1"
-            )
-            return Trial(_read(function, opened), what)
+    fault = first_fault(*first)
+    if fault is not None:
+        return Trial(_read(function, opened), f"{function.reference} returned {fault[1]}")
     return Trial(_read(function, opened))
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pairsweep.analyses.continuum.kernels.angular import make_smooth
 from pairsweep.analyses.continuum.kernels.couplings import Pieces
+from pairsweep.contract.occupation import first_fault
 from pairsweep.physics.grid import Floats, Grid, bins
 from pairsweep.physics.systems import Profile
 
@@ -262,13 +263,10 @@ def epn_along(profile: Profile, directions: Directions, energy: Floats) -> Float
     rho, rhobar = (
         np.broadcast_to(np.asarray(v, dtype=np.float64), at.shape) for v in profile.occupation(at, theta, phi)
     )
-    for name, values in (("rho", rho), ("rhobar", rhobar)):
-        inside = (values >= 0.0) & (values <= 1.0)
-        if not inside.all():
-            worst = int(np.flatnonzero(~inside)[0])
-            raise ProfileError(
-                f"{name} = {values[worst]:g} at E = {at[worst]:g} MeV: occupations lie between 0 and 1"
-            )
+    fault = first_fault(rho, rhobar)
+    if fault is not None:
+        (worst,), what = fault
+        raise ProfileError(f"occupation at E = {at[worst]:g} MeV: {what}")
     return np.asarray((rho + rhobar - 1.0).reshape(shape))
 
 

@@ -13,6 +13,7 @@ from pairsweep.analyses.evolution.analysis import INTEGRATORS, METHODS, VARIABLE
 from pairsweep.analyses.evolution.kernels.curves import CurveNumbers, read_curve
 from pairsweep.analyses.evolution.kernels.observables import Records, record, row_layout, row_size
 from pairsweep.analyses.evolution.kernels.status import Status
+from pairsweep.contract.occupation import first_fault
 from pairsweep.kernels.pairs import Pairs
 from pairsweep.physics.grid import Floats, Grid
 
@@ -173,13 +174,12 @@ def empty_work(batch: Batch, keep: bool) -> Work:
 
 def refuse_bad_points(batch: Batch, work: Work) -> None:
     """Fail the points whose occupations, kappa or coupling no method could use."""
-    inside = (batch.rho >= 0) & (batch.rho <= 1) & (batch.rhobar >= 0) & (batch.rhobar <= 1)
     for point in range(batch.g.size):
         what = None
-        if not inside[point].all():
-            pair = int(np.flatnonzero(~inside[point])[0])
-            rho, rhobar = batch.rho[point, pair], batch.rhobar[point, pair]
-            what = f"occupation of pair {pair}: rho = {rho:g}, rhobar = {rhobar:g}: give values from 0 to 1"
+        fault = first_fault(batch.rho[point], batch.rhobar[point])
+        if fault is not None:
+            (pair,), values = fault
+            what = f"occupation of pair {pair}: {values}"
         elif not np.isfinite(batch.start[point]).all():
             what = "kappa: not finite: give finite complex numbers"
         elif not np.isfinite(batch.g[point]):

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from pairsweep.analyses.growth.analysis import GROWTH
 from pairsweep.analyses.growth.solver import growth_of_systems
+from pairsweep.contract.occupation import one_for_each
 from pairsweep.contract.variables import GRID_LABELS
 from pairsweep.kernels.compiling import announced
 from pairsweep.physics.grid import Floats, Grid
@@ -98,15 +99,7 @@ def growth(
 
 def checked_epn(grid: Grid, rho: ArrayLike, rhobar: ArrayLike | None, g: float) -> Floats:
     """EPN rho + rhobar - 1 of one system, (N,), or a ValueError that says what is wrong with it."""
-    rho = np.asarray(rho, dtype=np.float64)
-    rhobar = rho if rhobar is None else np.asarray(rhobar, dtype=np.float64)
-    for name, values in (("rho", rho), ("rhobar", rhobar)):
-        if values.shape != (grid.size,):
-            raise ValueError(
-                f"{name} has shape {values.shape}: give one occupation for each of {grid.size} pairs"
-            )
-        if not np.all((values >= 0) & (values <= 1)):
-            raise ValueError(f"{name}: occupations lie between 0 and 1")
+    rho, rhobar = one_for_each(grid.size, rho, rhobar)
     if not (math.isfinite(g) and g > 0):
         raise ValueError(f"g = {g}: give a positive coupling in MeV^-2")
     if not np.any(grid.weight):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pairsweep.analyses.base import PointFailure
 from pairsweep.contract.errors import UserCodeError
+from pairsweep.contract.occupation import first_fault
 from pairsweep.physics.grid import Floats
 
 Rows = NDArray[np.intp]
@@ -75,13 +76,11 @@ def evaluated(
     except Exception as error:  # whatever a user's function does is recorded
         reason = f"the occupation raised {type(error).__name__}: {' '.join(str(error).split())}: {cure}"
         return nothing, PointFailure(reason, traceback.format_exc())
-    inside = (rho >= 0.0) & (rho <= 1.0) & (rhobar >= 0.0) & (rhobar <= 1.0)
-    if not inside.all():
-        at = tuple(np.argwhere(~inside)[0])
-        return nothing, PointFailure(
-            f"occupation at energy {energy[at]:g}, theta {theta[at]:g}, phi {phi[at]:g}: rho = {rho[at]:g}, rhobar = "
-            f"{rhobar[at]:g}: occupations lie between 0 and 1; {cure}"
-        )
+    outside = first_fault(rho, rhobar)
+    if outside is not None:
+        at, what = outside
+        place = f"occupation at energy {energy[at]:g}, theta {theta[at]:g}, phi {phi[at]:g}"
+        return nothing, PointFailure(f"{place}: {what}; {cure}")
     return (rho, rhobar), None
 
 

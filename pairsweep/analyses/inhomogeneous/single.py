@@ -19,6 +19,7 @@ from pairsweep.analyses.inhomogeneous.occupations import (
 )
 from pairsweep.analyses.inhomogeneous.search import largest_growth
 from pairsweep.analyses.inhomogeneous.solver import Inhomogeneous, Medium, wave_number_fault
+from pairsweep.contract.occupation import one_for_each
 from pairsweep.kernels.compiling import announced
 from pairsweep.physics.grid import Floats, Grid
 
@@ -160,14 +161,8 @@ def _occupations(grid: Grid, occupation: Any) -> Occupations:
             "occupation: bins need a function of momentum, f(energy, theta, phi) -> (rho, rhobar): it is evaluated at "
             "p + k/2 and p - k/2, off the grid"
         )
-    rho, rhobar = (np.asarray(values, dtype=np.float64) for values in occupation)
-    for name, values in (("rho", rho), ("rhobar", rhobar)):
-        if values.shape != (grid.size,):
-            raise ValueError(
-                f"{name} has shape {values.shape}: give one occupation for each of {grid.size} beams"
-            )
-        if not np.all((values >= 0) & (values <= 1)):
-            raise ValueError(f"{name}: occupations lie between 0 and 1")
+    rho, rhobar = occupation
+    rho, rhobar = one_for_each(grid.size, rho, rhobar, of="beams")
     return PairOccupations(rho[None], rhobar[None])
 
 
