@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,103 +11,23 @@ import xarray as xr
 from pairsweep.analyses.growth.derived import growth_in
 from pairsweep.analyses.growth.pictures.rates import ARTEFACT, FADED, MISSED, RING, STATIC, growth_label
 from pairsweep.contract.errors import UsageError
-from pairsweep.contract.fields import plain
 from pairsweep.contract.template import DONE
 from pairsweep.contract.variables import POINT
 from pairsweep.dataset.refined import boundary_cells
 from pairsweep.dataset.select import code_of, free_axes, variable
 from pairsweep.drawing import style
-from pairsweep.drawing.border import border_lines, border_steps
-from pairsweep.drawing.layout import dim_of, plane
+from pairsweep.drawing.layout import dim_of
 from pairsweep.drawing.picture import given, picture
-from pairsweep.physics.grid import Floats
+from pairsweep.drawing.plane import NO_RESULT, Plane, cut_to, hatch_cells
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Normalize
 
 UNDETERMINED = "undetermined"
-NO_RESULT = "#C9C9C9"
 DOTTED: dict[str, str] = {"hatch": "...", "ec": "#6B6B6B"}  # of artefacts, which prints in grey
 STILL = 1e-6  # frequency of a static mode among dense eigenvalues, as a share of its growth
 PHASES = (("stable", "#F3F3F3"), ("oscillating", "#56B4E9"), ("static", "#B2500C"))
-
-
-@dataclass(frozen=True, eq=False)
-class _Side:
-    """One side of a map: where its labels lie, ascending. Words, and few numbers, lie at 0, 1, 2, ..."""
-
-    coordinate: xr.DataArray
-    order: Sequence[int]
-    at: Floats
-    words: bool
-    log: bool
-
-    @property
-    def edges(self) -> Floats:
-        return style.cell_edges(self.at, log=self.log)
-
-
-def _side(ds: xr.Dataset, name: str, continuous: bool) -> _Side:
-    coordinate = ds[name]
-    if coordinate.dtype.kind not in "iuf":
-        return _Side(
-            coordinate, range(coordinate.size), np.arange(coordinate.size, dtype=np.float64), True, False
-        )
-    labels = coordinate.values.astype(np.float64)
-    order = np.argsort(labels, kind="stable")
-    few = not continuous and labels.size <= (12 if coordinate.dtype.kind in "iu" else 2)
-    at = np.arange(labels.size, dtype=np.float64) if few else labels[order]
-    return _Side(coordinate, order.tolist(), at, few, not few and style.is_geometric(labels[order]))
-
-
-@dataclass(frozen=True, eq=False)
-class _Plane:
-    """A dataset cut to two sides; ``field(name)`` is (ny, nx), ascending."""
-
-    ds: xr.Dataset
-    x: _Side
-    y: _Side
-
-    def field(self, quantity: xr.DataArray) -> Floats:
-        dim_x, dim_y = self.x.coordinate.dims[0], self.y.coordinate.dims[0]
-        values = quantity.transpose(dim_y, dim_x).values.astype(np.float64)
-        return values[np.ix_(self.y.order, self.x.order)]
-
-    def border(self, ax: Axes, values: Floats, **look: Any) -> bool:
-        """Draw the border of ``values > 0``: along words or counts a step in each, between two of these none."""
-        if self.x.words and self.y.words:
-            return False
-        if self.x.words:
-            lines = [points[:, ::-1] for points in border_steps(self.y.at, self.x.edges, values.T)]
-        elif self.y.words:
-            lines = border_steps(self.x.at, self.y.edges, values)
-        else:
-            lines = border_lines(self.x.at, self.y.at, values)
-        for points in lines:
-            ax.plot(points[:, 0], points[:, 1], **look)
-        return bool(lines)
-
-    def marks(self, ax: Axes, mask: Any, **look: Any) -> None:
-        rows, columns = np.nonzero(mask)
-        ax.plot(self.x.at[columns], self.y.at[rows], ls="none", **look)
-
-    def finish(self, ax: Axes) -> None:
-        for side, which in ((self.x, "x"), (self.y, "y")):
-            tick_axis = ax.xaxis if which == "x" else ax.yaxis
-            if side.log:
-                ax.set(**{f"{which}scale": "log"})
-            if side.words:
-                texts = [style.number(plain(side.coordinate.values[i])) for i in side.order]
-                tick_axis.set_ticks(side.at, texts)
-            ax.set(**{f"{which}lim": (side.edges[0], side.edges[-1])})
-            tick_axis.set_label_text(style.coordinate_label(side.coordinate))
-
-
-def _cut(ds: xr.Dataset, x: str | None, y: str | None, continuous: bool = False) -> _Plane:
-    """Cut to a plane; ``continuous`` sides have places between few labels too."""
-    flat, x, y = plane(ds, x, y)
-    return _Plane(flat.load(), _side(flat, x, continuous), _side(flat, y, continuous))
 
 
 def growth_norm(ds: xr.Dataset, unit: str) -> Normalize:
@@ -125,7 +44,7 @@ def growth_norm(ds: xr.Dataset, unit: str) -> Normalize:
     return LogNorm(max(low, 1e-6 * high), high) if high > 100 * usual else Normalize(0.0, high)
 
 
-def _draw_cells(ax: Axes, cut: _Plane, refined: xr.Dataset, color: str) -> None:
+def _draw_cells(ax: Axes, cut: Plane, refined: xr.Dataset, color: str) -> None:
     """Draw the cells that the refined points bracket the boundary with; those at the cut's place on other axes."""
     from matplotlib.collections import PolyCollection
 
@@ -181,7 +100,7 @@ def growth_map(
     """
     import matplotlib as mpl
 
-    cut = _cut(ds, x, y, continuous=refined is not None)
+    cut = cut_to(ds, x, y, continuous=refined is not None)
     quantity = growth_in(cut.ds, unit)
     growth = cut.field(quantity)
     verdicts = cut.ds["verdict"] if "verdict" in cut.ds else xr.full_like(quantity, -2)
@@ -249,25 +168,6 @@ def growth_map(
     return style.Key(tuple(handles), below=True, colours=bar, colours_label=label)
 
 
-def hatch_cells(
-    ax: Axes, x_edges: Floats, y_edges: Floats, mask: Any, *, hatch: str = "////", ec: str = "white"
-) -> None:
-    """Hatch whole cells, by one patch made of the runs of cells in each row."""
-    from matplotlib.patches import PathPatch
-    from matplotlib.path import Path
-
-    runs = []
-    for row in range(mask.shape[0]):
-        change = np.flatnonzero(np.diff(np.concatenate([[0], mask[row].astype(np.int8), [0]])))
-        for first, last in change.reshape(-1, 2):
-            x, y = x_edges[[first, last]], y_edges[[row, row + 1]]
-            runs.append(
-                Path([(x[0], y[0]), (x[1], y[0]), (x[1], y[1]), (x[0], y[1]), (x[0], y[0])], closed=True)
-            )
-    patch = PathPatch(Path.make_compound_path(*runs), fc="none", ec=ec, hatch=hatch, lw=0, zorder=1.6)
-    ax.add_patch(patch)
-
-
 def _vacua(ds: xr.Dataset, x: str | None, y: str | None) -> list[dict[str, Any]]:
     """Panels of a phase diagram: a second one where growth without the vacuum's constant is known."""
     first = given(ds, x, y)
@@ -290,7 +190,7 @@ def phase_diagram(
 
     if x is None and y != "g" and "g" in free_axes(ds):
         x = "g"
-    cut = _cut(ds, x, y)
+    cut = cut_to(ds, x, y)
     if vacuum == "subtracted":
         growth = cut.field(variable(cut.ds, "subtracted_growth_rate"))
         static = cut.field(variable(cut.ds, "subtracted_frequency")) <= STILL * growth
