@@ -72,6 +72,7 @@ STATUS = Variable("status", "state of the point", dtype="int8", flags=STATUS_FLA
 COMPONENTS = ("x", "y", "z")
 QUADRANTS = (1, 2, 3, 4)
 POINT = "point"
+STATISTIC, MEDIAN = "statistic", "median"
 
 # What follows from the grid alone, whichever analysis has it.
 GRID_LABELS = {
@@ -93,5 +94,6 @@ GRID_LABELS = {
         Label("beam_rhobar", "antineutrino occupation given to the beam"),
         Label("component", "component of the vector", ""),
         Label(POINT, "point of a refined map"),
+        Label(STATISTIC, "statistic over the points of a former axis", ""),
     )
 }

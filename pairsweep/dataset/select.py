@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from pairsweep.analyses.registry import labels, owners, variables
 from pairsweep.contract.errors import UsageError, suggest
+from pairsweep.contract.ranges import interval
+from pairsweep.contract.variables import STATISTIC
 
 # A label may be typed shorter than it is stored: 3.16e-6 finds 3.1622777e-06, 3.2e-6 does not.
 LABEL_TOLERANCE = 2e-3
@@ -23,7 +25,7 @@ def axes(ds: xr.Dataset) -> tuple[str, ...]:
     """Names of the sweep's axes, in the order of the spec: none for a single system."""
     for name, known in variables().items():
         if name in ds:
-            return tuple(str(dim) for dim in ds[name].dims if dim not in known.trailing)
+            return tuple(str(dim) for dim in ds[name].dims if dim not in (*known.trailing, STATISTIC))
     raise UsageError("dataset", None, "has no results: give those of a sweep, or of a single system")
 
 
@@ -86,7 +88,7 @@ def swept(ds: xr.Dataset) -> str:
 
 
 def select(ds: xr.Dataset, labels: Mapping[str, object]) -> xr.Dataset:
-    """Keep one label on each named axis; the label stays as a scalar coordinate.
+    """Keep one label, or several, on each named axis; one label stays as a scalar coordinate.
 
     Where a label stands at several positions (a member of a zipped group), all of them are kept.
 
@@ -94,7 +96,8 @@ def select(ds: xr.Dataset, labels: Mapping[str, object]) -> xr.Dataset:
     ----------
     labels : axis (or coordinate along one) -> label
         Numbers are matched to 0.2 %, so that they may be typed short; words exactly. Numbers may be given as
-        text.
+        text. "~0.1" is the nearest label, "0.1..0.5" or slice(0.1, 0.5) every label between, ends included and either
+        of them optional. A list is what any of its members is.
 
     Raises
     ------
@@ -103,12 +106,27 @@ def select(ds: xr.Dataset, labels: Mapping[str, object]) -> xr.Dataset:
     """
     for name, wanted in labels.items():
         if name in ds.coords and ds[name].ndim == 0:
-            _positions(name, ds[name].values.reshape(1), wanted)
+            for each in wanted if isinstance(wanted, list) else [wanted]:
+                _positions(name, ds[name].values.reshape(1), each)
             continue
-        coordinate = axis(ds, name)
-        found = _positions(name, coordinate.values, wanted)
-        ds = ds.isel({coordinate.dims[0]: found[0] if len(found) == 1 else found})
+        coordinate = ds[name] if name == STATISTIC and name in ds.dims else axis(ds, name)
+        if isinstance(wanted, list):
+            every = (_positions(name, coordinate.values, each) for each in wanted)
+            found = sorted({place for places in every for place in places})
+        else:
+            found = _positions(name, coordinate.values, wanted)
+        one = len(found) == 1 and _between(wanted) is None
+        ds = ds.isel({coordinate.dims[0]: found[0] if one else found})
     return ds
+
+
+def _between(wanted: object) -> tuple[float, float] | None:
+    """Return both ends where a range of labels is asked for."""
+    if isinstance(wanted, slice):
+        return interval(
+            f"{'' if wanted.start is None else wanted.start}..{'' if wanted.stop is None else wanted.stop}"
+        )
+    return interval(wanted) if isinstance(wanted, str) else None
 
 
 def _positions(name: str, values: NDArray[np.generic], wanted: object) -> list[int]:
@@ -117,23 +135,40 @@ def _positions(name: str, values: NDArray[np.generic], wanted: object) -> list[i
         if not found:
             raise UsageError(name, wanted, suggest(str(wanted), (str(v) for v in values.tolist())))
         return found
-    try:
-        number = float(str(wanted))
-    except ValueError:
-        raise UsageError(name, wanted, f"give a number, such as {values[0]:.6g}") from None
     numbers = values.astype(np.float64)
+    ends = _between(wanted)
+    if ends is not None:
+        slack = [LABEL_TOLERANCE * abs(end) if np.isfinite(end) else 0.0 for end in ends]
+        inside = (numbers >= ends[0] - slack[0]) & (numbers <= ends[1] + slack[1])
+        if not inside.any():
+            raise UsageError(
+                name, wanted, f"nothing is swept there; from {numbers.min():.6g} to {numbers.max():.6g}"
+            )
+        return [int(i) for i in np.flatnonzero(inside)]
+    text = str(wanted)
+    try:
+        number = float(text.removeprefix("~"))
+    except ValueError:
+        cure = f"give a number, such as {values[0]:.6g}, the nearest to one (~0.1) or a range (0.1..0.5)"
+        raise UsageError(name, wanted, cure) from None
     distance = np.abs(numbers - number)
     nearest = numbers[np.argmin(distance)]
-    if not abs(nearest - number) <= LABEL_TOLERANCE * abs(nearest):
+    if not (text.startswith("~") or abs(nearest - number) <= LABEL_TOLERANCE * abs(nearest)):
         around = np.unique(numbers[np.argsort(distance, kind="stable")[:2]])
-        raise UsageError(name, wanted, f"not swept; the nearest: {', '.join(f'{v:.6g}' for v in around)}")
+        cure = f"not swept; the nearest: {', '.join(f'{v:.6g}' for v in around)} (~{text} takes it)"
+        raise UsageError(name, wanted, cure)
     return [int(i) for i in np.flatnonzero(numbers == nearest)]
 
 
+def meanings_of(values: xr.DataArray) -> list[str]:
+    """Return what the codes of a flag mean, by its attributes or else as declared; nothing for numbers."""
+    known = variables().get(str(values.name))
+    return str(values.attrs.get("flag_meanings", "")).split() or list(known.flags if known else ())
+
+
 def code_of(flags: xr.DataArray, meaning: str) -> int:
-    """Code of one meaning of a flag, by its attributes or else as declared; -1 where it has no such meaning."""
-    known = variables().get(str(flags.name))
-    meanings = str(flags.attrs.get("flag_meanings", "")).split() or list(known.flags if known else ())
+    """Code of one meaning of a flag; -1 where it has no such meaning."""
+    meanings = meanings_of(flags)
     return meanings.index(meaning) if meaning in meanings else -1
 
 
