@@ -9,14 +9,16 @@ from numpy.typing import NDArray
 from pairsweep.dataset.select import axis, variable
 from pairsweep.physics.grid import Floats
 
+NEAR = 0.25  # share of a bracket by which the law may miss it
+
 
 def boundary(ds: xr.Dataset, along: str, of: str = "growth_rate") -> xr.DataArray:
     """Where a quantity that is exactly 0 on one side becomes positive, interpolated along one axis.
 
     Near the onset of an instability the growth rate is a square root, growth^2 ~ (x - x0), and so is the EPN
     crossing strength; x0 is extrapolated from the two nearest unstable labels on that law and kept inside its
-    bracket, the last stable and the first unstable label. With a single unstable label it is the middle of
-    the bracket.
+    bracket, the last stable and the first unstable label. With a single unstable label, or where the law leads far
+    out of the bracket (growth that sets in with a jump), it is the middle of the bracket.
 
     Parameters
     ----------
@@ -87,6 +89,8 @@ def onset_edges(
         root = _root_outside(labels[index], squares)
         usable = np.all(squares > 0, axis=1) & np.isfinite(root)
         if count == 2:
+            # far out of the bracket the law does not hold: growth jumps, and the middle is as good as any place
+            usable &= (root >= low - NEAR * (high - low)) & (root <= high + NEAR * (high - low))
             place = np.where(usable, np.clip(np.where(usable, root, low), low, high), place)
         else:
             place = np.where(usable & (root >= low) & (root <= high), root, place)

@@ -3,7 +3,8 @@
 A contour line of the growth rate itself would lie too far inside: it is exactly 0 on one side. So the edges
 are those of `query.onset_edges` along both directions, and marching squares join them: each square of four
 labels with two edges gets one piece of the line; with four (a saddle) two, cutting off opposite corners.
-Pieces that share an edge are chained, so that a line may be dashed.
+Pieces that share an edge are chained, so that a line may be dashed. Where a line comes along one side and leaves along
+the other, as that of a crossing does, the piece between them is a corner and no diagonal.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import numpy as np
 
 from pairsweep.dataset.onset import onset_edges
 from pairsweep.physics.grid import Floats
+
+STRAIGHT = 0.1  # slope of a piece, in labels a label, up to which it lies along a side
 
 Edge = tuple[int, int, int]  # direction (0 along x, 1 along y), row, column
 
@@ -43,7 +46,34 @@ def border_lines(x: Floats, y: Floats, values: Floats) -> list[Floats]:
         for first, second in zip(found[::2], found[1::2], strict=True):
             neighbours.setdefault(first, []).append(second)
             neighbours.setdefault(second, []).append(first)
-    return [np.array([places[edge] for edge in chain]) for chain in _chains(neighbours)]
+    lines = [np.array([places[edge] for edge in chain]) for chain in _chains(neighbours)]
+    return [_with_corners(line, x, y) for line in lines]
+
+
+def _with_corners(line: Floats, x: Floats, y: Floats) -> Floats:
+    """Give a line the corner where it comes along one side and goes on along the other, instead of cutting it off."""
+    if len(line) < 4:
+        return line
+    closed = bool(np.array_equal(line[0], line[-1]))
+    scale = np.array([np.diff(axis).mean() for axis in (x, y)])
+    steps = np.diff(line, axis=0) / scale
+    along = np.where(
+        np.abs(steps[:, 1]) < STRAIGHT * np.abs(steps[:, 0]),
+        0,
+        np.where(np.abs(steps[:, 0]) < STRAIGHT * np.abs(steps[:, 1]), 1, -1),
+    )
+    made = [line[0]]
+    for i in range(len(steps)):
+        before, after = (
+            along[(i + side) % len(steps)] if closed or 0 <= i + side < len(steps) else -1 for side in (-1, 1)
+        )
+        if along[i] < 0 and {int(before), int(after)} == {0, 1}:
+            # it came along x: the corner has the y of its begin, and the x of its end
+            made.append(
+                np.array([line[i + 1][0], line[i][1]] if before == 0 else [line[i][0], line[i + 1][1]])
+            )
+        made.append(line[i + 1])
+    return np.array(made)
 
 
 def border_steps(x: Floats, edges: Floats, values: Floats) -> list[Floats]:

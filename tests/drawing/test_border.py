@@ -56,6 +56,7 @@ def test_every_edge_is_used_once():
     rng = np.random.default_rng(3)
     values = np.where(rng.random((25, 21)) < 0.5, 0.0, rng.random((25, 21)))
     points = [tuple(point) for line in border_lines(X, Y, values) for point in line]
+    points = [(x, y) for x, y in points if x in X or y in Y]  # corners lie between labels
     changes = (np.diff(values > 0, axis=0) != 0).sum() + (np.diff(values > 0, axis=1) != 0).sum()
     assert len(set(points)) == changes
 
@@ -67,3 +68,20 @@ def test_rows_apart_have_a_step_each():
     assert np.array(steps) == pytest.approx(
         np.array([[[-0.537, 0.0], [-0.537, 1.0]], [[0.113, 1.0], [0.113, 2.0]]]), abs=1e-9
     )
+
+
+def test_a_corner_is_no_diagonal():
+    """As of an EPN crossing: unstable where x > 0.437 and y < 0.213."""
+    inside = (X[None, :] - 0.437).clip(0.0) * (0.213 - Y[:, None]).clip(0.0)
+    (line,) = border_lines(X, Y, np.sqrt(inside))
+    corner = line[np.abs(line - (0.437, 0.213)).max(axis=1) < 1e-9]
+    assert len(corner) == 1
+    steps = np.diff(line, axis=0)
+    assert np.all(np.abs(steps).min(axis=1) < 1e-9)  # every piece along one side
+
+
+def test_a_corner_of_a_closed_line_is_found_where_it_closes():
+    inside = (0.6 - np.abs(X[None, :])).clip(0.0) * (0.7 - np.abs(Y[:, None])).clip(0.0)
+    (line,) = border_lines(X, Y, np.sqrt(inside))
+    corners = {(round(x, 6), round(y, 6)) for x, y in line if abs(abs(x) - 0.6) + abs(abs(y) - 0.7) < 1e-6}
+    assert corners == {(a, b) for a in (-0.6, 0.6) for b in (-0.7, 0.7)}
