@@ -23,6 +23,7 @@ from pairsweep.analyses.registry import ANALYSES, owners
 from pairsweep.cli import commands as cli
 from pairsweep.contract.fields import Field
 from pairsweep.contract.variables import GRID_LABELS, STATUS, Variable
+from pairsweep.drawing.options import KEYWORDS
 from pairsweep.execute import Site
 from pairsweep.physics.grid import MAX_PAIRS, NAMED_DIRECTIONS
 from pairsweep.physics.patterns.registry import PATTERNS
@@ -449,6 +450,10 @@ def python() -> str:
     for module in (name for name in pairsweep.__all__ if name not in public):
         parts.append(f"## `ps.{module}`")
         parts += _members(f"ps.{module}", getattr(pairsweep, module))
+    parts += [
+        "Every kind of picture below takes these keywords of matplotlib beside its own options:",
+        _table(("keyword", "what it does"), ((f"`{name}`", told) for name, told in KEYWORDS.items())),
+    ]
     parts += [
         _documented(f"ps.plot.{kind.replace('-', '_')}", picture) for kind, picture in pictures().items()
     ]

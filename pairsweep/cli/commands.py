@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from pairsweep import __version__
+from pairsweep.drawing.options import FLAGS, read_flags
 
 if TYPE_CHECKING:
     from pairsweep.sweep.where import Where
@@ -127,9 +128,17 @@ def parser() -> argparse.ArgumentParser:
     )
     plot.add_argument("--x", metavar="AXIS")
     plot.add_argument("--y", metavar="AXIS")
-    plot.add_argument("--select", metavar="AXIS=VALUE,...", default="", help="keep one value of an axis")
+    plot.add_argument(
+        "--select",
+        metavar="AXIS=VALUE,...",
+        action="append",
+        default=[],
+        help="keep a value of an axis, the nearest to one (g=~1e-6) or a range (g=1e-7..1e-6); may be repeated",
+    )
     plot.add_argument("--facet", metavar="AXIS", help="one panel for each value of this axis")
     _add_unit(plot)
+    for flag in FLAGS:
+        plot.add_argument(flag.name, metavar=flag.metavar, action="append", default=[], help=flag.meaning)
 
     pack = commands.add_parser("pack", help="write a store into one file, to hand over or to deposit")
     pack.add_argument("store", metavar="STORE", help="folder of a store, or a packed one")
@@ -415,10 +424,11 @@ def _plot(options: argparse.Namespace) -> int:
             coarse,
             x=options.x,
             y=options.y,
-            select=_assignments("--select", options.select),
+            select=_selection(options.select),
             facet=options.facet,
             refined=refined,
             **({} if options.unit is None else {"unit": options.unit}),
+            **read_flags(vars(options)),
         )
         save(figure, options.output)
     print(options.output)
@@ -535,16 +545,28 @@ def _overrides(options: argparse.Namespace) -> dict[str, object]:
 
 
 def _assignments(place: str, text: str) -> dict[str, str]:
-    """Split ``a=1,b=2``."""
+    """Split ``a=1,b=2``; the last of one name counts."""
+    return {name: values[-1] for name, values in _lists(place, [text]).items()}
+
+
+def _lists(place: str, texts: Sequence[str]) -> dict[str, list[str]]:
+    """Split each ``a=1,b=2`` of a repeated option; values of one name add up."""
     from pairsweep.contract.errors import UsageError
 
-    found = {}
-    for part in filter(None, text.split(",")):
-        name, sign, value = part.partition("=")
-        if not (sign and name.strip() and value.strip()):
+    found: dict[str, list[str]] = {}
+    for part in filter(None, (part for text in texts for part in text.split(","))):
+        sign = "=" if "=" in part else "~"  # rho_low~0.1 is rho_low=~0.1
+        name, known, value = part.partition(sign)
+        if not (known and name.strip() and value.strip()):
             raise UsageError(place, part, "write AXIS=VALUE, several with commas between them")
-        found[name.strip()] = value.strip()
+        found.setdefault(name.strip(), []).append(value.strip() if sign == "=" else f"~{value.strip()}")
     return found
+
+
+def _selection(texts: Sequence[str]) -> dict[str, object]:
+    """Read what ``--select`` keeps: one value of an axis, or several."""
+    lists = _lists("--select", texts)
+    return {name: values if len(values) > 1 else values[0] for name, values in lists.items()}
 
 
 def _bytes(count: int) -> str:

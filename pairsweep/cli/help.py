@@ -9,6 +9,7 @@ from pairsweep.analyses.registry import ANALYSES, labels, owners
 from pairsweep.contract.errors import UsageError, suggest
 from pairsweep.contract.fields import Field
 from pairsweep.contract.variables import Variable
+from pairsweep.drawing.options import FLAGS
 from pairsweep.physics.patterns.registry import PATTERNS
 from pairsweep.plot import pictures
 from pairsweep.spec import schema
@@ -46,7 +47,9 @@ def help_lines(topic: str | None) -> list[str]:
     if topic == "dataset":
         return [_row(variable.name, variable.meaning, _units(variable.units)) for _, variable in owners()]
     if topic == "pictures":
-        return [_row(kind, _first_sentence(picture.__doc__)) for kind, picture in pictures().items()]
+        kinds = [_row(kind, _first_sentence(picture.__doc__)) for kind, picture in pictures().items()]
+        flags = [_row(f"{flag.name} {flag.metavar}", flag.meaning) for flag in FLAGS]
+        return [*kinds, "", "options of every kind, where it has what they are about", *flags]
     if topic == "sweeps":
         return [_row(name, _title(path.read_text("utf-8"))) for name, path in shipped_sweeps().items()]
     found = list(_of_name(topic))
@@ -83,7 +86,12 @@ def _of_name(name: str) -> Iterator[list[str]]:
         pattern = PATTERNS[name]
         yield [f"pattern {name}", *_told("meaning", pattern.meaning), *_names(pattern.fields)]
     if name in pictures():
-        yield [f"picture {name}", *_told("shows", _first_sentence(pictures()[name].__doc__))]
+        picture = pictures()[name]
+        yield [
+            f"picture {name}",
+            *_told("shows", _first_sentence(picture.__doc__)),
+            *_told("options", ", ".join(picture.options) + ", and matplotlib's own: pairsweep help pictures"),
+        ]
     if name in shipped_sweeps():
         path = shipped_sweeps()[name]
         yield [f"sweep {name}", *_told("file", str(path)), "", *path.read_text("utf-8").splitlines()]

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from pairsweep.contract.fields import plain
+from pairsweep.contract.template import FAILED
 from pairsweep.drawing import style
 from pairsweep.drawing.border import border_lines, border_steps
 from pairsweep.drawing.layout import plane
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 NO_RESULT = "#C9C9C9"
+HATCHING = (("white", 1.8), (style.INK, 0.6))  # colour and width, inches/72, drawn in this order
+MANY_CELLS = 400  # beyond, cells become an image inside a vector file
+STATIC_HATCH, ARTEFACT_HATCH, FAILED_HATCH = "////", "...", "xxxx"
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +84,23 @@ class Plane:
         rows, columns = np.nonzero(mask)
         ax.plot(self.x.at[columns], self.y.at[rows], ls="none", **look)
 
+    def cells(self, ax: Axes, values: Any, **look: Any) -> Any:
+        """Draw a value a cell; masked ones are left as they are."""
+        return ax.pcolormesh(
+            self.x.edges, self.y.edges, values, shading="flat", rasterized=values.size > MANY_CELLS, **look
+        )
+
+    def unknown(self, ax: Axes, values: Floats) -> list[Any]:
+        """Show cells without a value: grey, and crossed where the point failed; return what a key says of them."""
+        ax.set_facecolor(NO_RESULT)
+        missing = ~np.isfinite(values)
+        failed = (
+            missing & (self.field(self.ds["status"]) == FAILED) if "status" in self.ds else missing & False
+        )
+        hatch_cells(ax, self, failed, FAILED_HATCH)
+        told = [swatch("failed", NO_RESULT, FAILED_HATCH)] if failed.any() else []
+        return told + ([swatch("no result", NO_RESULT)] if (missing & ~failed).any() else [])
+
     def finish(self, ax: Axes) -> None:
         for side, which in ((self.x, "x"), (self.y, "y")):
             tick_axis = ax.xaxis if which == "x" else ax.yaxis
@@ -98,10 +119,8 @@ def cut_to(ds: xr.Dataset, x: str | None, y: str | None, continuous: bool = Fals
     return Plane(flat.load(), side_of(flat, x, continuous), side_of(flat, y, continuous))
 
 
-def hatch_cells(
-    ax: Axes, x_edges: Floats, y_edges: Floats, mask: Any, *, hatch: str = "////", ec: str = "white"
-) -> None:
-    """Hatch whole cells, by one patch made of the runs of cells in each row."""
+def hatch_cells(ax: Axes, cut: Plane, mask: Any, hatch: str) -> None:
+    """Hatch whole cells, dark within a white rim, so that it is seen on every colour and in grey."""
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 
@@ -109,9 +128,22 @@ def hatch_cells(
     for row in range(mask.shape[0]):
         change = np.flatnonzero(np.diff(np.concatenate([[0], mask[row].astype(np.int8), [0]])))
         for first, last in change.reshape(-1, 2):
-            x, y = x_edges[[first, last]], y_edges[[row, row + 1]]
+            x, y = cut.x.edges[[first, last]], cut.y.edges[[row, row + 1]]
             runs.append(
                 Path([(x[0], y[0]), (x[1], y[0]), (x[1], y[1]), (x[0], y[1]), (x[0], y[0])], closed=True)
             )
-    patch = PathPatch(Path.make_compound_path(*runs), fc="none", ec=ec, hatch=hatch, lw=0, zorder=1.6)
-    ax.add_patch(patch)
+    if runs:
+        whole = Path.make_compound_path(*runs)
+        for color, width in HATCHING:
+            ax.add_patch(
+                PathPatch(whole, fc="none", ec=color, hatch=hatch, hatch_linewidth=width, lw=0, zorder=1.6)
+            )
+
+
+def swatch(label: str, colour: Any, hatch: str = "") -> Any:
+    """Entry of a legend that stands for cells."""
+    from matplotlib.patches import Patch
+
+    return Patch(
+        facecolor=colour, edgecolor=style.INK if hatch else style.MUTED, hatch=hatch, lw=0.4, label=label
+    )

@@ -6,6 +6,7 @@ help) does not load it.
 
 from __future__ import annotations
 
+import itertools
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,8 +27,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Look = dict[str, Any]  # keywords of a matplotlib call
+Size = tuple[float | None, float | None]  # width and height, inches; None follows from what is drawn
 
 PANEL = (4.4, 2.9)  # inches, with room for a legend at the side
+LEAST_PANEL = 2.2  # width of a panel among several, inches
+MOST_COLUMNS = 6  # of a legend
+ROW = 0.17  # height of one of its rows, inches
+LONG = 16  # letters of a text along y, from which on its unit has a line of its own
+NARROW = 4.0  # inches; in a narrower picture a legend beside the axes would leave them no room
 SEQUENTIAL = "viridis"
 
 # Okabe and Ito's palette, ordered so that neighbours differ in grey; without yellow, too pale for points.
@@ -85,6 +92,7 @@ SYMBOLS = {
     "k_theta": r"\theta_k",
     "k_phi": r"\phi_k",
 }
+GRID = ("n_energy", "n_theta", "n_phi")  # the order in which a grid is written everywhere
 BEAM_SYMBOLS = {
     "rho": r"\rho",
     "rhobar": r"\bar\rho",
@@ -129,7 +137,8 @@ def load_notebook_backend() -> None:
 class Key:
     """What a panel needs beside it to be read: legend entries under a title, and a colour bar.
 
-    ``below`` puts the legend under the axes, where the right side belongs to a colour bar.
+    ``below`` puts the legend under the axes, where the right side belongs to a colour bar. ``data`` are the artists
+    that show results; ``shaded`` those of them whose one colour is that of a value on the colour bar.
     """
 
     handles: tuple[Any, ...] = ()
@@ -137,6 +146,12 @@ class Key:
     below: bool = False
     colours: Any = None
     colours_label: str = ""
+    data: tuple[Any, ...] = ()
+    shaded: tuple[tuple[Any, Any], ...] = ()
+
+    def named(self, label: str | None) -> Key:
+        """The same with another text at the colour bar."""
+        return self if label is None else replace(self, colours_label=label)
 
     def merged(self, other: Key) -> Key:
         """Entries of both, each label once."""
@@ -147,43 +162,86 @@ class Key:
             self, handles=self.handles + more, colours=bar.colours, colours_label=bar.colours_label
         )
 
-    def beside(self, ax: Axes) -> None:
-        """Put legend and colour bar outside one axes, where they hide nothing."""
+    def beside(self, ax: Axes, *, inside: bool = False) -> int:
+        """Put legend and colour bar outside one axes, where they hide nothing; return the rows below them.
+
+        ``inside`` puts the legend into the axes: beside them it is cut off where the figure has no layout that makes
+        room for it.
+        """
         if self.colours is not None:
-            ax.figure.colorbar(self.colours, ax=ax, label=self.colours_label, pad=0.02)
+            self._bar(ax.figure, ax)
         if not self.handles:
-            return
-        if self.below:
-            at: Look = {
-                "loc": "upper center",
-                "bbox_to_anchor": (0.5, -0.2),
-                "ncols": 2,
-            }
-            ax.legend(handles=self.handles, title=self.title, **at)
+            return 0
+        width = float(ax.figure.get_figure(root=True).get_size_inches()[0])
+        shown: Look = {"handles": self.handles, "title": self.title}
+        if inside:
+            ax.legend(**shown, loc="best", frameon=True, framealpha=0.8)
+        elif self.below or width < NARROW:
+            columns = self._columns(width * float(ax.get_position().width))
+            ax.legend(**shown, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=columns)
+            return self._rows(columns)
         else:
-            at = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.02), "alignment": "left"}
-            ax.legend(handles=self.handles, title=self.title, **at)
+            ax.legend(**shown, loc="upper left", bbox_to_anchor=(1.0, 1.02), alignment="left")
+        return 0
 
-    def around(self, figure: Figure, axes: Sequence[Axes]) -> None:
-        """Put one legend and one colour bar beside all panels of a figure."""
+    def around(self, figure: Figure, axes: Sequence[Axes]) -> int:
+        """Put one legend and one colour bar beside all panels of a figure; return the rows of a legend below them."""
         if self.colours is not None:
-            figure.colorbar(self.colours, ax=axes, label=self.colours_label, pad=0.02)
+            self._bar(figure, axes)
         if not self.handles:
+            return 0
+        width = float(figure.get_size_inches()[0])
+        shown: Look = {"handles": self.handles, "title": self.title}
+        if not (self.below or width < NARROW):
+            figure.legend(**shown, loc="outside right upper", alignment="left")
+            return 0
+        columns = self._columns(width)
+        figure.legend(**shown, loc="outside lower center", ncols=columns)
+        return self._rows(columns)
+
+    def _bar(self, figure: Any, axes: Any) -> None:
+        import matplotlib as mpl
+
+        bar = figure.colorbar(self.colours, ax=axes, label=self.colours_label, pad=0.02)
+        low, high = self.colours.norm.vmin, self.colours.norm.vmax
+        if bar.ax.get_yscale() != "log":
             return
-        if self.below:
-            figure.legend(
-                handles=self.handles, title=self.title, loc="outside lower center", ncols=2 * len(axes)
-            )
-        else:
-            figure.legend(handles=self.handles, title=self.title, loc="outside right upper", alignment="left")
+        bar.ax.yaxis.set_minor_formatter("")
+        if np.floor(np.log10(high)) <= np.ceil(np.log10(low)):  # two powers of ten are enough to read it by
+            bar.ax.yaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1.0, 2.0, 5.0)))
+            bar.ax.yaxis.set_major_formatter(lambda value, _: number(float(value)))
+
+    def _columns(self, width: float) -> int:
+        """Most columns of a legend, filled one after the other, that fit into a width, inches."""
+        letters = [len(re.sub(r"\\[a-z]+|[${}^_]", "", str(h.get_label()))) for h in self.handles]
+        for count in range(min(len(letters), MOST_COLUMNS), 1, -1):
+            rows, longer = divmod(len(letters), count)  # so many columns have one row more
+            ends = [i * rows + min(i, longer) for i in range(count + 1)]
+            widest = [max(letters[a:b]) for a, b in itertools.pairwise(ends)]
+            if sum(0.52 + 0.055 * each for each in widest) <= width:
+                return count
+        return 1
+
+    def _rows(self, columns: int) -> int:
+        return -(-len(self.handles) // columns) + (self.title is not None)
 
 
-def panels(rows: int, columns: int, used: int) -> tuple[Figure, list[Axes]]:
-    """Return a figure outside of pyplot (nothing to close) and the first ``used`` of its axes, row by row."""
+def figure_size(rows: int, columns: int, asked: Size) -> tuple[float, float]:
+    """Width and height of a figure, inches: as asked for, else as wide as its panels; the height follows the width."""
+    usual = PANEL[0] if columns == 1 else 3.3 * columns + 1.1
+    width, height = asked
+    width = usual if width is None else width
+    return width, rows * PANEL[1] * width / usual if height is None else height
+
+
+def panels(used: int, columns: int, asked: Size) -> tuple[Figure, list[Axes]]:
+    """Return a figure outside of pyplot (nothing to close) and its axes, row by row; narrow ones have fewer columns."""
     from matplotlib.figure import Figure
 
-    width = PANEL[0] if columns == 1 else 3.3 * columns + 1.1
-    figure = Figure(figsize=(width, PANEL[1] * rows), layout="constrained")
+    if asked[0] is not None:
+        columns = max(1, min(columns, int(asked[0] / LEAST_PANEL)))
+    rows = -(-used // columns)
+    figure = Figure(figsize=figure_size(rows, columns, asked), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
     for ax in axes[used:]:
         ax.remove()
@@ -227,9 +285,14 @@ def symbol(name: str) -> str:
     return name.replace("_", " ")
 
 
+def written(coordinate: xr.DataArray) -> str:
+    """How a parameter is written: as its attribute ``label`` says, or by its `symbol`."""
+    return str(coordinate.attrs.get("label") or symbol(str(coordinate.name)))
+
+
 def coordinate_label(coordinate: xr.DataArray) -> str:
     """Label of a swept axis: symbol and unit."""
-    return with_units(symbol(str(coordinate.name)), coordinate.attrs.get("units"))
+    return with_units(written(coordinate), coordinate.attrs.get("units"))
 
 
 def number(value: object) -> str:
@@ -247,37 +310,46 @@ def number(value: object) -> str:
 def setting(coordinate: xr.DataArray) -> str:
     """``N_E = 3`` or ``g = 10^-6 MeV^-2``, for a coordinate of one value."""
     units = unit_text(coordinate.attrs.get("units"))
-    return f"{symbol(str(coordinate.name))} = {number(coordinate.values.item())}" + (
-        f" {units}" if units else ""
-    )
+    return f"{written(coordinate)} = {number(coordinate.values.item())}" + (f" {units}" if units else "")
+
+
+def told_apart(ds: xr.Dataset, dims: Sequence[str]) -> list[tuple[str, str]]:
+    """Parameters that vary along these axes, each with its axis: those of the grid first, in the order of `GRID`."""
+    names = [(name, dim) for dim in dims for name in moving_along(ds, dim)]
+    return sorted(names, key=lambda pair: GRID.index(pair[0]) if pair[0] in GRID else len(GRID))
 
 
 def point_text(ds: xr.Dataset, dim: str, position: int) -> str:
     """Settings at one position of an axis, zipped coordinates included: ``N_theta = 1, N_phi = 8``."""
-    return ", ".join(setting(ds[name].isel({dim: position})) for name in moving_along(ds, dim))
+    return ", ".join(setting(ds[name].isel({dim: position})) for name, _ in told_apart(ds, [dim]))
 
 
 def group_title(ds: xr.Dataset, dims: Sequence[str]) -> str:
     """Title of a legend whose entries are `group_text`: the symbols and units of what varies."""
-    return ", ".join(coordinate_label(ds[name]) for dim in dims for name in moving_along(ds, dim))
+    return ", ".join(coordinate_label(ds[name]) for name, _ in told_apart(ds, dims))
 
 
 def group_text(ds: xr.Dataset, position: Mapping[str, int]) -> str:
     """Values alone at a position on some axes, in the order of `group_title`."""
-    names = [(name, {dim: i}) for dim, i in position.items() for name in moving_along(ds, dim)]
-    return ", ".join(number(ds[name].isel(at).values.item()) for name, at in names)
+    names = told_apart(ds, list(position))
+    return ", ".join(number(ds[name].isel({dim: position[dim]}).values.item()) for name, dim in names)
 
 
 # --- colours and scales -----------------------------------------------------------------------------------
+
+
+def steps(name: Any = SEQUENTIAL) -> Any:
+    """Colour map for lines and points on white: without its palest end."""
+    import matplotlib as mpl
+
+    return mpl.colors.ListedColormap(mpl.colormaps[name](np.linspace(0.0, 0.92, 256)))
 
 
 def colours(count: int) -> list[Any]:
     """``count`` colours: the categorical palette while it lasts, then steps of the sequential map."""
     if count <= len(COLOURS):
         return list(COLOURS[:count])
-    import matplotlib as mpl
-
-    return list(mpl.colormaps[SEQUENTIAL](np.linspace(0.0, 0.92, count)))
+    return list(steps()(np.linspace(0.0, 1.0, count)))
 
 
 def line_colours(ds: xr.Dataset, name: str | None, count: int) -> tuple[list[Any], Any]:
@@ -293,8 +365,7 @@ def colour_scale(ds: xr.Dataset, name: str) -> tuple[list[Any], Any]:
 
     labels = np.asarray(ds[name].values, dtype=np.float64)
     scale = mpl.colors.LogNorm if is_geometric(np.sort(labels)) else mpl.colors.Normalize
-    steps = mpl.colors.ListedColormap(mpl.colormaps[SEQUENTIAL](np.linspace(0.0, 0.92, 256)))
-    bar = mpl.cm.ScalarMappable(scale(labels.min(), labels.max()), steps)
+    bar = mpl.cm.ScalarMappable(scale(labels.min(), labels.max()), steps())
     return [bar.to_rgba(label) for label in labels.tolist()], bar
 
 
@@ -332,7 +403,8 @@ def scaled_label(ax: Axes, direction: str, text: str, units: str, top: float) ->
         factor = rf"$10^{{{power}}}$ "
         tick_axis.set_major_formatter(lambda value, _: f"{value / 10.0**power:g}")
     unit = (factor + unit_text(units)).strip()
-    tick_axis.set_label_text(f"{text} ({unit})" if unit else text)
+    gap = "\n" if direction == "y" and len(text) > LONG and unit and "$" not in text else " "
+    tick_axis.set_label_text(f"{text}{gap}({unit})" if unit else text)
 
 
 def key(label: str, **look: Any) -> Any:
@@ -346,7 +418,7 @@ def say_empty(ax: Axes, text: str) -> None:
     """Say inside an otherwise empty picture why it is empty."""
     ax.text(
         0.5,
-        0.5,
+        0.75,  # above the line of 0
         text,
         transform=ax.transAxes,
         ha="center",
@@ -354,4 +426,6 @@ def say_empty(ax: Axes, text: str) -> None:
         color=MUTED,
         fontsize="small",
         wrap=True,
+        zorder=5,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 2.0},
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import importlib
 import os
+import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
@@ -31,13 +32,14 @@ TIMELESS: dict[str, dict[str, None]] = {
     ".svg": {"Date": None},
 }
 MOST_SPARE_PANELS = 6
+USUAL_ROWS = 1  # of a legend below the panels, for which a figure has room
 
 
-def pictures() -> dict[str, Picture[...]]:
-    """Return every kind of picture that an analysis has, by its name on the command line."""
-    found: dict[str, Picture[...]] = {}
-    for analysis in ANALYSES.values():
-        members = vars(importlib.import_module(analysis.pictures)).values() if analysis.pictures else ()
+def pictures() -> dict[str, Picture]:
+    """Return every kind of picture by its name on the command line: those of analyses, and the map of anything."""
+    found: dict[str, Picture] = {}
+    for module in (*(analysis.pictures for analysis in ANALYSES.values()), "pairsweep.plot.maps"):
+        members = vars(importlib.import_module(module)).values() if module else ()
         found |= {member.kind: member for member in members if isinstance(member, Picture)}
     return found
 
@@ -50,7 +52,7 @@ def draw(
     select: Mapping[str, object] | None = None,
     facet: str | None = None,
     refined: xr.Dataset | None = None,
-    **options: object,
+    **options: Any,
 ) -> Figure:
     """Compose a whole figure of one kind.
 
@@ -72,7 +74,7 @@ def draw(
     refined : xarray.Dataset, optional
         growth-map: points of `pairsweep.sweep.refine`, to draw the boundary they bracket.
     options
-        Keywords of the kind of picture, such as ``unit="1/s"``.
+        Options of the kind, and keywords of matplotlib: see the list under `pairsweep.plot`.
 
     Raises
     ------
@@ -83,39 +85,59 @@ def draw(
     if kind not in known:
         raise UsageError("kind", kind, suggest(kind, known))
     picture = known[kind]
-    _known_options(picture, options)
-    ds = select_points(ds, select or {})
+    _refuse_others(picture, options)
+    own, finish = picture.sort(options)
+    ds = picture.fitting(finish.named(select_points(ds, select or {})))
     style.load_notebook_backend()
     with style.context():
         facet = facet if facet is not None else _spare_axis(picture, ds, x, y)
         cuts = _facets(ds, facet)
-        common = picture.common(ds, refined, options)
-        layers = [
-            {**layer, **options, **common}
-            for layer in picture.layers(ds if facet is None else cuts[0][1], x, y)
-        ]
+        common = picture.common(ds, refined, own)
+        layers = picture.layers(ds if facet is None else cuts[0][1], x, y)
+        layers = [{**layer, **own, **common} for layer in layers]
         columns = len(layers) if len(layers) > 1 else _columns(len(cuts))
-        figure, axes = style.panels(-(-len(cuts) * len(layers) // columns), columns, len(cuts) * len(layers))
+        figure, axes = style.panels(len(cuts) * len(layers), columns, finish.size)
         keys = []
         panels = [(title, cut, layer) for title, cut in cuts for layer in layers]
         for ax, (title, cut, layer) in zip(axes, panels, strict=True):
-            keys.append(picture.panel(cut, ax, **layer))
+            keys.append(finish.put(ax, picture.panel(cut, ax, **layer)))
             if title:
                 ax.set_title(title)
         if _alike(keys):
-            functools.reduce(style.Key.merged, keys).around(figure, axes)
+            below = functools.reduce(style.Key.merged, keys).around(figure, axes)
         else:
-            for ax, key in zip(axes, keys, strict=True):
-                replace(key, below=True).beside(ax)
-        if select:
-            figure.suptitle(
-                ", ".join(style.setting(ds[name]) for name in select if ds[name].ndim == 0), fontsize=9
-            )
+            below = max(replace(key, below=True).beside(ax) for ax, key in zip(axes, keys, strict=True))
+        if finish.size[1] is None and below > USUAL_ROWS:
+            figure.set_figheight(figure.get_figheight() + style.ROW * (below - USUAL_ROWS))
+        if "title" in finish.figure:
+            figure.suptitle(finish.figure["title"])
+        elif select:
+            figure.suptitle(_chosen(ds, select), fontsize=9)
+        if "dpi" in finish.figure:
+            figure.set_dpi(finish.figure["dpi"])
     return figure
+
+
+def _chosen(ds: xr.Dataset, select: Mapping[str, object]) -> str:
+    """Settings that were selected, those of the grid in their usual order."""
+    one = [name for name in select if name in ds.coords and ds[name].ndim == 0]
+    one.sort(key=lambda name: style.GRID.index(name) if name in style.GRID else len(style.GRID))
+    return ", ".join(style.setting(ds[name]) for name in one)
+
+
+def _refuse_others(picture: Picture, options: Mapping[str, object]) -> None:
+    """Refuse an option that only other kinds of picture have."""
+    for name, value in options.items():
+        having = [kind for kind, other in pictures().items() if name in other.options]
+        if having and name not in picture.options:
+            cure = f"has no choice of it; those that have: {', '.join(having)}"
+            raise UsageError(f"{picture.kind}: {name}", value, cure)
 
 
 def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     """Write a figure as PNG, PDF or SVG, whichever the name says; the same figure gives the same bytes.
+
+    It is there whole or not at all: what was there before stays until the new one is written.
 
     Raises
     ------
@@ -127,24 +149,15 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
         raise UsageError(str(path), None, f"end its name in one of {', '.join(TIMELESS)}")
     if not Path(path).parent.is_dir():
         raise UsageError(str(path), None, "its folder does not exist; make it first")
+    draft = Path(path).with_name(f".{Path(path).stem}.{uuid.uuid4().hex}{ending}")
     try:
         with style.context():
-            figure.savefig(path, metadata=TIMELESS[ending])
+            figure.savefig(draft, metadata=TIMELESS[ending])
+        draft.replace(path)
     except OSError as error:
         raise UsageError(str(path), None, f"{error.strerror}; name a place that can be written") from error
-
-
-def _known_options(picture: Picture[...], options: Mapping[str, object]) -> None:
-    """Refuse options that this kind of picture does not have."""
-    for name, value in options.items():
-        if name not in picture.options:
-            having = ", ".join(kind for kind, other in pictures().items() if name in other.options)
-            cure = (
-                f"has no choice of it; those that have: {having}"
-                if having
-                else suggest(name, picture.options)
-            )
-            raise UsageError(f"{picture.kind}: {name}", value, cure)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _alike(keys: list[style.Key]) -> bool:
@@ -171,7 +184,7 @@ def _facets(ds: xr.Dataset, facet: str | None) -> list[tuple[str, xr.Dataset]]:
     return [(style.point_text(ds, dim, i), ds.isel({dim: i})) for i in range(ds.sizes[dim])]
 
 
-def _spare_axis(picture: Picture[...], ds: xr.Dataset, x: str | None, y: str | None) -> str | None:
+def _spare_axis(picture: Picture, ds: xr.Dataset, x: str | None, y: str | None) -> str | None:
     """Return the shortest axis where a picture can show all but one and that one is short."""
     if picture.shows is None:
         return None

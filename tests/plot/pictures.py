@@ -78,6 +78,15 @@ def runs() -> xr.Dataset:
     return evolution_sweep([1, 2, 3, 4])
 
 
+@cache
+def seeds() -> xr.Dataset:
+    """Thirty runs that differ a little, along a seed."""
+    rng = np.random.default_rng(0)
+    one = runs().isel(n_energy=0, drop=True)
+    ds = xr.concat([one.assign(kappa_mean=one["kappa_mean"] * f) for f in rng.lognormal(0, 0.5, 30)], "seed")
+    return ds.assign_coords(seed=np.arange(30))
+
+
 def _with_wave_numbers(n_energy: Any, **table: Any) -> xr.Dataset:
     tables: dict[str, Any] = {
         "analyses": ["growth", "inhomogeneous"],
@@ -112,6 +121,8 @@ PICTURES: dict[str, tuple[str, Any, dict[str, Any]]] = {
     "growth_vs_epn_energies": ("growth-vs-epn", bins_and_occupations, {}),
     "growth_map": ("growth-map", occupations, {"select": {"g": 1e-6}}),
     "growth_map_verdicts": ("growth-map", judged, {}),
+    "map": ("map", judged, {}),
+    "evolution_seeds": ("evolution", seeds, {}),
     "growth_map_static": ("growth-map", couplings, {"x": "g"}),
     "growth_vs_bins": ("growth-vs-bins", ladders, {}),
     "growth_vs_coupling": ("growth-vs-bins", couplings, {"x": "g", "y": "g"}),

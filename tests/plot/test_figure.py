@@ -13,7 +13,7 @@ from pairsweep.dataset.onset import boundary
 from pairsweep.plot import draw, pictures, save
 from tests.datasets import growth_sweep
 
-from .pictures import DATASETS, ONE_LEFT, couplings, ladders, occupations, runs
+from .pictures import DATASETS, ONE_LEFT, couplings, judged, ladders, occupations, runs, seeds
 
 
 @pytest.mark.parametrize(
@@ -208,3 +208,141 @@ def test_rates_are_drawn_in_the_unit_that_is_asked_for(kind):
         if np.size(values)
     ]
     assert any(value >= 0.999 * top for value in drawn)
+
+
+def data_lines(ax):
+    return [line for line in ax.get_lines() if line.get_linestyle() != "None"]
+
+
+def test_matplotlibs_keywords_go_where_they_belong():
+    ds = couplings()
+    ax = plot.growth_map(ds, x="g", cmap="magma", vmin=1e-3, vmax=10.0, norm="log", title="T", xlabel="X")
+    (mesh,) = [m for m in ax.collections if m.get_cmap().name == "magma"]
+    assert isinstance(mesh.norm, mpl.colors.LogNorm)
+    assert (mesh.norm.vmin, mesh.norm.vmax) == (1e-3, 10.0)
+    assert (ax.get_title(), ax.get_xlabel()) == ("T", "X")
+    ax = plot.growth_vs(ds.isel(rho_high=-1), x="g", c="k", lw=3.0, ylim=(1e-9, 1.0))
+    assert {(line.get_color(), line.get_linewidth()) for line in data_lines(ax)} == {("k", 3.0)}
+    assert ax.get_ylim() == (1e-9, 1.0)
+    ax = plot.growth_vs_epn(ds, s=9.0, figsize=(3.4, None), dpi=77)
+    assert 3.0 in {line.get_markersize() for line in ax.get_lines()}
+    assert (ax.figure.get_figwidth(), ax.figure.get_dpi()) == (3.4, 77)
+    plt.close("all")
+
+
+def test_other_colours_reach_the_lines_as_well_as_the_bar():
+    ds = couplings()
+    usual, other = (draw("growth-vs-bins", ds, x="g", **o) for o in ({}, {"cmap": "magma"}))
+    first = [figure.axes[0].get_lines()[0].get_color() for figure in (usual, other)]
+    assert first[0] != first[1]
+    assert other.axes[0].get_lines()[0].get_color() == mpl.colormaps["magma"](0.0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "message"),
+    [
+        ("growth-map", {"cmap": "virids"}, "did you mean viridis"),
+        ("growth-map", {"norm": "sqrt"}, '"log" or "linear"'),
+        ("growth-map", {"vmin": 2.0, "vmax": 1.0}, "the larger one"),
+        ("growth-map", {"xscale": "log", "x": "rho_high", "select": {"rho_high": "0.2..1"}}, None),
+        ("growth-vs-bins", {"labels": {"rho_hihg": "a"}}, "did you mean rho_high"),
+        ("growth-vs-bins", {"x": "g", "hue": "g"}, "those that have: .*growth-vs-epn"),
+        ("growth-vs-bins", {"x": "g", "lw": "thick"}, "lw = 'thick'"),
+        ("growth-map", {"marker": "x"}, "QuadMesh has no such property"),
+        ("phase-diagram", {"vmin": 1.0}, "no colour bar"),
+    ],
+)
+def test_bad_keywords_are_named(kind, options, message):
+    if message is None:
+        draw(kind, couplings(), **options)
+        return
+    with pytest.raises(UsageError, match=message):
+        draw(kind, couplings(), **options)
+    assert plt.get_fignums() == []
+
+
+def test_a_failed_call_leaves_no_figure():
+    with pytest.raises(UsageError):
+        plot.growth_map(couplings(), x="rho_hihg")
+    assert plt.get_fignums() == []
+
+
+def test_a_picture_that_cannot_be_written_leaves_what_was_there(tmp_path, monkeypatch):
+    path = tmp_path / "a.png"
+    save(draw("growth-vs-bins", ladders()), path)
+    before = path.read_bytes()
+
+    def full(self, draft, **options):
+        draft.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(mpl.figure.Figure, "savefig", full)
+    with pytest.raises(UsageError, match="No space left"):
+        save(draw("growth-vs-bins", ladders()), path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_parameters_are_written_as_asked():
+    figure = draw("growth-map", couplings(), x="g", labels={"rho_high": r"$\rho_0$"})
+    assert figure.axes[0].get_ylabel() == r"$\rho_0$"
+
+
+def test_a_legend_is_inside_where_nothing_makes_room_for_it():
+    figure, ax = plt.subplots()
+    plot.growth_vs_epn(occupations(), ax)
+    figure.canvas.draw()
+    box = ax.get_legend().get_window_extent()
+    assert figure.bbox.x1 >= box.x1
+    plt.close(figure)
+
+
+def test_narrow_pictures_have_their_key_below_and_cut_nothing_off():
+    figure = draw("growth-vs-epn", occupations(), figsize=(3.4, None))
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    box = legend.get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.x1
+    assert box.y1 < figure.axes[0].get_window_extent().y0
+
+
+def test_many_seeds_are_a_median_and_bands():
+    ax = draw("evolution", seeds()).axes[0]
+    assert len(ax.get_lines()) <= 2  # the median and linear theory
+    assert len(ax.collections) == 2
+    few = draw("evolution", seeds().isel(seed=slice(5))).axes[0]
+    assert len(few.collections) == 0
+
+
+def test_failed_points_are_marked():
+    ds = ladders().copy(deep=True)
+    ds["status"] = ds["status"].where(ds["n_energy"] != 3, 2).astype(np.int8)
+    ds["growth_rate"] = ds["growth_rate"].where(ds["n_energy"] != 3)
+    (legend,) = draw("growth-vs-bins", ds).legends
+    assert "failed" in [text.get_text() for text in legend.get_texts()]
+    (legend,) = draw("growth-map", ds, x="n_energy", y="cell_volume").legends
+    assert "failed" in [text.get_text() for text in legend.get_texts()]
+
+
+def test_many_points_are_a_density():
+    ds = xr.concat([couplings()] * 70, "rho_low")
+    figure = draw("growth-vs-epn", ds)
+    assert figure.axes[1].get_ylabel() == "Unstable points in a hexagon"
+
+
+def test_the_grid_is_written_in_one_order():
+    ds = growth_sweep({"n_phi": [4, 8], "rho_high": [0.6, 0.9]}, {"n_energy": ("n_phi", [2, 1])})
+    (legend,) = draw("growth-vs-bins", ds, x="rho_high").legends
+    assert legend.get_title().get_text() == r"$N_E$, $N_\phi$"
+    assert [text.get_text() for text in legend.get_texts()][:2] == ["2, 4", "1, 8"]
+
+
+def test_a_map_shows_verdicts_first_and_any_variable():
+    (legend,) = draw("map", judged()).legends
+    words = {text.get_text() for text in legend.get_texts()}
+    assert {"continuum", "discretisation", "missed", "undetermined", "no result"} <= words
+    bar = draw("map", judged(), variable="frequency").axes[1]
+    assert "MeV" in bar.get_ylabel()
+    with pytest.raises(UsageError, match="did you mean frequency"):
+        draw("map", judged(), variable="frequncy")

@@ -27,9 +27,9 @@ def test_picture_is_the_reviewed_one(name, tmp_path):
 
 @same_letters
 def test_comparison_sees_a_changed_picture(tmp_path):
-    """Half the growth rates of one phase: the map changes and so the comparison fails."""
+    """A tenth of the growth rates of one phase: the map changes and so the comparison fails."""
     ds = couplings()
-    changed = ds.assign(growth_rate=ds["growth_rate"].where(ds["mode_kind"] != 2, 0.0))
+    changed = ds.assign(growth_rate=ds["growth_rate"].where(ds["mode_kind"] != 2, 0.1 * ds["growth_rate"]))
     draw("growth-map", changed, x="g").savefig(tmp_path / "new.png", dpi=DPI)
     difference = compare_images(
         str(BASELINES / "growth_map_static.png"), str(tmp_path / "new.png"), TOLERANCE

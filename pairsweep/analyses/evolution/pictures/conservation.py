@@ -9,10 +9,12 @@ import xarray as xr
 
 from pairsweep.analyses.evolution.pictures.curves import time_label, times
 from pairsweep.contract.errors import UsageError, suggest
+from pairsweep.contract.template import FAILED
 from pairsweep.dataset.select import free_axes, variable
 from pairsweep.drawing import style
 from pairsweep.drawing.layout import dim_of, line, number_axis, one_point_each
 from pairsweep.drawing.picture import given, picture
+from pairsweep.drawing.series import envelope, is_fast
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,6 +28,7 @@ SPIN = {
     "spin_pairing": "Spin of the pairing",
     "spin_total": "Spin, both parts",
 }
+MANY_POINTS = 500  # beyond, they are small, and an image inside a vector file
 ROUNDING = 2.0**-53
 
 
@@ -59,20 +62,30 @@ def conservation(ds: xr.Dataset, ax: Axes, *, x: str | None = None, y: str | Non
 
 
 def _spin(ds: xr.Dataset, ax: Axes, x: str | None, y: str) -> style.Key:
+    from matplotlib.patches import Patch
+
     flat = one_point_each(ds, ())
     parts = [variable(flat, name).load() for name in ("spin_occupation", "spin_pairing")]
     curves = parts[0] + parts[1] if y == "spin_total" else parts[y == "spin_pairing"]
     time, _ = times(flat, x)
-    handles = []
+    handles, data = [], []
+    fast = False
     for i, component in enumerate(curves["component"].values):
         look: style.Look = {"color": style.COLOURS[i], "lw": 1.0, "ls": style.LINES[i]}
-        ax.plot(time, curves.isel(component=i).values, **look)
+        values = curves.isel(component=i).values
+        if is_fast(values):
+            data += envelope(ax, time, values, **look)
+            fast = True
+        else:
+            data += ax.plot(time, values, **look)
         handles.append(style.key(f"${component}$", **look))
+    if fast:
+        handles.append(Patch(color=style.MUTED, alpha=0.25, lw=0, label="range of fast\noscillations"))
     top = float(np.nanmax(np.abs([part.values for part in parts]), initial=0.0))
     ax.set_xlabel(time_label(flat, x))
     style.scaled_label(ax, "y", SPIN[y], str(parts[0].attrs.get("units", "")), top)
     ax.margins(x=0)
-    return style.Key(tuple(handles), "component")
+    return style.Key(tuple(handles), "component", data=tuple(data))
 
 
 def _drift(ds: xr.Dataset, ax: Axes, x: str | None) -> style.Key:
@@ -87,13 +100,20 @@ def _drift(ds: xr.Dataset, ax: Axes, x: str | None) -> style.Key:
         places = np.tile(flat[x].values.astype(np.float64), 1 if hue is None else flat.sizes[hue])
         label = style.coordinate_label(flat[x])
         number_axis(ax, places)
-    handles = []
+    handles, data = [], []
     shown = np.zeros(places.shape, dtype=bool)
+    size = 4.0 if places.size <= MANY_POINTS else 2.0
     for i, name in enumerate(known):
         values = flat[name].values.ravel()
         # an exact 0 has no place on a logarithmic axis: it is put at the rounding unit
-        ax.plot(
-            places, np.maximum(values, ROUNDING), style.MARKERS[i], ms=4 - i, color=style.COLOURS[i], mew=0
+        data += ax.plot(
+            places,
+            np.maximum(values, ROUNDING),
+            style.MARKERS[i],
+            ms=size - 0.25 * size * i,
+            color=style.COLOURS[i],
+            mew=0,
+            rasterized=places.size > MANY_POINTS,
         )
         handles.append(style.key(DRIFTS[name], marker=style.MARKERS[i], color=style.COLOURS[i]))
         shown |= np.isfinite(values)
@@ -106,4 +126,8 @@ def _drift(ds: xr.Dataset, ax: Axes, x: str | None) -> style.Key:
         style.say_empty(ax, "no point is done yet")
     ax.set_xlabel(label)
     ax.set_ylabel("Largest drift over the run")
-    return style.Key(tuple(handles), below=True)
+    if "status" in flat and (failed := (flat["status"] == FAILED).values.ravel()).any():
+        look: style.Look = {"marker": "x", "ms": 4.5, "mec": "#B00020", "mew": 1.1, "ls": "none"}
+        ax.plot(places[failed], np.full(failed.sum(), 0.025), transform=ax.get_xaxis_transform(), **look)
+        handles.append(style.key("failed", **look))
+    return style.Key(tuple(handles), below=True, data=tuple(data))

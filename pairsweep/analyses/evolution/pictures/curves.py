@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,10 +10,13 @@ import xarray as xr
 
 from pairsweep.analyses.evolution.derived import phase_of
 from pairsweep.contract.errors import UsageError, suggest
+from pairsweep.contract.template import FAILED
+from pairsweep.contract.variables import STATISTIC
 from pairsweep.dataset.select import axes, free_axes, mu, variable
 from pairsweep.drawing import style
 from pairsweep.drawing.layout import one_point_each
 from pairsweep.drawing.picture import given, picture
+from pairsweep.drawing.series import as_distribution, bands, envelope, is_fast, middle
 from pairsweep.physics.grid import Floats
 
 if TYPE_CHECKING:
@@ -34,6 +38,8 @@ SPIN = ("spin_occupation", "spin_pairing")
 DRIFTS = {"energy_drift": r"energy, $|H-H_0|/\sum 2wE|S|$", "norm_drift": r"norm of any spin, $|S|$"}
 
 
+MOST_PREDICTED = 8  # lines that have one of linear theory each
+MANY_LINES = 60  # beyond, they become an image inside a vector file
 TIMES = ("time", "time_mev", "time_mu")
 
 
@@ -52,7 +58,7 @@ def _tells(ds: xr.Dataset, name: str) -> bool:
     return name in ds and not (name == "kappa_energy" and ds.sizes["energy_bin"] == 1)
 
 
-@picture("evolution", shows=1, layers=_layers)
+@picture("evolution", shows=1, layers=_layers, bands=True)
 def evolution(
     ds: xr.Dataset,
     ax: Axes,
@@ -64,8 +70,9 @@ def evolution(
 ) -> style.Key:
     """Draw a quantity against time, with the growth that linear stability predicts.
 
-    One axis of the sweep may be left: one line for each of its values. A quantity per energy bin, quadrant or
-    beam has one line for each of these instead.
+    One axis of the sweep may be left: one line for each of its values; of more than 8 seeds or samples the median and
+    bands. A quantity per energy bin, quadrant or beam has one line for each of these instead. A curve that turns more
+    often than a picture can show is the band it fills, and its mean.
 
     Parameters
     ----------
@@ -76,14 +83,17 @@ def evolution(
     log : bool, optional
         Logarithmic y; by default for pairing, not for occupations.
     prediction : bool
-        Whether to draw exp(growth_rate t) through the linear phase of each pairing curve that has one.
+        Whether to draw exp(growth_rate t) through the linear phase of each pairing curve that has one, if they are
+        not more than 8.
     """
     if y not in CURVES:
         raise UsageError("y", y, suggest(y, (name for name in CURVES if name in ds)))
     text, grows = CURVES[y]
     log = grows if log is None else log
+    variable(ds, y)
+    ds = as_distribution(ds, [y, "growth_rate"])
     curves, flat = variable(ds, y), ds
-    inner = [str(dim) for dim in curves.dims if dim not in (*axes(ds), "time")]
+    inner = [str(dim) for dim in curves.dims if dim not in (*axes(ds), "time", STATISTIC)]
     if inner:
         hue: str | None = inner[0]
         flat = one_point_each(ds, ())
@@ -94,27 +104,53 @@ def evolution(
     curves = flat[y].load()
     positions = [{}] if hue is None else [{hue: i} for i in range(curves.sizes[hue])]
     palette, bar = style.line_colours(flat, hue if hue in flat.coords else None, len(positions))
-    named, predicted = [], False
+    few = len(positions) <= MOST_PREDICTED
+    named = []
+    rates: set[float] = set()
+    told: list[Any] = []
+    data: list[Any] = []
+    shaded: list[tuple[Any, Any]] = []
     for i, (at, colour) in enumerate(zip(positions, palette, strict=True)):
-        values = curves.isel(at).values
+        one = flat if inner else flat.isel(at)
+        values = middle(curves.isel(at)).values
         if not np.isfinite(values).any():
             continue
-        one = flat if inner else flat.isel(at)
         time, in_mev = times(one, x)
         look: style.Look = {
             "color": colour,
-            "lw": 1.3,
-            "ls": "-" if bar is not None else style.LINES[i % len(style.LINES)],
+            "lw": 1.3 if few else 0.7,
+            "rasterized": len(positions) > MANY_LINES,
         }
-        ax.plot(time, values, **look)
+        look["ls"] = style.LINES[i % len(style.LINES)] if bar is None and few else "-"
+        if STATISTIC in curves.dims:
+            floor = _log_floor(curves.values) if log else None
+            told = bands(ax, time, curves.isel(at), floor, color=colour)
+        if is_fast(values) and not log:
+            drawn = envelope(ax, time, values, **{**look, "ls": "-", "lw": 1.0})
+            told = told or [style.key("mean and range of fast oscillations", ls="-", color=style.MUTED)]
+        else:
+            drawn = ax.plot(time, values, **look)
+        data += drawn
+        shaded += [] if bar is None or hue is None else [(each, flat[hue].values[i]) for each in drawn]
         if hue is not None:
-            named.append(style.key(_name(flat, hue, i), **look))
+            named.append(style.key(_name(flat, hue, i), color=colour, lw=look["lw"], ls=look["ls"]))
         # the mode grows where it lives: only the whole, or the largest part, follows it
-        if prediction and log and "growth_rate" in one and (not inner or i == _leading(curves, inner[0])):
-            predicted |= _predict(ax, time, in_mev, values, float(one["growth_rate"]))
-    handles = [] if bar is not None else named
-    if predicted:
+        if (
+            prediction
+            and few
+            and log
+            and "growth_rate" in one
+            and (not inner or i == _leading(curves, inner[0]))
+        ):
+            rate = float(middle(one["growth_rate"]))
+            if rate not in rates and _predict(ax, time, in_mev, values, rate):
+                rates.add(rate)  # one line stands for all seeds
+    handles = told if bar is not None else [*named, *told]
+    if rates:
         handles.append(style.key(r"linear theory $\propto e^{\gamma t}$", ls="--", color=style.INK, lw=0.9))
+    failed = int((flat["status"] == FAILED).sum()) if "status" in flat else 0
+    if failed and hue is not None:
+        handles.append(style.key(f"{failed:,} failed: not shown", marker=""))
     if log:
         positive = curves.values[curves.values > 0]
         if positive.size:
@@ -126,9 +162,10 @@ def evolution(
     ax.set_ylabel(text)
     ax.margins(x=0)
     title = _legend_title(flat, hue)
+    key = style.Key(tuple(handles), data=tuple(data), shaded=tuple(shaded))
     if bar is not None:
-        return style.Key(tuple(handles), below=True, colours=bar, colours_label=title or "")
-    return style.Key(tuple(handles), title)
+        return replace(key, below=True, colours=bar, colours_label=title or "")
+    return replace(key, title=title)
 
 
 def _legend_title(ds: xr.Dataset, hue: str | None) -> str | None:

@@ -9,11 +9,13 @@ import numpy as np
 import xarray as xr
 
 from pairsweep.contract.errors import UsageError
-from pairsweep.dataset.select import axis, free_axes, variable
+from pairsweep.contract.variables import STATISTIC
+from pairsweep.dataset.select import axes, axis, free_axes, variable
 from pairsweep.dataset.units import STORED, in_unit, unit_words
 from pairsweep.drawing import style
 from pairsweep.drawing.layout import dim_of, groups, number_axis, numeric_axes, one_point_each
 from pairsweep.drawing.picture import picture
+from pairsweep.drawing.series import as_distribution, bands, failed_marks, floor_band, line_key, middle
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,13 +37,20 @@ def _reciprocal(coordinate: xr.DataArray) -> str:
     return f"1 / {style.symbol(str(coordinate.name))}" + (f" ({text})" if text else "")
 
 
-@picture("growth-vs", shows=None, layers=_layers)
+@picture("growth-vs", shows=None, layers=_layers, bands=True)
 def growth_vs(
-    ds: xr.Dataset, ax: Axes, *, x: str | None = None, y: str = "growth_rate", unit: str = STORED
+    ds: xr.Dataset,
+    ax: Axes,
+    *,
+    x: str | None = None,
+    y: str = "growth_rate",
+    unit: str = STORED,
+    log: bool | None = None,
 ) -> style.Key:
     """Draw any variable with one value a point against any numeric axis, a line for each value of the others.
 
-    Values of 0 are open and lie on the floor of a logarithmic picture; a gap is a point without a result.
+    Values of 0 are open and lie on the floor of a logarithmic picture; a gap is a point without a result, and failed
+    ones are marked at the foot. Many seeds or samples are their median and bands.
 
     Parameters
     ----------
@@ -51,12 +60,15 @@ def growth_vs(
         A variable, growth_rate by default; continuum_growth_rate, frequency, ...
     unit : str
         See `in_unit`.
+    log : bool, optional
+        Logarithmic y; by default where the values span more than a factor 50.
     """
     values = variable(ds, y)
     if unit != STORED:
-        values = in_unit(ds, values, unit)
-        ds = ds.assign({y: values})
-    if set(values.dims) - set(variable(ds, "status").dims):
+        ds = ds.assign({y: in_unit(ds, values, unit)})
+    ds = as_distribution(ds, [y])
+    values = variable(ds, y)
+    if set(values.dims) - {*axes(ds), STATISTIC}:
         raise UsageError("y", y, "has several values a point: choose a variable with one")
     name = x
     if name is None:
@@ -72,7 +84,8 @@ def growth_vs(
     series = groups(ds, others)
     if len(series) > MOST_LINES:
         one_point_each(ds, (dim,))  # says how to choose
-    flat = ds.isel({other: 0 for other in values.dims if other != dim and other not in others}).load()
+    spare = {other: 0 for other in axes(ds) if other != dim and other not in others}
+    flat = ds[[name for name in (y, "status") if name in ds]].isel(spare).load()
     labels = np.asarray(flat[name].values, dtype=np.float64)
     if over and np.any(labels <= 0):
         raise UsageError("x", x or name, "has values that are not above 0: they have no reciprocal here")
@@ -80,26 +93,38 @@ def growth_vs(
     order = np.argsort(labels, kind="stable")
     field = flat[y]
     positive = field.values[field.values > 0]
-    log = positive.size > 1 and positive.max() > 50 * positive.min() and not (field.values < 0).any()
+    if log is None:
+        log = positive.size > 1 and positive.max() > 50 * positive.min() and not (field.values < 0).any()
+    log = log and positive.size > 0
     floor = float(positive.min()) / 3 if log else 0.0
     hue = others[0] if len(others) == 1 else None
     palette, bar = style.line_colours(flat, hue, len(series))
     open_ones = False
-    for here, colour in zip(series, palette, strict=True):
-        line = field.isel({dim: order, **here}).values.astype(np.float64)
+    handles: list[Any] = []
+    data: list[Any] = []
+    shaded: list[tuple[Any, Any]] = []
+    for i, (here, colour) in enumerate(zip(series, palette, strict=True)):
+        one = field.isel({dim: order, **here})
+        if STATISTIC in one.dims:
+            told = bands(ax, labels[order], one, floor if log else None, color=colour)
+            handles = handles or told
+        line = middle(one).values.astype(np.float64)
         zero = line == 0
         open_ones |= bool(zero.any())
         height = np.where(zero & log, floor, line)
-        ax.plot(labels[order], height, "-", color=colour, lw=1.0, alpha=0.6, zorder=2)
+        drawn = ax.plot(labels[order], height, "-", color=colour, lw=1.0, alpha=0.6, zorder=2)
         look: style.Look = {"ls": "none", "marker": "o", "mec": colour, "zorder": 3}
         size = 3.4 if labels.size < 40 else 2.0
-        ax.plot(labels[order][~zero], height[~zero], mfc=colour, ms=size, **look)
-        ax.plot(labels[order][zero], height[zero], mfc="white", ms=size, **look)
+        drawn += ax.plot(labels[order][~zero], height[~zero], mfc=colour, ms=size, **look)
+        drawn += ax.plot(labels[order][zero], height[zero], mfc="white", ms=size, **look)
+        data += drawn
+        shaded += [] if bar is None or hue is None else [(each, flat[hue].values[i]) for each in drawn]
+    if open_ones:
+        handles.append(style.key("0", marker="o", ls="none", mec=style.MUTED, mfc="white"))
     if log:
         ax.set_yscale("log")
         if open_ones:
-            ax.axhspan(floor / 1.6, floor * 1.6, color=style.PALE, zorder=0)
-            ax.set_ylim(bottom=floor / 1.6)
+            handles.append(floor_band(ax, floor))
     if not np.isfinite(field.values).any():
         style.say_empty(ax, "no point is done yet")
     if over:
@@ -110,17 +135,12 @@ def growth_vs(
     scale = f", over {unit_words(ds, unit).split()[0]}" if unit in ("g", "mu") else ""
     meaning = "\n".join(textwrap.wrap(str(field.attrs.get("long_name", y)) + scale, WIDEST_LABEL))
     ax.set_ylabel(style.with_units(meaning, field.attrs.get("units")))
-    handles = (
-        [style.key("0", marker="o", ls="none", mec=style.MUTED, mfc="white")] if open_ones and log else []
-    )
-    if bar is not None and hue is not None:
-        return style.Key(
-            tuple(handles), below=True, colours=bar, colours_label=style.coordinate_label(flat[hue])
-        )
-    if not others:
-        return style.Key(tuple(handles))
+    handles += failed_marks(ax, flat, dim, labels, order)
+    if len(others) <= 1:
+        return line_key(flat, hue, palette, bar, handles, data, shaded)
     names = [
         style.key(style.group_text(flat, here), ls="-", color=colour)
         for here, colour in zip(series, palette, strict=True)
     ]
-    return style.Key((*names, *handles), style.group_title(flat, others), below=len(series) > 6)
+    title = style.group_title(flat, others)
+    return style.Key((*names, *handles), title, below=len(series) > 6, data=tuple(data))

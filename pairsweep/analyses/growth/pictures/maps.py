@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from pairsweep.analyses.growth.derived import growth_in
-from pairsweep.analyses.growth.pictures.rates import ARTEFACT, FADED, MISSED, RING, STATIC, growth_label
+from pairsweep.analyses.growth.pictures.rates import ARTEFACT, MISSED, RING, STATIC, growth_label
 from pairsweep.contract.errors import UsageError
 from pairsweep.contract.template import DONE
 from pairsweep.contract.variables import POINT
@@ -18,20 +18,21 @@ from pairsweep.dataset.select import code_of, free_axes, variable
 from pairsweep.drawing import style
 from pairsweep.drawing.layout import dim_of
 from pairsweep.drawing.picture import given, picture
-from pairsweep.drawing.plane import NO_RESULT, Plane, cut_to, hatch_cells
+from pairsweep.drawing.plane import ARTEFACT_HATCH, STATIC_HATCH, Plane, cut_to, hatch_cells, swatch
+from pairsweep.physics.grid import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Normalize
 
 UNDETERMINED = "undetermined"
-DOTTED: dict[str, str] = {"hatch": "...", "ec": "#6B6B6B"}  # of artefacts, which prints in grey
+CROSS: style.Look = {"marker": "x", "ms": 2.8, "mec": "#E69F00", "mew": 0.6}
 STILL = 1e-6  # frequency of a static mode among dense eigenvalues, as a share of its growth
 PHASES = (("stable", "#F3F3F3"), ("oscillating", "#56B4E9"), ("static", "#B2500C"))
 
 
 def growth_norm(ds: xr.Dataset, unit: str) -> Normalize:
-    """Scale of the colours of `growth_map`: from 0, or logarithmic where rates span more than two decades."""
+    """Scale of the colours of `growth_map`: from 0, or logarithmic where that would leave most rates one colour."""
     from matplotlib.colors import LogNorm, Normalize
 
     rates = growth_in(ds, unit).values
@@ -41,7 +42,9 @@ def growth_norm(ds: xr.Dataset, unit: str) -> Normalize:
     low, high = float(rates.min()), float(rates.max())
     # the square root at a border reaches down to 0: a few such points shall not stretch the scale
     usual = float(np.quantile(rates, 0.05))
-    return LogNorm(max(low, 1e-6 * high), high) if high > 100 * usual else Normalize(0.0, high)
+    if high > 100 * usual or high > 8 * float(np.median(rates)):
+        return LogNorm(max(low, 0.1 * usual), high)
+    return Normalize(0.0, high)
 
 
 def _draw_cells(ax: Axes, cut: Plane, refined: xr.Dataset, color: str) -> None:
@@ -67,7 +70,7 @@ def _draw_cells(ax: Axes, cut: Plane, refined: xr.Dataset, color: str) -> None:
 
 
 def _map_options(ds: xr.Dataset, refined: xr.Dataset | None, options: Mapping[str, Any]) -> dict[str, Any]:
-    return {"norm": growth_norm(ds, options.get("unit", "mu")), "refined": refined}
+    return {"scale": growth_norm(ds, options.get("unit", "mu")), "refined": refined}
 
 
 @picture("growth-map", shows=2, common=_map_options)
@@ -78,13 +81,13 @@ def growth_map(
     x: str | None = None,
     y: str | None = None,
     unit: str = "mu",
-    norm: Normalize | None = None,
+    scale: Normalize | None = None,
     refined: xr.Dataset | None = None,
 ) -> style.Key:
     """Draw the growth rate over any two axes with the instability boundary and where the crossing begins.
 
     Static modes are hatched. With the continuum analysis, points whose instability is an artefact of the
-    discretisation are faded and dotted, points that the grid calls stable but the continuum does not carry a ring, and
+    discretisation are dotted, points that the grid calls stable but the continuum does not carry a ring, and
     undetermined ones a small cross: all of it can be told apart in grey. Grey cells have no result.
 
     Parameters
@@ -93,7 +96,7 @@ def growth_map(
         Axes, or coordinates along one; the two longest numeric ones by default.
     unit : str
         See `growth_in`.
-    norm : matplotlib normalisation, optional
+    scale : matplotlib normalisation, optional
         Given to share one scale between panels.
     refined : xarray.Dataset, optional
         Points of `pairsweep.sweep.refine` over these axes: the boundary is drawn as they bracket it.
@@ -103,32 +106,33 @@ def growth_map(
     cut = cut_to(ds, x, y, continuous=refined is not None)
     quantity = growth_in(cut.ds, unit)
     growth = cut.field(quantity)
-    verdicts = cut.ds["verdict"] if "verdict" in cut.ds else xr.full_like(quantity, -2)
-    verdict = cut.field(verdicts)
-    verdict = np.where(cut.field(cut.ds["status"]) == DONE, verdict, -2) if "status" in cut.ds else verdict
-    artefact = verdict == code_of(verdicts, ARTEFACT)
-    scale = norm if norm is not None else growth_norm(cut.ds, unit)
-    ax.set_facecolor(NO_RESULT)
-    cells: style.Look = {"shading": "flat", "rasterized": growth.size > 400}
+    scale = scale if scale is not None else growth_norm(cut.ds, unit)
     stable = np.ma.masked_where(~(growth == 0), growth)
-    ax.pcolormesh(cut.x.edges, cut.y.edges, stable, cmap=mpl.colors.ListedColormap(["white"]), **cells)
-    rates = np.ma.masked_where(~(growth > 0), growth)
-    mesh = ax.pcolormesh(cut.x.edges, cut.y.edges, rates, norm=scale, cmap=style.SEQUENTIAL, **cells)
-    faded = np.ma.masked_where(~artefact, np.ones(growth.shape))
-    ax.pcolormesh(
-        cut.x.edges, cut.y.edges, faded, cmap=mpl.colors.ListedColormap(["white"]), alpha=1 - FADED, **cells
+    cut.cells(ax, stable, cmap=mpl.colors.ListedColormap(["white"]))
+    mesh = cut.cells(
+        ax, np.ma.masked_where(~(growth > 0), growth), norm=scale, cmap=mpl.colormaps[style.SEQUENTIAL]
     )
-    if artefact.any():
-        hatch_cells(ax, cut.x.edges, cut.y.edges, artefact, **DOTTED)
     handles = []
-    static = (
-        (cut.field(cut.ds["mode_kind"]) == STATIC) & (growth > 0) if "mode_kind" in cut.ds else growth < 0
-    )
-    if static.any():
-        hatch_cells(ax, cut.x.edges, cut.y.edges, static)
-        handles.append(
-            mpl.patches.Patch(facecolor="none", edgecolor=style.MUTED, hatch="////", label="static mode")
-        )
+    if "mode_kind" in cut.ds:
+        static = (cut.field(cut.ds["mode_kind"]) == STATIC) & (growth > 0)
+        hatch_cells(ax, cut, static, STATIC_HATCH)
+        handles += [swatch("static mode", "none", STATIC_HATCH)] if static.any() else []
+    handles += _borders(ax, cut, growth, refined)
+    handles += _verdicts(ax, cut)
+    unknown = cut.unknown(ax, growth)
+    if not (growth > 0).any():
+        style.say_empty(ax, "nothing unstable here" if np.isfinite(growth).any() else "no point is done yet")
+    elif (growth == 0).any():
+        handles.append(swatch("stable", "white"))
+    cut.finish(ax)
+    bar = mesh if (growth > 0).any() else None
+    label = style.with_units(*growth_label(ds, unit))
+    return style.Key(tuple(handles + unknown), below=True, colours=bar, colours_label=label, data=(mesh,))
+
+
+def _borders(ax: Axes, cut: Plane, growth: Floats, refined: xr.Dataset | None) -> list[Any]:
+    """Draw where growth begins and where the EPN begins to change its sign."""
+    handles = []
     line: style.Look = {"color": "#D4145A", "lw": 1.2, "solid_capstyle": "round"}
     if refined is not None:
         _draw_cells(ax, cut, refined, line["color"])
@@ -139,33 +143,29 @@ def growth_map(
         dashed: style.Look = {"color": style.INK, "lw": 1.0, "ls": (0, (3.5, 2))}
         if cut.border(ax, cut.field(cut.ds["epn_crossing_strength"]), **dashed):
             handles.append(style.key("EPN crossing begins", **dashed))
+    return handles
+
+
+def _verdicts(ax: Axes, cut: Plane) -> list[Any]:
+    """Mark what the continuum says: artefacts are dotted, what the grid misses has a ring, what is open a cross."""
+    if "verdict" not in cut.ds:
+        return []
+    verdicts = cut.ds["verdict"]
+    verdict = np.where(cut.field(cut.ds["status"]) == DONE, cut.field(verdicts), -2)
+    handles = []
+    artefact = verdict == code_of(verdicts, ARTEFACT)
+    if artefact.any():
+        hatch_cells(ax, cut, artefact, ARTEFACT_HATCH)
+        handles.append(swatch("artefact of the grid", "none", ARTEFACT_HATCH))
     for meaning, text, look in (
         (MISSED, "unstable in the continuum only", RING),
-        (UNDETERMINED, "undetermined", {"marker": "x", "ms": 2.8, "mec": "#E69F00", "mew": 0.6}),
+        (UNDETERMINED, "undetermined", CROSS),
     ):
         marked = verdict == code_of(verdicts, meaning)
         if marked.any():
             cut.marks(ax, marked, **look)
             handles.append(style.key(text, **look))
-    if artefact.any():
-        handles.append(
-            mpl.patches.Patch(
-                facecolor="#B5C9BF",
-                edgecolor=DOTTED["ec"],
-                hatch=DOTTED["hatch"],
-                label="artefact of the grid",
-            )
-        )
-    if np.isnan(growth).any():
-        handles.append(mpl.patches.Patch(facecolor=NO_RESULT, edgecolor="none", label="no result"))
-    if not (growth > 0).any():
-        style.say_empty(ax, "nothing unstable here" if np.isfinite(growth).any() else "no point is done yet")
-    elif (growth == 0).any():
-        handles.append(mpl.patches.Patch(facecolor="white", edgecolor=style.MUTED, lw=0.4, label="stable"))
-    cut.finish(ax)
-    bar = mesh if (growth > 0).any() else None
-    label = style.with_units(*growth_label(ds, unit))
-    return style.Key(tuple(handles), below=True, colours=bar, colours_label=label)
+    return handles
 
 
 def _vacua(ds: xr.Dataset, x: str | None, y: str | None) -> list[dict[str, Any]]:
@@ -199,23 +199,19 @@ def phase_diagram(
     else:
         growth, kind = cut.field(variable(cut.ds, "growth_rate")), cut.field(variable(cut.ds, "mode_kind"))
     kind = np.ma.masked_where(~np.isfinite(growth), kind)
-    ax.set_facecolor(NO_RESULT)
     cmap = mpl.colors.ListedColormap([colour for _, colour in PHASES])
-    ax.pcolormesh(cut.x.edges, cut.y.edges, kind, cmap=cmap, vmin=-0.5, vmax=2.5, rasterized=kind.size > 400)
-    cut.border(ax, growth, color=style.INK, lw=1.2)
-    handles = [
-        mpl.patches.Patch(facecolor=colour, edgecolor=style.MUTED, lw=0.4, label=text)
-        for code, (text, colour) in enumerate(PHASES)
-        if (kind == code).any()
-    ]
+    mesh = cut.cells(ax, kind, cmap=cmap, vmin=-0.5, vmax=2.5)
+    handles = [swatch(text, colour) for code, (text, colour) in enumerate(PHASES) if (kind == code).any()]
+    line: style.Look = {"color": style.INK, "lw": 1.2}
+    if cut.border(ax, growth, **line):
+        handles.append(style.key("instability boundary", **{**line, "ls": "-"}))
     if vacuum == "grid" and "g_static" in cut.ds and cut.x.coordinate.name == "g":
         threshold = cut.ds["g_static"].max(dim_of(cut.ds, "g"))  # the same at every g
         dashed: style.Look = {"color": style.INK, "lw": 1.2, "ls": (0, (3.5, 2))}
         ax.plot(threshold.where(np.isfinite(threshold)).values[list(cut.y.order)], cut.y.at, **dashed)
         handles.append(style.key(r"static threshold, largest eigenvalue of $D(0)$ is 1", **dashed))
-    if np.isnan(growth).any():
-        handles.append(mpl.patches.Patch(facecolor=NO_RESULT, edgecolor="none", label="no result"))
+    handles += cut.unknown(ax, growth)
     if np.isnan(growth).all():
         style.say_empty(ax, "no point is done yet")
     cut.finish(ax)
-    return style.Key(tuple(handles), below=True)
+    return style.Key(tuple(handles), below=True, data=(mesh,))

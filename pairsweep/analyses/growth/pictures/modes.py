@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from pairsweep.drawing.picture import given, picture
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+MANY_POINTS = 2000  # beyond, points are small, and an image inside a vector file
 WIDE = 30.0  # ratio of the largest to the smallest from which on an axis is logarithmic
 
 
@@ -29,7 +31,9 @@ def _layers(ds: xr.Dataset, x: str | None, y: str | None) -> list[dict[str, Any]
 
 
 @picture("spectrum", shows=None, layers=_layers)
-def spectrum(ds: xr.Dataset, ax: Axes, *, x: str | None = None, unit: str = STORED) -> style.Key:
+def spectrum(
+    ds: xr.Dataset, ax: Axes, *, x: str | None = None, hue: str | None = None, unit: str = STORED
+) -> style.Key:
     """Draw the unstable modes of every point in the complex plane: Re(lambda) along x, abs Im(lambda) along y.
 
     All modes that the sweep kept (``modes`` in its specification), else the fastest one of each point. Oscillating
@@ -37,8 +41,8 @@ def spectrum(ds: xr.Dataset, ax: Axes, *, x: str | None = None, unit: str = STOR
 
     Parameters
     ----------
-    x : str, optional
-        Axis whose labels colour the points; the longest numeric one by default.
+    x, hue : str, optional
+        Axis whose labels colour the points, by either name; the longest numeric one by default.
     unit : str
         See `in_unit`.
     """
@@ -48,7 +52,7 @@ def spectrum(ds: xr.Dataset, ax: Axes, *, x: str | None = None, unit: str = STOR
         for name in (("mode_growth_rate", "mode_frequency") if every else ("growth_rate", "frequency"))
     )
     swept = numeric_axes(ds)
-    hue = x if x is not None else (swept[0] if swept else None)
+    hue = hue or x or (swept[0] if swept else None)
     if hue is None:
         shade = xr.zeros_like(growth)
         palette, bar = style.colours(1), None
@@ -58,7 +62,9 @@ def spectrum(ds: xr.Dataset, ax: Axes, *, x: str | None = None, unit: str = STOR
             xr.DataArray(np.arange(ds.sizes[dim]), dims=dim).broadcast_like(growth).transpose(*growth.dims)
         )
         palette, bar = style.line_colours(ds, hue, ds.sizes[dim])
-    handles = []
+    handles: list[Any] = []
+    data: list[Any] = []
+    shaded: list[tuple[Any, Any]] = []
     unstable, static = growth.values > 0, frequency.values == 0
     for name, marker, chosen in (
         ("oscillating", "o", unstable & ~static),
@@ -66,15 +72,19 @@ def spectrum(ds: xr.Dataset, ax: Axes, *, x: str | None = None, unit: str = STOR
     ):
         if not chosen.any():
             continue
-        ax.scatter(
+        places = shade.values[chosen].astype(int)
+        many = int(chosen.sum()) > MANY_POINTS
+        drawn = ax.scatter(
             growth.values[chosen],
             frequency.values[chosen],
-            c=[palette[i] for i in shade.values[chosen].astype(int)],
+            c=[palette[i] for i in places],
             marker=marker,
-            s=14,
+            s=4 if many else 14,
             lw=0,
-            rasterized=int(chosen.sum()) > 2000,
+            rasterized=many,
         )
+        data.append(drawn)
+        shaded += [(drawn, ds[hue].values[places])] if bar is not None and hue is not None else []
         handles.append(style.key(name, marker=marker, color=style.MUTED))
     rates = growth.values[growth.values > 0]
     if not rates.size:
@@ -86,14 +96,14 @@ def spectrum(ds: xr.Dataset, ax: Axes, *, x: str | None = None, unit: str = STOR
     highest = float(np.nanmax(frequency.values, initial=0.0))
     top = max(highest, 1.0) if unit == STORED else highest or 1.0
     ax.set_ylim(-0.04 * top, 1.08 * top)
+    drawn_key = style.Key(tuple(handles), data=tuple(data), shaded=tuple(shaded))
     if hue is None:
-        return style.Key(tuple(handles))
+        return drawn_key
     if bar is not None:
-        label = style.coordinate_label(ds[hue])
-        return style.Key(tuple(handles), below=True, colours=bar, colours_label=label)
+        return replace(drawn_key, below=True, colours=bar, colours_label=style.coordinate_label(ds[hue]))
     dim = dim_of(ds, hue)
     names = [
         style.key(style.group_text(ds, {dim: i}), marker="o", color=colour)
         for i, colour in enumerate(palette)
     ]
-    return style.Key((*names, *handles), style.group_title(ds, [dim]))
+    return replace(drawn_key, handles=(*names, *handles), title=style.group_title(ds, [dim]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,10 +12,13 @@ import xarray as xr
 from pairsweep.analyses.growth.analysis import MODE_KINDS
 from pairsweep.analyses.growth.derived import growth_in
 from pairsweep.contract.errors import UsageError, suggest
+from pairsweep.contract.template import FAILED
+from pairsweep.contract.variables import STATISTIC
 from pairsweep.dataset.select import axes, code_of, variable
 from pairsweep.drawing import style
 from pairsweep.drawing.layout import dim_of, groups, line, number_axis
 from pairsweep.drawing.picture import picture
+from pairsweep.drawing.series import as_distribution, bands, failed_marks, floor_band, line_key, middle
 from pairsweep.physics.grid import Floats
 
 if TYPE_CHECKING:
@@ -28,7 +32,7 @@ STRENGTHS = {
 }
 STATIC = MODE_KINDS.index("static")
 ARTEFACT, MISSED = "discretisation", "missed"  # verdicts that change how a point looks
-FADED = 0.3  # opacity of artefacts
+PLUS = "+"  # marker of artefacts: a shape is seen in grey as well
 STABLE: style.Look = {"marker": ".", "color": style.MUTED}
 RING: style.Look = {"marker": "o", "ms": 3.2, "mfc": "none", "mec": "#D55E00", "mew": 0.6}
 CROSSING_LABELS = {
@@ -38,6 +42,9 @@ CROSSING_LABELS = {
 MOST_COUPLINGS = 3  # that the size of a marker tells apart
 MANY_POINTS = 2000  # beyond, points become an image inside a vector file
 SPOTS = 400  # places along each side that can be told apart
+DENSE = 20_000  # points from which on their density is drawn
+MOST_MARKED = 60  # lines whose points are marked
+HEXAGONS = 70  # along x
 
 
 def growth_label(ds: xr.Dataset, unit: str) -> tuple[str, str]:
@@ -58,81 +65,144 @@ def _epn_layers(ds: xr.Dataset, x: str | None, y: str | None) -> list[dict[str, 
 
 
 @picture("growth-vs-epn", shows=None, layers=_epn_layers)
-def growth_vs_epn(ds: xr.Dataset, ax: Axes, *, x: str = "epn_crossing_strength") -> style.Key:
+def growth_vs_epn(
+    ds: xr.Dataset, ax: Axes, *, x: str = "epn_crossing_strength", hue: str | None = None
+) -> style.Key:
     """Draw growth rate over g against the EPN crossing strength, every point of the sweep: do they collapse?
 
-    One colour and marker per grid (axes of the grid), open and larger for each further coupling. Beside them
-    the two-pair law of Eq. 16, growth = 2 g sqrt(I+ I-). Stable points lie on the zero line, in grey.
+    One colour and marker per grid (axes of the grid), open and larger for each further coupling; of more than 20,000
+    points their density. Beside them the two-pair law of Eq. 16, growth = 2 g sqrt(I+ I-). Stable points lie on the
+    zero line, in grey; artefacts of the grid are a plus; what failed is counted in the key.
 
     Parameters
     ----------
     x : str
         "epn_crossing_strength", "epn_crossing_strength_bin" (MeV^3), or a dimensionless measure of the
         crossing: "epn_crossing_depth", "anisotropy".
+    hue : str, optional
+        An axis: its labels colour the points instead.
     """
     known = (*STRENGTHS, "epn_crossing_depth", "anisotropy")
     if x not in known:
         raise UsageError("x", x, suggest(x, known))
     over_g, place = growth_in(ds, "g").load(), variable(ds, x).load()
-    verdict = ds["verdict"].load() if "verdict" in ds else xr.full_like(over_g, -2)
-    artefact, missed = code_of(verdict, ARTEFACT), code_of(verdict, MISSED)
-    grids, couplings, looks, bar = _series(ds)
-    far = (float(place.max()), float(over_g.max()))
-    crowd: style.Look = {"ls": "none", "rasterized": over_g.size > MANY_POINTS}
-    for (i, grid), (j, coupling) in itertools.product(enumerate(grids), enumerate(couplings)):
-        px, py, judged = (
-            field.isel({**grid, **coupling}).values.ravel() for field in (place, over_g, verdict)
-        )
-        for mask, how in (
-            (py == 0, {**STABLE, "ms": 2.2, "zorder": 1.5}),
-            ((py > 0) & (judged != artefact), {**looks[i][j], "zorder": 2.5}),
-            ((py > 0) & (judged == artefact), {**looks[i][j], "alpha": FADED, "zorder": 2.4}),
-            ((py == 0) & (judged == missed), {**RING, "zorder": 2.6}),
-        ):
-            if mask.any():
-                many = over_g.size > MANY_POINTS
-                spots = _distinct(px[mask], py[mask], far) if many else (px[mask], py[mask])
-                ax.plot(*spots, **how, **crowd)
-    stable, unstable = bool((over_g == 0).any()), bool((over_g > 0).any())
-    title, handles = None, []
-    if len(grids) > 1 and unstable:
-        title = style.group_title(ds, list(grids[0]))
-        look = {} if bar is None else {"mfc": style.MUTED, "mec": style.MUTED}
-        handles = [
-            style.key(style.group_text(ds, at), **{**looks[i][0], **look}) for i, at in enumerate(grids)
-        ]
-    for j in range(len(couplings) if len(couplings) > 1 and bar is None else 0):
-        handles.append(style.key(style.point_text(ds, "g", j), **_point_look(style.MUTED, 0, j)))
-    for shown, text, how in (
-        (stable, "stable", STABLE),
-        (unstable and bool((verdict == artefact).any()), "artefact of the grid", {**STABLE, "alpha": FADED}),
-        (bool((verdict == missed).any()), "unstable in the continuum only", RING),
-    ):
-        if shown:
-            handles.append(style.key(text, **how))
+    unstable = bool((over_g > 0).any())
+    key = _density(ax, over_g, place) if over_g.size > DENSE and hue is None else None
+    key = key if key is not None else _points(ax, ds, over_g, place, hue)
+    handles = [*key.handles, *_special_points(ax, ds, over_g, place)]
     if not unstable:
-        style.say_empty(ax, "nothing unstable here" if stable else "no point is done yet")
+        style.say_empty(ax, "nothing unstable here" if bool((over_g == 0).any()) else "no point is done yet")
     if x in STRENGTHS:
-        top = float(place.max()) if stable or unstable else 0.0
+        top = float(place.max()) if bool(over_g.notnull().any()) else 0.0
         law: style.Look = {"ls": "--", "color": style.INK, "lw": 1.0}
-        if top > 0:
-            ax.plot([0, top], [0, 2 * top], zorder=2, **law)
+        if top > 0 and unstable:
+            ax.plot([0, top], [0, 2 * top], zorder=3, **law)
             handles.append(style.key(r"two-pair law $2\sqrt{I_+I_-}$", **law))
         style.scaled_label(ax, "x", STRENGTHS[x], "MeV^3", top)
     else:
         ax.set_xlabel(str(place.attrs.get("long_name", x)))
     style.scaled_label(ax, "y", *growth_label(ds, "g"), float(over_g.max()) if unstable else 0.0)
     ax.set_xlim(left=0)
-    if bar is not None and unstable:
-        return style.Key(
-            tuple(handles), title, below=True, colours=bar, colours_label=style.coordinate_label(ds["g"])
-        )
-    return style.Key(tuple(handles), title)
+    return replace(key, handles=tuple(handles), below=key.colours is not None)
 
 
-def _series(
-    ds: xr.Dataset,
-) -> tuple[list[dict[str, int]], list[dict[str, int]], list[list[style.Look]], Any]:
+def _density(ax: Axes, over_g: xr.DataArray, place: xr.DataArray) -> style.Key | None:
+    """Draw how many unstable points lie in each hexagon."""
+    from matplotlib.colors import LogNorm
+
+    px, py = place.values.ravel(), over_g.values.ravel()
+    some = py > 0
+    if not some.any():
+        return None
+    # from the second tenth of the map on: a hexagon of one point is seen on white
+    mesh = ax.hexbin(px[some], py[some], gridsize=HEXAGONS, mincnt=1, cmap=style.steps(), zorder=2)
+    mesh.set_norm(LogNorm(1.0, max(float(np.asarray(mesh.get_array()).max()), 2.0)))
+    mesh.set_rasterized(True)
+    return style.Key(colours=mesh, colours_label="Unstable points in a hexagon", data=(mesh,))
+
+
+def _points(
+    ax: Axes, ds: xr.Dataset, over_g: xr.DataArray, place: xr.DataArray, hue: str | None
+) -> style.Key:
+    """Draw the unstable points, by grid and coupling or by the labels of an axis; artefacts as a plus."""
+    artefact = _judged(ds, over_g, ARTEFACT)
+    groups_of, looks, names, bar, title = _series(ds) if hue is None else _by_labels(ds, hue)
+    far = (float(place.max()), float(over_g.max()))
+    many = over_g.size > MANY_POINTS
+    data, shaded = [], []
+    for at, look, value in groups_of:
+        px, py, judged = (field.isel(at).values.ravel() for field in (place, over_g, artefact))
+        for mask, marker in (
+            ((py > 0) & ~judged, {}),
+            ((py > 0) & judged, {"marker": PLUS, "mew": 0.7, "ms": 4.0}),
+        ):
+            if mask.any():
+                spots = _distinct(px[mask], py[mask], far) if many else (px[mask], py[mask])
+                (drawn,) = ax.plot(*spots, **{**look, **marker}, ls="none", zorder=2.5, rasterized=many)
+                data.append(drawn)
+                shaded += [] if value is None else [(drawn, value)]
+    unstable = bool((over_g > 0).any())
+    handles = [style.key(name, **look) for name, look in zip(names, looks, strict=True)] if unstable else []
+    shown = bar if unstable else None
+    label = "" if shown is None else style.coordinate_label(ds[hue or "g"])
+    return style.Key(
+        tuple(handles),
+        title if handles else None,
+        colours=shown,
+        colours_label=label,
+        data=tuple(data),
+        shaded=tuple(shaded),
+    )
+
+
+def _judged(ds: xr.Dataset, like: xr.DataArray, meaning: str) -> xr.DataArray:
+    """Where the verdict is this one."""
+    if "verdict" not in ds:
+        return xr.zeros_like(like, dtype=bool)
+    verdict = ds["verdict"].load()
+    return (verdict == code_of(verdict, meaning)).transpose(*like.dims)
+
+
+def _special_points(ax: Axes, ds: xr.Dataset, over_g: xr.DataArray, place: xr.DataArray) -> list[Any]:
+    """Draw stable points on the zero line and those that the grid misses; return what a key says, failures too."""
+    px, py = place.values.ravel(), over_g.values.ravel()
+    far = (float(np.nanmax(px, initial=0.0)), float(np.nanmax(py, initial=0.0)))
+    missed = _judged(ds, over_g, MISSED).values.ravel()
+    handles = []
+    for mask, text, look, order in (
+        (py == 0, "stable", {**STABLE, "ms": 2.2}, 1.5),
+        ((py == 0) & missed, "unstable in the continuum only", RING, 2.6),
+    ):
+        if mask.any():
+            spots = _distinct(px[mask], py[mask], far) if over_g.size > MANY_POINTS else (px[mask], py[mask])
+            ax.plot(*spots, **look, ls="none", zorder=order, rasterized=over_g.size > MANY_POINTS)
+            handles.append(style.key(text, **look))
+    if bool((_judged(ds, over_g, ARTEFACT) & (over_g > 0)).any()):
+        handles.append(style.key("artefact of the grid", marker=PLUS, mec=style.MUTED))
+    failed = int((ds["status"] == FAILED).sum()) if "status" in ds else 0
+    if failed:  # they have no place along y
+        handles.append(style.key(f"{failed:,} failed: not shown", marker=""))
+    return handles
+
+
+Group = tuple[dict[str, int], style.Look, float | None]  # where, how it is drawn, its value on the colour bar
+
+
+def _by_labels(ds: xr.Dataset, hue: str) -> tuple[list[Group], list[style.Look], list[str], Any, str | None]:
+    """The labels of one axis by colour."""
+    dim = dim_of(ds, hue)
+    count = ds.sizes[dim]
+    colours, bar = style.line_colours(ds, hue, count)
+    looks = [_point_look(colour, 0, 0) for colour in colours]
+    values = ds[hue].values.tolist() if bar is not None else [None] * count
+    found = [({dim: i}, look, value) for i, (look, value) in enumerate(zip(looks, values, strict=True))]
+    if bar is not None:
+        return found, [], [], bar, None
+    names = [style.group_text(ds, {dim: i}) for i in range(count)]
+    return found, looks, names, None, style.group_title(ds, [dim])
+
+
+def _series(ds: xr.Dataset) -> tuple[list[Group], list[style.Look], list[str], Any, str | None]:
     """Grids and couplings that are told apart, the look of each pair, and the colours of many couplings.
 
     Of more grids than there are colours those along the longest axis are told apart; more couplings than can be
@@ -143,18 +213,30 @@ def _series(
     grids, couplings = groups(ds, names), groups(ds, [name for name in swept if name == "g"])
     if len(grids) > len(style.COLOURS):
         grids = groups(ds, [max(names, key=lambda name: ds.sizes[name])])
+    bar = None
+    values: list[float | None] = [None] * len(couplings)
     if len(couplings) <= MOST_COUPLINGS:
-        palette = style.colours(len(grids))
-        return (
-            grids,
-            couplings,
-            [[_point_look(c, i, j) for j in range(len(couplings))] for i, c in enumerate(palette)],
-            None,
-        )
-    if len(grids) > len(style.MARKERS):
-        grids = [{}]
-    colours, bar = style.colour_scale(ds, "g")
-    return grids, couplings, [[_point_look(c, i, 0) for c in colours] for i in range(len(grids))], bar
+        looks = [
+            [_point_look(colour, i, j) for j in range(len(couplings))]
+            for i, colour in enumerate(style.colours(len(grids)))
+        ]
+    else:
+        grids = grids if len(grids) <= len(style.MARKERS) else [{}]
+        colours, bar = style.colour_scale(ds, "g")
+        values = ds["g"].values.tolist()
+        looks = [[_point_look(colour, i, 0) for colour in colours] for i in range(len(grids))]
+    found = [
+        ({**grid, **coupling}, looks[i][j], values[j])
+        for (i, grid), (j, coupling) in itertools.product(enumerate(grids), enumerate(couplings))
+    ]
+    told = grids if len(grids) > 1 else []
+    plain = {} if bar is None else {"mfc": style.MUTED, "mec": style.MUTED}
+    shown = [{**looks[i][0], **plain} for i in range(len(told))]
+    words = [style.group_text(ds, at) for at in told]
+    if len(couplings) > 1 and bar is None:
+        shown += [_point_look(style.MUTED, 0, j) for j in range(len(couplings))]
+        words += [style.point_text(ds, "g", j) for j in range(len(couplings))]
+    return found, shown, words, bar, style.group_title(ds, list(grids[0])) if told else None
 
 
 def _distinct(x: Floats, y: Floats, far: tuple[float, float]) -> tuple[Floats, Floats]:
@@ -174,12 +256,15 @@ def _bins_layers(ds: xr.Dataset, x: str | None, y: str | None) -> list[dict[str,
     return [{"x": x, **({} if y is None else {"unit": y})}]
 
 
-@picture("growth-vs-bins", shows=2, layers=_bins_layers)
-def growth_vs_bins(ds: xr.Dataset, ax: Axes, *, x: str | None = None, unit: str = "mu") -> style.Key:
+@picture("growth-vs-bins", shows=2, layers=_bins_layers, bands=True)
+def growth_vs_bins(
+    ds: xr.Dataset, ax: Axes, *, x: str | None = None, unit: str = "mu", log: bool | None = None
+) -> style.Key:
     """Draw the growth rate against the number of bins or any numeric axis, a line per value of one more axis.
 
     Stable points are open and lie on the floor; squares are static modes; points that the continuum analysis
-    calls artefacts of the discretisation are faded.
+    calls artefacts of the discretisation are a plus; failed ones are marked at the foot. Many seeds or samples are
+    their median and bands.
 
     Parameters
     ----------
@@ -187,25 +272,41 @@ def growth_vs_bins(ds: xr.Dataset, ax: Axes, *, x: str | None = None, unit: str 
         A numeric axis; n_energy, n_theta or n_phi if they are swept.
     unit : str
         See `growth_in`.
+    log : bool, optional
+        Logarithmic y; by default where the rates span more than a factor 50.
     """
+    ds = as_distribution(ds, ["growth_rate"])
     flat, x, hue = line(ds, x, preferred=("n_energy", "n_theta", "n_phi"))
     growth = growth_in(flat, unit).load()
     labels = np.asarray(flat[x].values, dtype=np.float64)
     order = np.argsort(labels, kind="stable")
     positive = growth.values[growth.values > 0]
-    log = positive.size > 1 and positive.max() > 50 * positive.min()
+    if log is None:
+        log = positive.size > 1 and positive.max() > 50 * positive.min()
+    log = log and positive.size > 0
     floor = float(positive.min()) / 3 if log else 0.0
     series = groups(flat, [] if hue is None else [hue])
     palette, bar = style.line_colours(flat, hue, len(series))
     kinds: dict[str, style.Look] = {}
+    looks: list[Any] = []
+    data: list[Any] = []
+    shaded: list[tuple[Any, float]] = []
     for i, here in enumerate(series):
         at = {dim_of(flat, x): order, **here}
-        kinds |= _one_line(ax, flat.isel(at), labels[order], growth.isel(at).values, floor, palette[i])
+        field = growth.isel(at)
+        if STATISTIC in growth.dims:
+            told = bands(ax, labels[order], field, floor if log else None, color=palette[i])
+            looks = looks or told
+        marked = len(series) <= MOST_MARKED
+        heights = middle(field).values
+        used, drawn = _one_line(ax, flat.isel(at), labels[order], heights, floor, palette[i], marked)
+        kinds |= used
+        data += drawn
+        shaded += [] if bar is None or hue is None else [(one, float(flat[hue][i])) for one in drawn]
     if log:
         ax.set_yscale("log")
-        if "stable" in kinds:
-            ax.axhspan(floor / 1.6, floor * 1.6, color=style.PALE, zorder=0)
-            ax.set_ylim(bottom=floor / 1.6)
+        if (growth == 0).any():
+            looks.append(floor_band(ax, floor))
     else:
         ax.axhline(0, color=style.MUTED, lw=0.6, zorder=0)
     if not positive.size:
@@ -219,48 +320,40 @@ def growth_vs_bins(ds: xr.Dataset, ax: Axes, *, x: str | None = None, unit: str 
         ax.set_ylabel(style.with_units(text, units))
     else:
         style.scaled_label(ax, "y", text, units, float(positive.max(initial=0.0)))
-    looks = [style.key(kind, mec=style.MUTED, **{"mfc": style.MUTED, **look}) for kind, look in kinds.items()]
-    if hue is None:
-        return style.Key(tuple(looks))
-    if bar is not None:
-        return style.Key(
-            tuple(looks), below=True, colours=bar, colours_label=style.coordinate_label(flat[hue])
-        )
-    names = [
-        style.key(style.group_text(flat, here), ls="-", color=colour)
-        for here, colour in zip(series, palette, strict=True)
+    looks += [
+        style.key(kind, mec=style.MUTED, **{"mfc": style.MUTED, **look}) for kind, look in kinds.items()
     ]
-    return style.Key((*names, *looks), style.group_title(flat, [hue]))
+    looks += failed_marks(ax, flat, dim_of(flat, x), labels, order)
+    return line_key(flat, hue, palette, bar, looks, data, shaded)
 
 
 def _one_line(
-    ax: Axes, ds: xr.Dataset, labels: Floats, growth: Floats, floor: float, colour: Any
-) -> dict[str, style.Look]:
-    """Draw one line over ascending labels, each point marked by what it is; returns the marks used."""
+    ax: Axes, ds: xr.Dataset, labels: Floats, growth: Floats, floor: float, colour: Any, marked: bool
+) -> tuple[dict[str, style.Look], list[Any]]:
+    """Draw one line over ascending labels, each point marked by what it is if it is one of few.
+
+    Returns the marks used, and all that was drawn.
+    """
     known, unstable = np.isfinite(growth), growth > 0
     nowhere = np.zeros(growth.shape, dtype=bool)
     static = ds["mode_kind"].values == STATIC if "mode_kind" in ds else nowhere
     artefact = ds["verdict"].values == code_of(ds["verdict"], ARTEFACT) if "verdict" in ds else nowhere
+    kinds = "mode_kind" in ds
     marks: dict[str, tuple[Any, style.Look]] = {
-        "oscillating": (unstable & ~static & ~artefact, {"marker": "o"}),
+        "oscillating" if kinds else "unstable": (unstable & ~static & ~artefact, {"marker": "o"}),
         "static": (unstable & static & ~artefact, {"marker": "s"}),
-        "artefact of the grid": (unstable & artefact, {"marker": "o", "alpha": FADED}),
+        "artefact of the grid": (unstable & artefact, {"marker": PLUS}),
         "stable": (known & ~unstable, {"marker": "o", "mfc": "white"}),
     }
     height = np.where(unstable, growth, np.where(known, floor, np.nan))  # a gap where there is no result
-    ax.plot(labels, height, "-", color=colour, lw=1.0, alpha=0.6, zorder=2)
+    if not marked:
+        return {}, ax.plot(labels, height, "-", color=colour, lw=0.4, zorder=2, rasterized=True)
+    drawn = ax.plot(labels, height, "-", color=colour, lw=1.0, alpha=0.6, zorder=2)
     size = 4.0 if labels.size < 40 else 2.2
     used = {}
     for kind, (mask, look) in marks.items():
         if mask.any():
-            ax.plot(
-                labels[mask],
-                height[mask],
-                ls="none",
-                ms=size,
-                mec=colour,
-                zorder=3,
-                **{"mfc": colour, **look},
-            )
+            points: style.Look = {"ls": "none", "ms": size, "mec": colour, "zorder": 3, "mfc": colour, **look}
+            drawn += ax.plot(labels[mask], height[mask], **points)
             used[kind] = look
-    return used
+    return used, drawn

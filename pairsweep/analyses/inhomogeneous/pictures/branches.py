@@ -89,10 +89,11 @@ def dispersion(ds: xr.Dataset, ax: Axes, *, x: str | None = None, energy_bin: in
         labels[place],
         offset[place, mode],
         c=growth[place, mode],
-        cmap=style.SEQUENTIAL,
+        cmap=style.steps(),
         s=8,
         lw=0,
         zorder=3,
         vmin=0.0,
     )
-    return style.Key(handles, below=True, colours=points, colours_label=r"Growth rate $\gamma$ (MeV)")
+    label = r"Growth rate $\gamma$ (MeV)"
+    return style.Key(handles, below=True, colours=points, colours_label=label, data=(points,))

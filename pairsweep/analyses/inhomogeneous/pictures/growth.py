@@ -11,11 +11,14 @@ import xarray as xr
 
 from pairsweep.analyses.inhomogeneous.analysis import VERDICTS
 from pairsweep.contract.errors import UsageError
+from pairsweep.contract.variables import STATISTIC
 from pairsweep.dataset.select import variable
 from pairsweep.dataset.units import STORED, in_unit
 from pairsweep.drawing import style
-from pairsweep.drawing.layout import dim_of, groups, line, number_axis, one_point_each, plane
+from pairsweep.drawing.layout import dim_of, groups, line, number_axis, one_point_each
 from pairsweep.drawing.picture import given, picture
+from pairsweep.drawing.plane import ARTEFACT_HATCH, cut_to, hatch_cells, swatch
+from pairsweep.drawing.series import as_distribution, bands, failed_marks, line_key, middle
 from pairsweep.physics.grid import Floats
 
 if TYPE_CHECKING:
@@ -24,8 +27,6 @@ if TYPE_CHECKING:
 
 GROWTH = "inhomogeneous_growth_rate"
 DISCRETE = VERDICTS.index("discretisation")
-NO_RESULT = "#C9C9C9"
-FEW = 12
 
 
 def _rates(ds: xr.Dataset, name: str, unit: str) -> xr.DataArray:
@@ -42,7 +43,7 @@ def _only_x(ds: xr.Dataset, x: str | None, y: str | None) -> list[dict[str, Any]
     return given(ds, x, y)
 
 
-@picture("growth-vs-k", shows=2, layers=_only_x)
+@picture("growth-vs-k", shows=2, layers=_only_x, bands=True)
 def growth_vs_k(ds: xr.Dataset, ax: Axes, *, x: str | None = None, unit: str = STORED) -> style.Key:
     """Draw the growth rate of modes with a wave number against k, a line per value of one more axis.
 
@@ -56,6 +57,7 @@ def growth_vs_k(ds: xr.Dataset, ax: Axes, *, x: str | None = None, unit: str = S
     unit : str
         See `in_unit`.
     """
+    ds = as_distribution(ds, [GROWTH, "inhomogeneous_ceiling"])
     flat, x, hue = line(ds, x, preferred=("k",))
     rates = _rates(flat, GROWTH, unit)
     labels = np.asarray(flat[x].values, dtype=np.float64)
@@ -63,14 +65,19 @@ def growth_vs_k(ds: xr.Dataset, ax: Axes, *, x: str | None = None, unit: str = S
     series = groups(flat, [] if hue is None else [hue])
     palette, bar = style.line_colours(flat, hue, len(series))
     top = float(rates.max()) if bool((rates > 0).any()) else 0.0
-    handles = []
+    handles: list[Any] = []
+    data: list[Any] = []
+    shaded: list[tuple[Any, Any]] = []
     size = 2.5 if labels.size < 60 else 0.0
-    for here, colour in zip(series, palette, strict=True):
-        values = rates.isel({dim_of(flat, x): order, **here}).values
-        ax.plot(labels[order], values, "-o", ms=size, color=colour, lw=1.2)
-        if hue is not None and bar is None:
-            handles.append(style.key(style.group_text(flat, here), ls="-", color=colour))
-    ceiling = _rates(flat, "inhomogeneous_ceiling", unit).isel({dim_of(flat, x): order})
+    for i, (here, colour) in enumerate(zip(series, palette, strict=True)):
+        values = rates.isel({dim_of(flat, x): order, **here})
+        if STATISTIC in values.dims:
+            told = bands(ax, labels[order], values, None, color=colour)
+            handles = handles or told
+        drawn = ax.plot(labels[order], middle(values).values, "-o", ms=size, color=colour, lw=1.2)
+        data += drawn
+        shaded += [] if bar is None or hue is None else [(each, flat[hue].values[i]) for each in drawn]
+    ceiling = middle(_rates(flat, "inhomogeneous_ceiling", unit)).isel({dim_of(flat, x): order})
     lowest = ceiling.min([dim for dim in ceiling.dims if dim != dim_of(flat, x)]).values
     if top > 0.0 and 1e-3 * top < float(np.nanmin(lowest)) < 2.0 * top:
         dashed: style.Look = {"ls": "--", "color": style.INK, "lw": 1.0}
@@ -86,14 +93,12 @@ def growth_vs_k(ds: xr.Dataset, ax: Axes, *, x: str | None = None, unit: str = S
     number_axis(ax, labels[order])
     ax.set_xlabel(style.coordinate_label(flat[x]))
     style.scaled_label(ax, "y", *_label(ds, unit), top)
-    if bar is not None and hue is not None:
-        label = style.coordinate_label(flat[hue])
-        return style.Key(tuple(handles), below=True, colours=bar, colours_label=label)
-    return style.Key(tuple(handles), None if hue is None else style.group_title(flat, [hue]))
+    handles += failed_marks(ax, flat, dim_of(flat, x), labels, order)
+    return line_key(flat, hue, palette, bar, handles, data, shaded)
 
 
-def _norm(ds: xr.Dataset, refined: xr.Dataset | None, options: Mapping[str, Any]) -> dict[str, Any]:
-    return {"norm": _from_zero(_rates(ds, GROWTH, options.get("unit", STORED)).values)}
+def _shared(ds: xr.Dataset, refined: xr.Dataset | None, options: Mapping[str, Any]) -> dict[str, Any]:
+    return {"scale": _from_zero(_rates(ds, GROWTH, options.get("unit", STORED)).values)}
 
 
 def _from_zero(rates: Floats) -> Normalize:
@@ -102,7 +107,7 @@ def _from_zero(rates: Floats) -> Normalize:
     return Normalize(0.0, float(np.nanmax(rates)) if (rates > 0).any() else 1.0)
 
 
-@picture("k-map", shows=2, common=_norm)
+@picture("k-map", shows=2, common=_shared)
 def k_map(
     ds: xr.Dataset,
     ax: Axes,
@@ -110,11 +115,12 @@ def k_map(
     x: str | None = None,
     y: str | None = None,
     unit: str = STORED,
-    norm: Normalize | None = None,
+    scale: Normalize | None = None,
 ) -> style.Key:
     """Draw the growth rate over k and an angle of it, or over k and any other axis.
 
-    White is stable, grey without a result. A note says where every instability is one of the grid only.
+    White is stable, grey without a result. What lies above the ceiling of continuous occupations, and so belongs to the
+    grid, is dotted; where all of it does, a note says so.
 
     Parameters
     ----------
@@ -122,57 +128,40 @@ def k_map(
         Axes; k and the longest other one by default.
     unit : str
         See `in_unit`.
-    norm : matplotlib normalisation, optional
-        Given to share one scale between panels.
+    scale : matplotlib normalisation, optional
+        Given to share one between panels.
     """
     import matplotlib as mpl
 
     if x is None and y != "k" and "k" in ds.dims:
         x = "k"
-    flat, x, y = plane(ds, x, y)
-    sides = [flat[name] for name in (x, y)]
-    orders = [np.argsort(side.values, kind="stable") for side in sides]
-    # words, and few whole numbers, lie at 0, 1, 2, ...
-    numeric = [side.dtype.kind == "f" or (side.dtype.kind in "iu" and side.size > FEW) for side in sides]
-    at = [
-        side.values[order].astype(np.float64) if number else np.arange(side.size, dtype=np.float64)
-        for side, order, number in zip(sides, orders, numeric, strict=True)
-    ]
-    logs = [number and style.is_geometric(values) for number, values in zip(numeric, at, strict=True)]
-    edges = [style.cell_edges(values, log=log) for values, log in zip(at, logs, strict=True)]
-    dims = dim_of(flat, y), dim_of(flat, x)
-
-    def field(values: xr.DataArray) -> Floats:
-        return values.transpose(*dims).values.astype(np.float64)[np.ix_(orders[1], orders[0])]
-
-    rates, verdict = field(_rates(flat, GROWTH, unit)), field(variable(flat, "inhomogeneous_verdict"))
-    if norm is None:
-        norm = _from_zero(rates)
-    ax.set_facecolor(NO_RESULT)
-    cells: style.Look = {"shading": "flat", "rasterized": rates.size > 400}
-    white = mpl.colors.ListedColormap(["white"])
-    ax.pcolormesh(*edges, np.ma.masked_where(~(rates == 0), rates), cmap=white, **cells)
+    cut = cut_to(ds, x, y)
+    rates, verdict = (
+        cut.field(values)
+        for values in (_rates(cut.ds, GROWTH, unit), variable(cut.ds, "inhomogeneous_verdict"))
+    )
+    cut.cells(ax, np.ma.masked_where(~(rates == 0), rates), cmap=mpl.colors.ListedColormap(["white"]))
     shown = np.ma.masked_where(~(rates > 0), rates)
-    mesh = ax.pcolormesh(*edges, shown, cmap=style.SEQUENTIAL, norm=norm, **cells)
-    for which, side, order, values, number, log in zip("xy", sides, orders, at, numeric, logs, strict=True):
-        tick_axis = ax.xaxis if which == "x" else ax.yaxis
-        if log:
-            ax.set(**{f"{which}scale": "log"})
-        if not number:
-            tick_axis.set_ticks(values, [str(side.values[i]) for i in order])
-        tick_axis.set_label_text(style.coordinate_label(side))
+    norm = scale if scale is not None else _from_zero(rates)
+    mesh = cut.cells(ax, shown, cmap=mpl.colormaps[style.SEQUENTIAL], norm=norm)
+    unknown = cut.unknown(ax, rates)
+    cut.finish(ax)
     unstable = rates > 0
     if not unstable.any():
         style.say_empty(ax, "nothing unstable here" if np.isfinite(rates).any() else "no point is done yet")
-        return style.Key()
-    handles = []
-    if (verdict[unstable] == DISCRETE).all():
+        return style.Key(tuple(unknown), below=True)
+    handles = [swatch("stable", "white")] if (rates == 0).any() else []
+    artefact = unstable & (verdict == DISCRETE)
+    if (artefact == unstable).all():
         handles.append(style.key("all above the ceiling of the continuum", ls="none", marker=""))
+    elif artefact.any():
+        hatch_cells(ax, cut, artefact, ARTEFACT_HATCH)
+        handles.append(swatch("above the ceiling of the continuum", "none", ARTEFACT_HATCH))
     label = style.with_units(*_label(ds, unit))
-    return style.Key(tuple(handles), below=True, colours=mesh, colours_label=label)
+    return style.Key((*handles, *unknown), below=True, colours=mesh, colours_label=label, data=(mesh,))
 
 
-@picture("k-polar", shows=2, common=_norm)
+@picture("k-polar", shows=2, common=_shared)
 def k_polar(
     ds: xr.Dataset,
     ax: Axes,
@@ -180,7 +169,7 @@ def k_polar(
     x: str | None = None,
     y: str | None = None,
     unit: str = STORED,
-    norm: Normalize | None = None,
+    scale: Normalize | None = None,
 ) -> style.Key:
     """Draw the growth rate over the direction of k, in equal areas around the z axis.
 
@@ -193,8 +182,8 @@ def k_polar(
         The axes of azimuth and polar angle; k_phi and k_theta by default.
     unit : str
         See `in_unit`.
-    norm : matplotlib normalisation, optional
-        Given to share one scale between panels.
+    scale : matplotlib normalisation, optional
+        Given to share one between panels.
     """
     azimuth, polar = x or "k_phi", y or "k_theta"
     for name in (azimuth, polar):
@@ -216,7 +205,7 @@ def k_polar(
         radius[:, None] * np.sin(fine),
         np.ma.masked_where(~(rates > 0), rates)[:, columns],
         cmap=style.SEQUENTIAL,
-        norm=norm if norm is not None else _from_zero(rates),
+        norm=scale if scale is not None else _from_zero(rates),
         shading="flat",
         rasterized=True,
     )
@@ -233,4 +222,5 @@ def k_polar(
     if not (rates > 0).any():
         style.say_empty(ax, "nothing unstable here" if np.isfinite(rates).any() else "no point is done yet")
         return style.Key()
-    return style.Key(colours=mesh, colours_label=style.with_units(*_label(ds, unit)), below=True)
+    label = style.with_units(*_label(ds, unit))
+    return style.Key(colours=mesh, colours_label=label, below=True, data=(mesh,))
