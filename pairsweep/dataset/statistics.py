@@ -111,7 +111,7 @@ def _along_last(values: Floats) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.nansum(values, axis=-1) / count
         square = np.nansum((values - mean[..., None]) ** 2, axis=-1)
-        found = [mean, np.sqrt(square / (count - 1))]
+        found = [mean, np.sqrt(square / np.where(count > 1, count - 1.0, np.nan))]
     for share in QUANTILES.values():
         at = share * np.maximum(count - 1, 0)
         low = np.floor(at).astype(np.int64)

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 import pairsweep as ps
-from pairsweep.cli.commands import INTERRUPTED, READER_LEFT, main
+from pairsweep.cli.commands import INTERRUPTED, READER_LEFT, _selection, main
 from pairsweep.cli.text import result_text
+from pairsweep.contract.errors import UsageError
 from tests.specs import BEAMS, GROWTH, growth
 
 MAP = growth(rho_high="[0.5, 0.9]", rho_low="[0.1, 0.6]")
@@ -341,3 +342,10 @@ def test_help_is_light():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ
     )
     assert done.stdout.strip() == "False"
+
+
+def test_select_adds_up_and_takes_the_nearest():
+    given = ["g=1e-6,rho_low~0.1", "g=1e-7", "rho_high=0.1..0.5"]
+    assert _selection(given) == {"g": ["1e-6", "1e-7"], "rho_low": "~0.1", "rho_high": "0.1..0.5"}
+    with pytest.raises(UsageError, match="AXIS=VALUE"):
+        _selection(["rho_low"])

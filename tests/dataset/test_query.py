@@ -59,8 +59,29 @@ class TestSelect:
             select(sweep, {"energy_max": 10})
 
     @pytest.mark.parametrize(
+        ("wanted", "kept"),
+        [
+            ("~0.84", 0.8),
+            ("0.79..0.9", [0.8, 0.9]),
+            ("0.8:", [0.8, 0.9, 1.0]),
+            ("..0.4", [0.3, 0.4]),
+            ("1..1", [1.0]),
+            (slice(0.45, 0.65), [0.5, 0.6]),
+            (["0.9", 0.4], [0.4, 0.9]),
+            (["0.3..0.45", "~2"], [0.3, 0.4, 1.0]),
+        ],
+    )
+    def test_nearest_ranges_and_several(self, wanted, kept):
+        ds = growth_sweep({"rho_high": np.linspace(0.3, 1.0, 8)})
+        assert select(ds, {"rho_high": wanted})["rho_high"].values == pytest.approx(kept)
+
+    @pytest.mark.parametrize(
         ("labels", "message"),
         [
+            ({"rho_high": "0.41..0.49"}, "nothing is swept there; from "),
+            ({"rho_high": "0.9..0.3"}, "give a number"),
+            ({"rho_high": "~near"}, "give a number"),
+            ({"rho_high": ["0.9", "0.84"]}, "nearest"),
             ({"rho_hihg": 0.9}, "did you mean rho_high"),
             ({"g": "small"}, "give a number"),
             ({"growth_rate": 1}, "choose one of n_theta, rho_high, rho_low, g"),
