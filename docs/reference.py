@@ -416,6 +416,7 @@ GROUPS = {
     ),
     "One system": (
         "bins",
+        "cells",
         "beams",
         "Grid",
         *PATTERNS,

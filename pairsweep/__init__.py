@@ -24,10 +24,8 @@ if TYPE_CHECKING:
     from pairsweep.dataset.select import select
     from pairsweep.execute import Tls
     from pairsweep.execute.task import ExecuteError
-    from pairsweep.physics.grid import Grid, beams, bins
-    from pairsweep.physics.patterns.energy_band import energy_band
-    from pairsweep.physics.patterns.fermi_dirac import fermi_dirac
-    from pairsweep.physics.patterns.quadrant import quadrant
+    from pairsweep.physics.grid import Grid, beams, bins, cells
+    from pairsweep.physics.patterns.public import energy_band, fermi_dirac, fermi_surface, quadrant
     from pairsweep.spec.reader import read_spec
     from pairsweep.store import verify
     from pairsweep.sweep.combine import combine
@@ -56,14 +54,15 @@ _HOME = {
     "beams": "physics.grid",
     "bins": "physics.grid",
     "boundary": "dataset.onset",
+    "cells": "physics.grid",
     "combine": "sweep.combine",
     "compare": "comparison.compare",
     "derived": "analyses.growth.derived",
-    "energy_band": "physics.patterns.energy_band",
+    "energy_band": "physics.patterns.public",
     "errors": "sweep.results",
     "evolve": "analyses.evolution.single",
-    "fermi_dirac": "physics.patterns.fermi_dirac",
-    "fermi_surface": "physics.patterns.fermi_surface",
+    "fermi_dirac": "physics.patterns.public",
+    "fermi_surface": "physics.patterns.public",
     "growth": "analyses.growth.single",
     "inhomogeneous": "analyses.inhomogeneous.single",
     "modes": "analyses.growth.modes",
@@ -72,7 +71,7 @@ _HOME = {
     "project": "analyses.growth.modes",
     "plan": "sweep.run",
     "point": "sweep.point",
-    "quadrant": "physics.patterns.quadrant",
+    "quadrant": "physics.patterns.public",
     "read_spec": "spec.reader",
     "refine": "sweep.refine",
     "run": "sweep.run",
@@ -99,6 +98,7 @@ __all__ = [
     "beams",
     "bins",
     "boundary",
+    "cells",
     "combine",
     "compare",
     "derived",

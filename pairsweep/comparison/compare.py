@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pairsweep.analyses.growth.single import checked_epn
 from pairsweep.comparison.inputs import compare_inputs
 from pairsweep.comparison.operators import compare_matrix, compare_rates
 from pairsweep.comparison.report import Comparand, Comparison, Difference
@@ -17,6 +16,7 @@ from pairsweep.comparison.terms import System
 from pairsweep.comparison.trajectory import compare_trajectory
 from pairsweep.contract.errors import shorten, suggest
 from pairsweep.kernels.compiling import announced
+from pairsweep.physics.arguments import checked_coupling, checked_grid, checked_occupations
 from pairsweep.physics.grid import Grid
 from pairsweep.physics.units import mu_prime
 
@@ -78,16 +78,15 @@ def compare(
     >>> grid = ps.bins(2, 2, 4)
     >>> print(ps.compare(grid, *ps.quadrant(grid, 0.9, 0.1), g=1e-6, other={"matrix": M}))
     """
-    n = checked_epn(grid, rho, rhobar, g)
-    rho = np.asarray(rho, dtype=np.float64).ravel()
-    rhobar = n + 1.0 - rho if rhobar is None else np.asarray(rhobar, dtype=np.float64).ravel()
+    rho, rhobar = checked_occupations(checked_grid(grid), rho, rhobar)
+    g = checked_coupling(grid, g)
     theirs = _checked(grid, other)
     eps = grid.theta_hat - 1j * grid.phi_hat
-    ours = System(grid.energy, grid.weight, grid.p_hat, eps, rho, rhobar, float(g))
+    ours = System(grid.energy, grid.weight, grid.p_hat, eps, rho, rhobar, g)
     mu = None if grid.edges is None else float(mu_prime(g, grid.edges.energy[-1]))
     run = "time" in theirs
     into = {name: values for name, values in theirs.items() if values.ndim < 2 or name == "direction"}
-    comparands, differences = compare_inputs(grid, rho, rhobar, float(g), into, tolerance)
+    comparands, differences = compare_inputs(grid, rho, rhobar, g, into, tolerance)
     alternatives: dict[str, tuple[tuple[Difference, ...], ...]] = {}
     left_over: dict[str, float] = {}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
@@ -22,25 +22,3 @@ def first_fault(rho: Floats, rhobar: Floats) -> tuple[tuple[int, ...], str] | No
         return None
     at = tuple(int(i) for i in np.argwhere(~good)[0])
     return at, f"rho = {rho[at]:g}, rhobar = {rhobar[at]:g}: {LIMITS}"
-
-
-def one_for_each(
-    size: int, rho: ArrayLike, rhobar: ArrayLike | None, of: str = "pairs"
-) -> tuple[Floats, Floats]:
-    """Return the occupations of one system as arrays (``size``,); ``rhobar`` is ``rho`` where left out.
-
-    Raises
-    ------
-    ValueError
-        For another shape, or a value outside [0, 1], by name, place and value.
-    """
-    rho = np.asarray(rho, dtype=np.float64)
-    rhobar = rho if rhobar is None else np.asarray(rhobar, dtype=np.float64)
-    for name, values in (("rho", rho), ("rhobar", rhobar)):
-        if values.shape != (size,):
-            raise ValueError(f"{name} has shape {values.shape}: give one occupation for each of {size} {of}")
-    fault = first_fault(rho, rhobar)
-    if fault is not None:
-        (pair,), what = fault
-        raise ValueError(f"occupation of pair {pair}: {what}")
-    return rho, rhobar

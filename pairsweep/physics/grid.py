@@ -10,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pairsweep.contract.arguments import choice, number, whole
+from pairsweep.contract.errors import shorten
 from pairsweep.contract.view import SpecView
 from pairsweep.kernels.pairs import Pairs
 
@@ -130,22 +132,21 @@ def bins(
         For counts below 1 or no whole numbers, more than `MAX_PAIRS` pairs, a cutoff that is not positive and finite,
         or an unknown cell volume.
     """
-    counts = (n_energy, n_theta, n_phi)
+    counts = tuple(
+        whole(name, count, "a number of bins", 1)
+        for name, count in zip(SHAPE_NAMES, (n_energy, n_theta, n_phi), strict=True)
+    )
     given = f"n_energy, n_theta, n_phi = {n_energy}, {n_theta}, {n_phi}"
-    if any(count != int(count) or count < 1 for count in counts):
-        raise ValueError(f"{given}: each is a whole number of at least 1")
     if math.prod(counts) > MAX_PAIRS:
         raise ValueError(f"{given}: {math.prod(counts):,} pairs; at most {MAX_PAIRS:,}: use fewer bins")
-    if not (np.isfinite(energy_max) and energy_max > 0):
-        raise ValueError(f"energy_max = {energy_max}: give a positive energy in MeV")
+    energy_max = number("energy_max", energy_max, "an energy in MeV", minimum=0.0, open_below=True)
+    choice("cell_volume", cell_volume, CELL_VOLUMES)
     width = energy_max / n_energy
     centre = bin_energies(n_energy, energy_max)
     if cell_volume == "midpoint":
         shell = centre**2 * width
-    elif cell_volume == "exact":
-        shell = width**3 * ((np.arange(n_energy) + 1.0) ** 3 - np.arange(n_energy) ** 3.0) / 3.0
     else:
-        raise ValueError(f"cell_volume = {cell_volume!r}: choose one of {', '.join(CELL_VOLUMES)}")
+        shell = width**3 * ((np.arange(n_energy) + 1.0) ** 3 - np.arange(n_energy) ** 3.0) / 3.0
     theta: Floats = np.arccos(-1.0 + (np.arange(n_theta) + 0.5) * (2.0 / n_theta))
     phi = (np.arange(n_phi, dtype=np.float64) + 0.5) * (2.0 * np.pi / n_phi)
     solid_angle = np.full((n_theta, n_phi), (2.0 / n_theta) * (2.0 * np.pi / n_phi))
@@ -257,7 +258,7 @@ def _product(
 def beams(
     energy: ArrayLike, weight: ArrayLike, theta: ArrayLike, phi: ArrayLike, names: Sequence[str] = ()
 ) -> Grid:
-    """Build a system from single beams: arrays of one length, MeV, MeV^3 and radians.
+    """Build a system from single beams: arrays of one length, or one number for all, MeV, MeV^3 and radians.
 
     ``NAMED_DIRECTIONS`` holds (theta, phi) of "x", "y" and "z"; unnamed beams are called beam_0, beam_1, ...
 
@@ -266,14 +267,24 @@ def beams(
     ValueError
         For no beams, lengths that differ, or values that are not finite.
     """
-    columns = [np.atleast_1d(np.asarray(column, dtype=np.float64)) for column in (energy, weight, theta, phi)]
-    lengths = {column.shape for column in columns}
-    if len(lengths) != 1 or columns[0].ndim != 1 or columns[0].size == 0:
-        raise ValueError(
-            f"beams: energy, weight, theta, phi need one common length of at least 1, got {lengths}"
-        )
-    if not all(np.isfinite(column).all() for column in columns):
-        raise ValueError("beams: every energy, weight and angle must be finite")
+    given = {"energy": energy, "weight": weight, "theta": theta, "phi": phi}
+    found: dict[str, Floats] = {}
+    for name, values in given.items():
+        try:
+            found[name] = np.atleast_1d(np.asarray(values, dtype=np.float64))
+        except (TypeError, ValueError):
+            raise ValueError(f"{name} = {shorten(values)}: give numbers, one for each beam") from None
+        wrong = np.flatnonzero(~np.isfinite(found[name]))
+        if found[name].ndim != 1 or found[name].size == 0:
+            raise ValueError(f"{name} has shape {found[name].shape}: give one number for each beam")
+        if wrong.size:
+            raise ValueError(f"{name}[{wrong[0]}] = {found[name][wrong[0]]}: give finite numbers")
+    size = max(column.size for column in found.values())
+    odd = {name: column.size for name, column in found.items() if column.size not in (1, size)}
+    if odd:
+        lengths = ", ".join(f"{name} {column.size}" for name, column in found.items())
+        raise ValueError(f"lengths are {lengths}: give as many of each, or one for all beams")
+    columns = [np.array(np.broadcast_to(column, size)) for column in found.values()]
     names = tuple(names) or tuple(f"beam_{i}" for i in range(columns[0].size))
     if len(names) != columns[0].size:
         raise ValueError(f"beams: {len(names)} names for {columns[0].size} beams")

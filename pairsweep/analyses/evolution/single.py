@@ -11,8 +11,16 @@ from pairsweep.analyses.evolution.analysis import EVOLUTION, TIME, perturbed_kap
 from pairsweep.analyses.evolution.batch import Complexes, EvolutionResult
 from pairsweep.analyses.evolution.kernels.status import Status
 from pairsweep.analyses.evolution.solver import evolve_batch
+from pairsweep.contract.arguments import number, whole
 from pairsweep.contract.variables import COMPONENTS, GRID_LABELS, QUADRANTS, Label, Variable
 from pairsweep.kernels.compiling import announced
+from pairsweep.physics.arguments import (
+    checked_coupling,
+    checked_grid,
+    checked_occupations,
+    checked_times,
+    of_pairs,
+)
 from pairsweep.physics.grid import Floats, Grid
 
 if TYPE_CHECKING:
@@ -71,8 +79,9 @@ def evolve(
     Parameters
     ----------
     grid : Grid
-    rho, rhobar : (N,)
-        Initial occupations, 0 to 1; ``rhobar`` defaults to ``rho``.
+    rho, rhobar : (N,), (n_energy, n_theta, n_phi) or one number
+        Initial occupations, 0 to 1, of the neutrinos of momentum p and of their partners, the antineutrinos of momentum
+        -p; ``rhobar`` defaults to ``rho``.
     g : float
         Coupling, MeV^-2.
     t_end, samples : float, int
@@ -104,8 +113,11 @@ def evolve(
     EvolutionError
         Where the run failed.
     """
+    checked_grid(grid)
     if g is None:
         raise ValueError("g is missing: give the coupling in MeV^-2")
+    g = checked_coupling(grid, g, minimum=None)
+    tolerance = number("tolerance", tolerance, "an error of any component of S", minimum=0.0, open_below=True)
     if keep not in (None, "pairs"):
         raise ValueError(f'keep = {keep!r}: give "pairs" or nothing')
     if start is not None:
@@ -120,7 +132,7 @@ def evolve(
         times = _sample_times(state.time, t_end, samples)
     elif t_end is not None or samples is not None:
         raise ValueError(f"t_end, samples = {t_end}, {samples}: give either these or times")
-    times = np.atleast_1d(np.asarray(times, dtype=np.float64))
+    times = checked_times("times", times)
     result = evolve_batch(
         grid,
         state.rho[None],
@@ -149,15 +161,13 @@ def _initial_state(
     perturbation: float,
     seed: int,
 ) -> _Start:
-    if rho is None:
-        raise ValueError("rho is missing: give the initial occupations of the pairs, or a start")
-    rho = np.asarray(rho, dtype=np.float64)
-    rhobar = rho if rhobar is None else np.asarray(rhobar, dtype=np.float64)
+    rho, rhobar = checked_occupations(grid, rho, rhobar)
     if kappa is None:
-        if not (np.isfinite(perturbation) and perturbation >= 0):
-            raise ValueError(f"perturbation = {perturbation}: give a number of 0 or more")
-        kappa = perturbed_kappa(grid.size, perturbation, seed)
-    return _Start(rho, rhobar, np.asarray(kappa, dtype=np.complex128), 0.0)
+        what = "the size of the initial kappa"
+        size = number("perturbation", perturbation, what, minimum=0.0, maximum=1.0)
+        kappa = perturbed_kappa(grid.size, size, whole("seed", seed, "the seed of the initial kappa", 0))
+    kappa = of_pairs(grid, "kappa", kappa, np.complex128)
+    return _Start(rho, rhobar, kappa, 0.0)
 
 
 def _final_state(grid: Grid, start: xr.Dataset) -> _Start:
@@ -181,7 +191,11 @@ def _inside(occupation: xr.DataArray, off: float) -> Floats:
 
 
 def _sample_times(start: float, t_end: float | None, samples: int | None) -> Floats:
-    if t_end is None or not (np.isfinite(t_end) and t_end > start):
+    if t_end is not None:
+        number("t_end", t_end, "the end of the run in 1/MeV")
+    if samples is not None:
+        whole("samples", samples, "how many samples there are, both ends", 2)
+    if t_end is None or not t_end > start:
         after = f" after the start, {start:g}" if start else ""
         raise ValueError(f"t_end = {t_end}: give a positive, finite time in 1/MeV{after}")
     if samples is None or samples < 2:

@@ -28,11 +28,11 @@ from pairsweep.analyses.growth.kernels.general.modes import (
     unstable_modes,
 )
 from pairsweep.analyses.growth.kernels.general.shares import dispersion_matrix
-from pairsweep.analyses.growth.single import checked_epn
 from pairsweep.analyses.growth.solver import DENSE_PAIRS, GROWTH_TOLERANCE
 from pairsweep.contract.variables import GRID_LABELS
 from pairsweep.kernels.compiling import announced
 from pairsweep.kernels.coupling import oscillators
+from pairsweep.physics.arguments import checked_coupling, checked_grid, checked_occupations
 from pairsweep.physics.grid import Floats, Grid
 
 if TYPE_CHECKING:
@@ -56,9 +56,10 @@ def modes(
     Parameters
     ----------
     grid : Grid
-        The pairs, from ``ps.bins`` or ``ps.beams``.
-    rho, rhobar : (N,)
-        Occupations of neutrinos and of the paired antineutrinos; ``rhobar`` defaults to ``rho``.
+        The pairs, from ``ps.bins``, ``ps.cells`` or ``ps.beams``.
+    rho, rhobar : (N,), (n_energy, n_theta, n_phi) or one number
+        Occupations of the neutrinos of momentum p and of their partners, the antineutrinos of momentum -p; ``rhobar``
+        defaults to ``rho``.
     g : float
         Coupling, MeV^-2.
     spectrum : {"all", "unstable"}, optional
@@ -87,7 +88,9 @@ def modes(
     """
     import xarray as xr
 
-    n = checked_epn(grid, rho, rhobar, g)
+    rho, rhobar = checked_occupations(checked_grid(grid), rho, rhobar)
+    g = checked_coupling(grid, g)
+    n = rho + rhobar - 1.0
     if spectrum is None:
         spectrum = "all" if grid.size <= ALL_PAIRS else "unstable"
     if spectrum not in SPECTRA:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,10 +9,11 @@ from numpy.typing import ArrayLike
 
 from pairsweep.analyses.growth.analysis import GROWTH
 from pairsweep.analyses.growth.solver import growth_of_systems
-from pairsweep.contract.occupation import one_for_each
+from pairsweep.contract.arguments import number, whole
 from pairsweep.contract.variables import GRID_LABELS
 from pairsweep.kernels.compiling import announced
-from pairsweep.physics.grid import Floats, Grid
+from pairsweep.physics.arguments import checked_coupling, checked_grid, checked_occupations
+from pairsweep.physics.grid import Grid
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -35,9 +35,10 @@ def growth(
     Parameters
     ----------
     grid : Grid
-        The pairs, from ``ps.bins`` or ``ps.beams``.
-    rho, rhobar : (N,)
-        Occupations of neutrinos and of the paired antineutrinos; ``rhobar`` defaults to ``rho``.
+        The pairs, from ``ps.bins``, ``ps.cells`` or ``ps.beams``.
+    rho, rhobar : (N,), (n_energy, n_theta, n_phi) or one number
+        Occupations, 0 to 1. rho of the neutrino of momentum p, rhobar of its partner, the antineutrino of momentum -p;
+        ``rhobar`` defaults to ``rho``.
     g : float
         Coupling, MeV^-2.
     method : {"auto", "dense", "dispersion"}
@@ -61,7 +62,7 @@ def growth(
     Raises
     ------
     ValueError
-        For occupations outside [0, 1] or of another length than the grid, weights that are all 0, g not positive, an
+        For occupations outside [0, 1] or of another shape than the grid, weights that are all 0, g not positive, an
         unknown method, or more pairs than dense eigenvalues can hold.
     RuntimeError
         Where no growth rate can be vouched for; the message has the numbers and a cure.
@@ -72,11 +73,16 @@ def growth(
     """
     import xarray as xr
 
-    n = checked_epn(grid, rho, rhobar, g)
+    rho, rhobar = checked_occupations(checked_grid(grid), rho, rhobar)
+    g = checked_coupling(grid, g)
+    modes = whole("modes", modes, "how many modes to return", 0)
+    if growth_tolerance is not None:
+        what = "a fraction of the coupling"
+        growth_tolerance = number("growth_tolerance", growth_tolerance, what, minimum=0.0, open_below=True)
     result = growth_of_systems(
         grid,
-        n[None],
-        np.array([float(g)]),
+        (rho + rhobar - 1.0)[None],
+        np.array([g]),
         method=method,
         growth_tolerance=growth_tolerance,
         modes=modes,
@@ -95,15 +101,3 @@ def growth(
         coords["theta"] = xr.Variable(("theta_bin",), theta[:, 0], GRID_LABELS["theta"].attrs)
         coords["phi"] = xr.Variable(("phi_bin",), phi[0], GRID_LABELS["phi"].attrs)
     return xr.Dataset(data, coords=coords)
-
-
-def checked_epn(grid: Grid, rho: ArrayLike, rhobar: ArrayLike | None, g: float) -> Floats:
-    """EPN rho + rhobar - 1 of one system, (N,), or a ValueError that says what is wrong with it."""
-    rho, rhobar = one_for_each(grid.size, rho, rhobar)
-    if not (math.isfinite(g) and g > 0):
-        raise ValueError(f"g = {g}: give a positive coupling in MeV^-2")
-    if not np.any(grid.weight):
-        raise ValueError(
-            f"weight: all {grid.size} pairs have weight 0, so nothing couples: give one a weight"
-        )
-    return np.asarray(rho + rhobar - 1.0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +18,8 @@ from pairsweep.analyses.inhomogeneous.occupations import (
 )
 from pairsweep.analyses.inhomogeneous.search import largest_growth
 from pairsweep.analyses.inhomogeneous.solver import Inhomogeneous, Medium, wave_number_fault
-from pairsweep.contract.occupation import one_for_each
 from pairsweep.kernels.compiling import announced
+from pairsweep.physics.arguments import checked_coupling, checked_grid, checked_occupations
 from pairsweep.physics.grid import Floats, Grid
 
 if TYPE_CHECKING:
@@ -93,12 +92,9 @@ def inhomogeneous(
     """
     import xarray as xr
 
-    if not (math.isfinite(g) and g > 0):
-        raise ValueError(f"g = {g}: give a positive coupling in MeV^-2")
+    g = checked_coupling(checked_grid(grid), g)
     medium = Medium(families, background, vacuum)
-    system = Inhomogeneous(
-        grid, _occupations(grid, occupation), np.array([float(g)]), medium, growth_tolerance
-    )
+    system = Inhomogeneous(grid, _occupations(grid, occupation), np.array([g]), medium, growth_tolerance)
     extra: dict[str, float] = {}
     if k is None:
         largest = largest_growth(system)
@@ -161,8 +157,7 @@ def _occupations(grid: Grid, occupation: Any) -> Occupations:
             "occupation: bins need a function of momentum, f(energy, theta, phi) -> (rho, rhobar): it is evaluated at "
             "p + k/2 and p - k/2, off the grid"
         )
-    rho, rhobar = occupation
-    rho, rhobar = one_for_each(grid.size, rho, rhobar, of="beams")
+    rho, rhobar = checked_occupations(grid, *occupation)
     return PairOccupations(rho[None], rhobar[None])
 
 

@@ -312,8 +312,8 @@ def test_tolerance_is_kept_and_not_wasted():
         ({"method": "euler"}, "method"),
         ({"perturbation": np.nan}, "perturbation"),
         ({"g": np.nan}, "g ="),
-        ({"rho": [0.9, np.nan, 0.1, 0.1]}, "pair 1"),
-        ({"rho": [0.9, 0.1, 1.1, 0.1]}, "pair 2"),
+        ({"rho": [0.9, np.nan, 0.1, 0.1]}, "pair 1 .*rho = nan"),
+        ({"rho": [0.9, 0.1, 1.1, 0.1]}, "pair 2 .*rho = 1.1"),
         ({"rho": [0.9, 0.1]}, "rho"),
         ({"times": [1.0, 0.5], "t_end": None, "samples": None}, "times"),
         ({"times": [0.0], "t_end": None, "samples": None}, "times"),
@@ -326,7 +326,7 @@ def test_bad_input_is_refused_with_place_and_cure(change, place):
     with pytest.raises(ValueError, match=place) as caught:
         evolve(grid, **arguments)
     assert "\n" not in str(caught.value)
-    assert any(cure in str(caught.value) for cure in ("give", "choose", "lie between 0 and 1"))
+    assert any(word in str(caught.value) for word in ("give", "choose", "lie between"))
 
 
 def test_a_run_beyond_double_precision_fails_and_says_so():
