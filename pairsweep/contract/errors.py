@@ -20,6 +20,11 @@ class UsageError(Exception):
         self.place, self.value, self.cure = place, value, cure
         super().__init__(place, value, cure)
 
+    def found_in(self, file: str) -> None:
+        """Name the file that the place is in."""
+        if not self.place.startswith(file):
+            self.place = f"{file}: {self.place}"
+
     def __str__(self) -> str:
         shown = "" if self.value is None else f" = {shorten(self.value)}"
         return f"{self.place}{shown}: {self.cure}"

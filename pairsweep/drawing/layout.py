@@ -77,7 +77,8 @@ def plane(ds: xr.Dataset, x: str | None, y: str | None) -> tuple[xr.Dataset, str
     x = x if x is not None else chosen.pop(0)
     y = y if y is not None else chosen.pop(0)
     if dim_of(ds, x) == dim_of(ds, y):
-        raise UsageError(f"{x} and {y}", None, "move together; choose two different axes")
+        cure = "is one axis: choose two" if x == y else "move together; choose two different axes"
+        raise UsageError(x if x == y else f"{x} and {y}", None, cure)
     return one_point_each(ds, (dim_of(ds, x), dim_of(ds, y))), x, y
 
 

@@ -115,7 +115,7 @@ def context() -> Iterator[None]:
     try:
         import matplotlib as mpl
     except ModuleNotFoundError as missing:
-        raise ModuleNotFoundError("pictures need matplotlib: pip install 'pairsweep[plot]'") from missing
+        raise ModuleNotFoundError("pictures need matplotlib: pip install matplotlib") from missing
     # not mpl.rc_context: the first figure of a notebook makes pyplot interactive, and that has to stay
     before = {name: mpl.rcParams[name] for name in RC}
     mpl.rcParams.update(RC)

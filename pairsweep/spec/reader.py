@@ -57,11 +57,16 @@ def read_spec(source: Source, overrides: Mapping[str, object] | None = None) -> 
     text, folder = composed(given, overrides)
     if isinstance(source, Spec):
         folder = Path(source.folder)
-    place = str(source) if isinstance(source, Path) else "specification"
     if called is not None:
-        names = data_files(parse(text, place)[TABLE].get("data", []))
+        names = data_files(parse(text, "specification")[TABLE].get("data", []))
         custom = from_callable(called, [str(folder.resolve() / Path(name).expanduser()) for name in names])
-    return parse_spec(text, folder=folder, custom=custom, place=place)
+    if isinstance(given, Mapping) or "\n" in str(given):
+        return parse_spec(text, folder=folder, custom=custom)
+    try:
+        return parse_spec(text, folder=folder, custom=custom, place=str(given))
+    except SpecError as error:
+        error.found_in(str(given))
+        raise
 
 
 def _with_function_named(

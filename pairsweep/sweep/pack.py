@@ -143,7 +143,7 @@ def provenance(store: Store, name: str) -> dict[str, bytes]:
 
 def _write_netcdf(path: str | Path, target: str | Path, partial: bool) -> Packed:
     if importlib.util.find_spec("h5netcdf") is None or importlib.util.find_spec("h5py") is None:
-        raise UsageError("--netcdf", None, "needs h5netcdf: pip install 'pairsweep[netcdf]'")
+        raise UsageError("--netcdf", None, "needs h5netcdf: pip install h5netcdf")
     import xarray as xr
 
     goal = new_file(target)

@@ -108,4 +108,4 @@ def test_netcdf_says_units_and_codes_as_cf_asks(store, tmp_path):
 def test_netcdf_without_its_extra_says_what_to_install(store, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(util, "find_spec", lambda name: None)
     assert main(["pack", str(store), "-o", str(tmp_path / "map.nc"), "--netcdf"]) == UNUSABLE
-    assert "pip install 'pairsweep[netcdf]'" in capsys.readouterr().err
+    assert "pip install h5netcdf" in capsys.readouterr().err
