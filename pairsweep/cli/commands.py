@@ -89,7 +89,9 @@ def parser() -> argparse.ArgumentParser:
         metavar="SPEC",
         help="specification (TOML), the name of a shipped sweep, or - for standard input",
     )
-    run.add_argument("--store", metavar="PATH", required=True, help="where the results go")
+    run.add_argument(
+        "--store", metavar="PATH", help="where the results go; NAME.zarr in this folder unless given"
+    )
     _add_where(run)
     run.add_argument(
         "--retry-failed",
@@ -318,9 +320,10 @@ def _run(options: argparse.Namespace) -> int:
     from pairsweep.sweep.progress import duration
     from pairsweep.sweep.run import run_to_store
 
+    store = options.store or _store_of(options.spec)
     outcome = run_to_store(
         _source(options.spec),
-        options.store,
+        store,
         _where(options),
         retry_failed=options.retry_failed,
         recompute=options.recompute,
@@ -329,11 +332,22 @@ def _run(options: argparse.Namespace) -> int:
     )
     if outcome.computed:
         took = f"computed in {duration(outcome.seconds)}"
-        print(f"{outcome.computed:,} of {outcome.points:,} points {took}: {options.store}")
+        print(f"{outcome.computed:,} of {outcome.points:,} points {took}: {store}")
     else:
-        print(f"all {outcome.points:,} points were there already: {options.store}")
-    _print_summary(options.store)
+        print(f"all {outcome.points:,} points were there already: {store}")
+    _print_summary(store)
     return SOME_FAILED if outcome.failed else DONE
+
+
+def _store_of(spec: str) -> str:
+    """Where results go unless it is said: into this folder, under the name of their specification."""
+    from pairsweep.contract.errors import UsageError
+
+    if spec == "-":
+        raise UsageError(
+            "--store", None, "is missing: a specification on standard input has no name to go by"
+        )
+    return f"{os.path.splitext(os.path.basename(spec))[0]}.zarr"
 
 
 def _where(options: argparse.Namespace) -> Where:

@@ -212,7 +212,9 @@ def address(where: str, tls: Tls | None, echo: Echo) -> Iterator[Client]:
 def check_jobs(kind: str, site: Site, tls: Tls | None, insecure: bool) -> None:
     """Refuse jobs that could only be reached without TLS, or for which a package or the interface is missing."""
     if importlib.util.find_spec("dask_jobqueue") is None:
-        raise ExecuteError("--scheduler", kind, "jobs need dask-jobqueue: pip install dask-jobqueue cryptography")
+        raise ExecuteError(
+            "--scheduler", kind, "jobs need dask-jobqueue: pip install dask-jobqueue cryptography"
+        )
     private = site.interface == "lo" or tls is not None or insecure
     if not private and importlib.util.find_spec("cryptography") is None:
         cure = "pip install cryptography for passing certificates, give --tls CA,CERT,KEY"

@@ -33,6 +33,19 @@ def store(spec, tmp_path, capsys):
     return path
 
 
+def test_a_store_that_is_not_named_is_called_after_the_specification(spec, tmp_path, capsys, monkeypatch):
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    assert main(["run", spec, "--scheduler", "serial", "--quiet"]) == 0
+    assert (folder / "map.zarr").is_dir()
+    assert "computed in" in (out := capsys.readouterr().out)
+    assert "map.zarr" in out
+    monkeypatch.setattr("sys.stdin", io.StringIO(MAP))
+    assert main(["run", "-"]) == 2
+    assert "--store: is missing" in capsys.readouterr().err
+
+
 def test_run_says_what_came_out(spec, tmp_path, capsys):
     assert main(["run", spec, "--store", str(tmp_path / "new.zarr"), "--scheduler", "serial"]) == 0
     out, _ = capsys.readouterr()

@@ -96,6 +96,17 @@ def test_set_and_standard_input(tmp_path, monkeypatch, capsys):
     assert "--set" in capsys.readouterr().err
 
 
+def test_an_error_names_the_file(tmp_path):
+    path = tmp_path / "spec.toml"
+    path.write_text(BASE + "[coupling]\ng = -1e-6\n")
+    for source in (path, str(path)):
+        with pytest.raises(SpecError) as caught:
+            read_spec(source)
+        assert str(caught.value) == f"{path}: coupling.g = -1e-06: {caught.value.cure}"
+    with pytest.raises(SpecError, match=r"^coupling\.g = -1e-06"):
+        read_spec(BASE + "[coupling]\ng = -1e-6\n")
+
+
 def test_a_byte_order_mark_and_other_encodings(tmp_path):
     path = tmp_path / "spec.toml"
     text = BASE + "[coupling]\ng = 1e-6\n"

@@ -166,7 +166,7 @@ def test_scaling_energies_and_coupling_scales_the_rate(seed, factor):
         (lambda grid: ps.growth(grid, [0.5, 1.5, 0, 0], g=G), "between 0 and 1"),
         (lambda grid: ps.growth(grid, [0.5, np.nan, 0, 0], g=G), "between 0 and 1"),
         (lambda grid: ps.growth(grid, [0.5] * 4, [0.5] * 3, g=G), "rhobar"),
-        (lambda grid: ps.growth(grid, [0.5] * 4, g=0.0), "positive"),
+        (lambda grid: ps.growth(grid, [0.5] * 4, g=0.0), "above 0"),
     ],
 )
 def test_unusable_numbers_are_refused(call, message):
