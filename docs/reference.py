@@ -69,6 +69,17 @@ SPECIAL_TABLES = {
             ),
         ),
     ],
+    "sample": [
+        (
+            "Table `[sample]`",
+            "SAMPLE",
+            'A parameter that is given as `{ low = 0.5, high = 1.0 }`, with `spacing = "log"` for equal ratios, is '
+            "drawn: one axis `sample`, a point for each draw, with the drawn values as coordinates along it. Whole "
+            "numbers include both ends. Each method is a sequence of which the first `count` points are taken: a "
+            "larger count keeps those that are there. The first 2, 4, 8, ... points of `sobol` are balanced, those "
+            "of `latin_hypercube` lie one in each of as many equal strata of every parameter.",
+        ),
+    ],
 }
 
 

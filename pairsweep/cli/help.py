@@ -25,6 +25,7 @@ def tables() -> dict[str, list[Field]]:
         "grid": list(schema.GRID.values()),
         "grid.beams": list(schema.BEAM.values()),
         "coupling": list(schema.COUPLING.values()),
+        "sample": list(schema.SAMPLE.values()),
     }
     found |= {f"occupation, pattern {name}": list(pattern.fields) for name, pattern in PATTERNS.items()}
     return found | {name: list(analysis.fields) for name, analysis in ANALYSES.items()}

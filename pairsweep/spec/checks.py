@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,20 @@ from pairsweep.contract.occupation import LIMITS
 
 MAX_AXIS = 10**7  # the labels of one axis are held in memory
 EXACT_POWERS = 22  # largest power of ten that a double holds exactly
+SPACING = Field("spacing", "text", "how values lie between the ends", choices=("linear", "log"))
 NEAR_HALF = 0.13  # what rounding may move a number of 15 digits by, in units of the last one
+
+
+class Draw(NamedTuple):
+    """A parameter that is drawn: what the file says, and its places between the ends, (count,) from 0 to 1."""
+
+    given: Mapping[str, Any]
+    places: NDArray[np.float64]
+
+
+def is_draw(value: object) -> bool:
+    """Whether a value of a specification is to be drawn between two ends."""
+    return isinstance(value, Mapping) and ("low" in value or "high" in value)
 
 
 def known_keys(table: str, data: Mapping[str, Any], known: Iterable[str]) -> None:
@@ -57,7 +70,7 @@ def given_options(table: str, data: Mapping[str, Any], fields: Iterable[Field]) 
     found: dict[str, Scalar] = {}
     for field in fields:
         place = f"{table}.{field.name}"
-        if field.name in data and isinstance(data[field.name], list | dict):
+        if field.name in data and isinstance(data[field.name], list | dict | Draw):
             raise SpecError(place, data[field.name], "is one value for the whole sweep, never an axis")
         if field.name in data:
             found[field.name] = checked(place, data[field.name], field)
@@ -80,6 +93,8 @@ def values_of(place: str, value: object, field: Field) -> tuple[tuple[Scalar, ..
         if len(value) > MAX_AXIS:
             raise SpecError(place, len(value), f"values on one axis; at most {MAX_AXIS:.0e}")
         return tuple(checked(f"{place}[{i}]", v, field) for i, v in enumerate(value)), True
+    if isinstance(value, Draw):
+        return _drawn(place, value, field), True
     if isinstance(value, dict):
         return _range(place, value, field), True
     if isinstance(value, np.ndarray):
@@ -105,6 +120,32 @@ def _column(place: str, column: NDArray[Any], field: Field) -> tuple[Scalar, ...
     return tuple(checked(f"{place}, row {row}", value, field) for row, value in enumerate(column.tolist()))
 
 
+def _drawn(place: str, draw: Draw, field: Field) -> tuple[Scalar, ...]:
+    """Values of a parameter between its ends, these included for whole numbers."""
+    data = draw.given
+    if field.kind not in ("integer", "number"):
+        raise SpecError(place, dict(data), "only numbers are drawn: give a list")
+    known_keys(place, data, ("low", "high", "spacing"))
+    for key in ("low", "high"):
+        if key not in data:
+            raise SpecError(
+                f"{place}.{key}", None, "is missing: a parameter is drawn from { low = ..., high = ... }"
+            )
+    low, high = (checked(f"{place}.{key}", data[key], field) for key in ("low", "high"))
+    assert not isinstance(low, str), "checked as numbers"
+    assert not isinstance(high, str), "checked as numbers"
+    if low >= high:
+        raise SpecError(place, dict(data), "low lies below high: exchange them, or give a single value")
+    log = checked(f"{place}.spacing", data.get("spacing", "linear"), SPACING) == "log"
+    if log and low <= 0:
+        raise SpecError(place, dict(data), "a log spacing needs low and high above 0")
+    end = high + 1 if field.kind == "integer" else high  # each whole number is as wide as the others
+    values = low * (end / low) ** draw.places if log else low + (end - low) * draw.places
+    if field.kind == "integer":
+        values = np.floor(values).astype(np.int64)
+    return tuple(np.clip(values, low, high).tolist())
+
+
 def _range(place: str, data: Mapping[str, Any], field: Field) -> tuple[Scalar, ...]:
     if field.kind == "text":
         raise SpecError(place, dict(data), "a range is for numbers: give a list of text")
@@ -121,9 +162,7 @@ def _range(place: str, data: Mapping[str, Any], field: Field) -> tuple[Scalar, .
     num = int(checked(f"{place}.num", data["num"], Field("num", "integer", "number of values", minimum=1)))
     if num > MAX_AXIS:
         raise SpecError(f"{place}.num", num, f"at most {MAX_AXIS:.0e} values on one axis")
-    spacing = data.get("spacing", "linear")
-    if spacing not in ("linear", "log"):
-        raise SpecError(f"{place}.spacing", spacing, 'choose "linear" or "log"')
+    spacing = checked(f"{place}.spacing", data.get("spacing", "linear"), SPACING)
     if spacing == "log" and min(ends) <= 0:
         raise SpecError(place, dict(data), "a log range needs start and stop above 0")
     if num > 1 and ends[0] == ends[1]:

@@ -13,7 +13,7 @@ from pairsweep.contract.fields import Field, Kind, Parameter
 from pairsweep.contract.view import SpecView
 from pairsweep.physics.patterns.registry import PATTERNS
 from pairsweep.spec import schema
-from pairsweep.spec.checks import holds_text, parameters_of, values_of
+from pairsweep.spec.checks import Draw, holds_text, parameters_of, values_of
 from pairsweep.user_code.function import DATA_PLACE, UserFunction, find_function
 
 TABLE = "occupation"
@@ -72,6 +72,8 @@ def _kind(value: object) -> Kind:
     """Kind of a user's own parameter, from what stands there: whole numbers stay whole."""
     if holds_text(value):
         return "text"
+    if isinstance(value, Draw):
+        return "integer" if all(type(value.given.get(end)) is int for end in ("low", "high")) else "number"
     if isinstance(value, dict):
         ends: list[Any] = [value.get(key) for key in ("start", "stop", "num")]
         if not all(type(end) is int for end in ends) or value.get("spacing", "linear") != "linear":

@@ -27,6 +27,7 @@ from pairsweep.spec.checks import given_options, known_keys, missing, parameters
 from pairsweep.spec.compose import composed, parse
 from pairsweep.spec.model import Source, Spec
 from pairsweep.spec.occupation import TABLE, check_occupation, data_files, read_occupation
+from pairsweep.spec.sample import SAMPLE, read_sample
 from pairsweep.spec.table import TableFile, read_table
 from pairsweep.user_code.function import PLACE, UserFunction, from_callable
 
@@ -138,6 +139,11 @@ def _checked_spec(data: dict[str, Any], text: str, folder: Path, custom: UserFun
         data = cases.tables
         parameters.append(cases.axis)
         groups = [*groups, [CASE, *cases.columns]] if isinstance(groups, list) else groups
+    sample = read_sample(data)
+    if sample is not None:
+        data = sample.tables
+        parameters.append(sample.axis)
+        groups = [*groups, [SAMPLE, *sample.names]] if isinstance(groups, list) else groups
     beams: tuple[str, ...] = ()
     edges: Cells | None = None
     used: UserFunction | None = None

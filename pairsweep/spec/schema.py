@@ -22,7 +22,7 @@ def _count(name: str, meaning: str) -> Field:
 
 
 TOP_LEVEL = ("title", "analyses", "zip", "cases")
-TABLES = ("grid", "occupation", "coupling", "cluster")  # besides those of the analyses
+TABLES = ("grid", "occupation", "coupling", "sample", "cluster")  # besides those of the analyses
 KINDS = ("bins", "beams", "cells")
 
 GRID = _table(
@@ -78,3 +78,33 @@ BEAM = _table(
 )
 
 COUPLING = _table(Field("g", "number", "coupling constant", "MeV^-2", minimum=1e-30, maximum=1e3))
+
+SAMPLE = _table(
+    Field(
+        "count",
+        "integer",
+        "number of draws, points along the axis sample",
+        axis=False,
+        minimum=1,
+        maximum=10**7,
+    ),
+    Field(
+        "method",
+        "text",
+        "how they fill the space of what is drawn",
+        axis=False,
+        required=False,
+        default="sobol",
+        choices=("sobol", "latin_hypercube", "random"),
+    ),
+    Field(
+        "seed",
+        "integer",
+        "seed of the draws",
+        axis=False,
+        required=False,
+        default=0,
+        minimum=0,
+        maximum=2**63 - 1,
+    ),
+)
