@@ -346,3 +346,12 @@ def test_a_map_shows_verdicts_first_and_any_variable():
     assert "MeV" in bar.get_ylabel()
     with pytest.raises(UsageError, match="did you mean frequency"):
         draw("map", judged(), variable="frequncy")
+
+
+def test_values_in_no_order_are_not_joined():
+    ds = growth_sweep({"rho_high": [0.9, 0.7, 0.8]})
+    drawn = ds.rename(rho_high="sample").assign_coords(
+        sample=[0, 1, 2], rho_high=("sample", ds["rho_high"].values)
+    )
+    for case, x, style in ((ds, "rho_high", "-"), (drawn, "sample", "-"), (drawn, "rho_high", "None")):
+        assert draw("growth-vs", case, x=x).axes[0].get_lines()[0].get_linestyle() == style

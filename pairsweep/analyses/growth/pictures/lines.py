@@ -99,6 +99,9 @@ def growth_vs(
     floor = float(positive.min()) / 3 if log else 0.0
     hue = others[0] if len(others) == 1 else None
     palette, bar = style.line_colours(flat, hue, len(series))
+    # drawn values and cases lie in no order: a line would join what has nothing to do with each other
+    steps = np.diff(labels)
+    joined: style.Look = {"ls": "-" if name == dim or (steps >= 0).all() or (steps <= 0).all() else "none"}
     open_ones = False
     handles: list[Any] = []
     data: list[Any] = []
@@ -112,7 +115,7 @@ def growth_vs(
         zero = line == 0
         open_ones |= bool(zero.any())
         height = np.where(zero & log, floor, line)
-        drawn = ax.plot(labels[order], height, "-", color=colour, lw=1.0, alpha=0.6, zorder=2)
+        drawn = ax.plot(labels[order], height, color=colour, lw=1.0, alpha=0.6, zorder=2, **joined)
         look: style.Look = {"ls": "none", "marker": "o", "mec": colour, "zorder": 3}
         size = 3.4 if labels.size < 40 else 2.0
         drawn += ax.plot(labels[order][~zero], height[~zero], mfc=colour, ms=size, **look)
