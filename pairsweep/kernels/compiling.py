@@ -12,7 +12,7 @@ from numba.core import event
 
 from pairsweep.machine_code.cache import WAITING
 from pairsweep.machine_code.folders import cache_folder, why_not_wanted
-from pairsweep.machine_code.kernel import Kernel
+from pairsweep.machine_code.kernel import Compiled, Kernel
 
 NOTE = "compiling the numerical code, once for this version; this may take a minute ..."
 OTHERS = "another process compiles the numerical code: waiting for it ..."
@@ -42,10 +42,10 @@ def _names(code: CodeType) -> Iterator[str]:
             yield from _names(constant)
 
 
-def called_by(kernel: Kernel) -> set[Kernel]:
+def called_by(kernel: Compiled) -> set[Compiled]:
     """Find a kernel and all that it calls at any depth, by the names in it."""
-    found: set[Kernel] = set()
-    waiting = [kernel]
+    found: set[Compiled] = set()
+    waiting: list[Compiled] = [kernel]
     while waiting:
         each = waiting.pop()
         if each in found:
@@ -58,7 +58,7 @@ def called_by(kernel: Kernel) -> set[Kernel]:
     return found
 
 
-def _family(kernel: Kernel) -> str:
+def _family(kernel: Compiled) -> str:
     """Name the analysis that a kernel belongs to, or its module."""
     parts = kernel.py_func.__module__.split(".")
     return parts[parts.index("analyses") + 1] if "analyses" in parts[:-1] else parts[-1]
@@ -70,15 +70,14 @@ class _Compilation(event.Listener):
     def __init__(self, say: Say, step: Say) -> None:
         self._say, self._step = say, step
         self._said = False
-        self._below: list[
-            Kernel
-        ] = []  # what the outermost kernel that is being compiled calls, itself included
+        # what the outermost kernel that is being compiled calls, itself included
+        self._below: list[Compiled] = []
         self._depth = 0
 
     def on_start(self, event: event.Event) -> None:
         kernel = event.data["dispatcher"]
         self._depth += 1
-        if not isinstance(kernel, Kernel):
+        if not isinstance(kernel, Compiled):
             return  # numba's own, within one of ours
         if not self._said:
             self._said = True
@@ -96,9 +95,9 @@ class _Compilation(event.Listener):
             self._below = []
             self._step("")
 
-    def _draw(self, kernel: Kernel) -> None:
+    def _draw(self, kernel: Compiled) -> None:
         costs = {each: len(each.py_func.__code__.co_code) + SURROUNDINGS for each in self._below}
-        done = sum(cost for each, cost in costs.items() if each.overloads)
+        done = sum(cost for each, cost in costs.items() if each.is_compiled)
         full = done * BAR // max(1, sum(costs.values()))
         filled, empty = "━╌" if "utf" in (sys.stderr.encoding or "utf").lower() else "#-"
         self._step(

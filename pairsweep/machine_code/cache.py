@@ -28,6 +28,7 @@ import numba
 import numpy as np
 from llvmlite import binding
 from numba.core import caching, event
+from numba.core.runtime.nrt import rtsys
 
 from pairsweep.machine_code.folders import cache_folders
 
@@ -149,8 +150,8 @@ def _lock_of(folder: Path) -> _Lock:
 class _Locator(caching._CacheLocator):
     """Tells numba where a kernel's code lies; the folder's name is its stamp already."""
 
-    def __init__(self, function: Callable[..., Any], folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, function: Callable[..., Any], folder: Path, name: str) -> None:
+        self._folder, self._name = folder, name
         self._py_file = function.__code__.co_filename  # numba names it for what cannot be kept
 
     def get_cache_path(self) -> str:
@@ -160,33 +161,31 @@ class _Locator(caching._CacheLocator):
         return self._folder.name
 
     def get_disambiguator(self) -> str:
-        return "k"  # no line number, which changes with any comment above
+        return self._name  # no line number, which changes with any comment above
 
 
-class Calls(NamedTuple):
-    """How code on disk finds the kernels that it calls by name: which it needs, and whether they are there."""
+class Form(NamedTuple):
+    """A form of a kernel's code on disk: its name in file names, and how it is written and read."""
 
-    needed: Callable[[Any], Any]
-    are_there: Callable[[Any], bool]
+    name: str
+    reduced: Callable[[Any], Any]
+    rebuilt: Callable[[Any, Any], Any]
 
 
 class _OfKernels(caching.CompileResultCacheImpl):
-    """numba's reading and writing of a compiled function, for a place that is known, with the names that it calls."""
+    """numba's reading and writing of a compiled function, for a place and a form that are known."""
 
-    def __init__(self, function: Callable[..., Any], folder: Path, calls: Calls) -> None:
+    def __init__(self, function: Callable[..., Any], folder: Path, form: Form) -> None:
         self._lineno = function.__code__.co_firstlineno
-        self._locator = _Locator(function, folder)
+        self._locator = _Locator(function, folder, form.name)
         self._filename_base = self.get_filename_base(function.__qualname__, sys.abiflags)
-        self._calls = calls
+        self._form = form
 
     def reduce(self, cres: Any) -> Any:
-        return self._calls.needed(cres), super().reduce(cres)  # type: ignore[no-untyped-call]
+        return self._form.reduced(cres)
 
     def rebuild(self, target_context: Any, payload: Any) -> Any:
-        needed, reduced = payload
-        if not self._calls.are_there(needed):
-            return None  # code whose callees have other names by now would end the process
-        return super().rebuild(target_context, reduced)  # type: ignore[no-untyped-call]
+        return self._form.rebuilt(target_context, payload)
 
 
 class _Files(caching.IndexDataCacheFile):
@@ -207,19 +206,24 @@ class _Files(caching.IndexDataCacheFile):
 class _InFolder(caching.FunctionCache):
     """numba's cache of one function in one folder."""
 
-    def __init__(self, function: Callable[..., Any], folder: Path, calls: Calls) -> None:
+    def __init__(self, function: Callable[..., Any], folder: Path, form: Form) -> None:
         self._name, self._py_func = repr(function), function
-        self._impl = _OfKernels(function, folder, calls)
+        self._impl = _OfKernels(function, folder, form)
         self._cache_path = str(folder)
         self._cache_file = _Files(self._cache_path, self._impl.filename_base, folder.name)
         self.enable()
 
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Load with numba's runtime alone: its own way makes it ready to compile, which takes a third of a second."""
+        rtsys.initialize(target_context)
+        return self._load_overload(sig, target_context)
+
 
 class KernelCache(caching._Cache):
-    """The machine code of one kernel: read from any of the folders, compiled by one process and kept in the last."""
+    """One form of a kernel: read from any of the folders, compiled by one process and kept in the last."""
 
-    def __init__(self, function: Callable[..., Any], origin: Origin, calls: Calls) -> None:
-        self._function, self._origin, self._calls = function, origin, calls
+    def __init__(self, function: Callable[..., Any], origin: Origin, form: Form) -> None:
+        self._function, self._origin, self._form = function, origin, form
         self._enabled = True
 
     @property
@@ -227,7 +231,7 @@ class KernelCache(caching._Cache):
         return [folder / self._origin.folder for folder in machine_folders()]
 
     def _in(self, folder: Path) -> _InFolder:
-        return _InFolder(self._function, folder, self._calls)
+        return _InFolder(self._function, folder, self._form)
 
     @property
     def cache_path(self) -> str:

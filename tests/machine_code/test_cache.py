@@ -289,7 +289,8 @@ def test_code_whose_callee_has_another_name_by_now_is_compiled_anew(folder):
         path.unlink()
     # numba numbers the functions of a process, and so this one goes by another name now
     other = (
-        "import numba\n@numba.njit\ndef f(x): return x\nf(1), f(1.0), f(1j)\nimport inner\ninner.inner(1)\n"
+        "import numba\n@numba.njit\ndef f(x): return x\nf(1), f(1.0), f(1j)\n"
+        "import inner\ninner.inner.callee.compile((numba.int64,))\n"
     )
     assert start(folder, other).communicate() == ("", "")
     assert run(folder) == ([6, 6], ["outer"], "")
@@ -325,3 +326,41 @@ def test_what_cannot_be_kept_is_numbas_warning_and_compiled_again(folder):
         values, found, said = run(folder)
         assert (values, found) == ([6, 6], compiled)
         assert "Cannot cache" in said
+
+
+@pytest.mark.processes
+def test_a_kernel_has_a_form_for_python_and_one_for_kernels(folder):
+    both = "import inner, outer\n"
+    both += (
+        "found = [outer.outer(2), inner.inner(2), inner.inner(2)]\n"  # first in a kernel, then from Python
+    )
+    names = []
+    for _ in range(2):
+        code = RUN.replace("import outer", both).replace("outer.outer(2), outer.other(2)", "found")
+        ((found,), compiled, said) = result(start(folder, code))
+        assert (found, said) == ([6, 3, 3], "")
+        names.append(compiled)
+    assert names == [["outer", "inner", "inner"], []]
+    files = {path.name.split(".")[0] for path in (folder / "cache").glob("kernels-*/*/*.nbi")}
+    assert files == {"outer-python", "inner-within", "inner-python"}
+
+
+RECURSIVE = """
+from pairsweep.kernels.jit import jit
+
+@jit(apart={apart})
+def inner(x):
+    if x < 1:
+        return 1
+    return x * inner(x - 1)
+"""
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("apart", [False, True])
+def test_a_kernel_may_call_itself(folder, apart):
+    (folder / "inner.py").write_text(RECURSIVE.format(apart=apart))
+    for compiled in (ALL, []):
+        assert run(folder) == ([4, 6], compiled, "")
+    own = "import inner\nprint(inner.inner(4))"
+    assert start(folder, own).communicate() == ("24\n", "")
