@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pairsweep.analyses.base import PointFailure
 from pairsweep.analyses.inhomogeneous.analysis import BACKGROUNDS, FAMILIES, VACUA
 from pairsweep.analyses.inhomogeneous.ceiling import continuum_ceiling
+from pairsweep.analyses.inhomogeneous.cutoff import cutoff_constant
 from pairsweep.analyses.inhomogeneous.kernels.modes import (
     STATUS_TEXT,
     Points,
@@ -211,10 +212,7 @@ class Inhomogeneous:
         copies = half_shift.size // pairs
         constant = np.broadcast_to(ETA, (points, 4, 4)).copy()
         if self.medium.vacuum == "subtracted":
-            p_hat = grid.p_hat
-            transverse = np.eye(3) - p_hat[:, :, None] * p_hat[:, None, :]
-            delta = np.tensordot(grid.weight / grid.energy, transverse, axes=1)
-            constant[:, 1:, 1:] -= 2.0 * self.g[rows, None, None] * delta
+            constant[:, 1:, 1:] -= 2.0 * self.g[rows, None, None] * cutoff_constant(grid, k)
         momenta = Momenta(
             np.tile(grid.energy, copies),
             np.tile(grid.weight, copies),

@@ -88,9 +88,20 @@ def poles(grid, occupation, g, k, families=PAIRING, background="shift", subtract
         vectors += [vertex(minus[i], plus[i], *family) for i in range(grid.size)]
     constant = ETA.copy()
     if subtracted:
-        transverse = np.eye(3)[None] - grid.p_hat[:, :, None] * grid.p_hat[:, None, :]
-        constant[1:, 1:] -= 2 * g * np.einsum("n,nij->ij", grid.weight / grid.energy, transverse)
+        constant[1:, 1:] -= 2 * g * cutoff_constant(centre, grid.weight, np.asarray(k))
     return Poles(np.concatenate(location), np.concatenate(strength), np.array(vectors), constant)
+
+
+def cutoff_constant(centre, weight, k):
+    """Sum of w times the mean of (delta_ij - h_i h_j)/|q| over q from p - k/2 to p + k/2, by quadrature, (3, 3)."""
+    nodes, shares = np.polynomial.legendre.leggauss(80)
+    total = np.zeros((3, 3))
+    for node, share in zip(0.5 * nodes, 0.5 * shares, strict=True):
+        q = centre + node * k
+        length = np.linalg.norm(q, axis=1)
+        h = q / length[:, None]
+        total += share * np.einsum("n,nij->ij", weight / length, np.eye(3) - h[:, :, None] * h[:, None, :])
+    return total
 
 
 def fastest(modes):

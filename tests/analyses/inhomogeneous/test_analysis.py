@@ -22,6 +22,8 @@ def toml(value):
         return json.dumps(value)
     if isinstance(value, list):
         return "[" + ", ".join(map(toml, value)) + "]"
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {toml(each)}" for key, each in value.items()) + " }"
     return repr(value)
 
 

@@ -1,20 +1,31 @@
 """Growth with a wave number: the table of the derivation, symmetries, limits, and what is refused."""
 
+import dataclasses
+import math
+
 import numpy as np
 import pytest
 
 from pairsweep.analyses.growth.solver import growth_of_systems
+from pairsweep.analyses.inhomogeneous.analysis import InhomogeneousOptions
+from pairsweep.analyses.inhomogeneous.block import solve_systems
 from pairsweep.analyses.inhomogeneous.ceiling import continuum_ceiling
 from pairsweep.analyses.inhomogeneous.occupations import FunctionOccupations, PairOccupations, evaluated
 from pairsweep.analyses.inhomogeneous.solver import Inhomogeneous, Medium
 from pairsweep.physics.grid import beams, bins
 from pairsweep.physics.patterns.registry import PATTERNS
+from pairsweep.points.axes import expand
+from pairsweep.points.systems import systems_at
+from pairsweep.spec.reader import read_spec
+from pairsweep.spec.shipped import shipped_sweeps
 from tests.analyses.inhomogeneous import reference
 from tests.analyses.inhomogeneous.reference import quadrant, smooth
 
 DIAGONAL = np.array([-1.0, 1.0, 0.0]) / np.sqrt(2)
 ALONG = np.array([1.0, 1.0, 0.0]) / np.sqrt(2)
 Z = np.array([0.0, 0.0, 1.0])
+# the one shipped grid that is larger, of 102,400 pairs, takes longer than all others together
+MOST_PAIRS = 30_000
 
 # section 9: grid, k (MeV), abs Re omega, growth
 TABLE = [
@@ -118,19 +129,42 @@ def test_no_wave_number_is_the_homogeneous_analysis(shape, pattern):
         np.testing.assert_array_equal(found["inhomogeneous_n_unstable"], expected["n_unstable"])
 
 
-@pytest.mark.parametrize("pattern", ["quadrant", "band", "ramp", "thermal"])
-def test_patterns_go_on_above_the_cutoff(pattern):
-    """What holds beyond energy_max: the pattern itself, as if the cutoff lay higher."""
-    momenta = np.array([19.0, 21.0, 35.0]), np.array([0.3, 1.2, 2.0]), np.array([0.4, 2.0, 5.0])
-    (rho, rhobar), fault = evaluated(profiles()[pattern], *momenta)
-    assert fault is None
-    higher = bins(2, 1, 4, energy_max=60.0)
-    system = gas(higher, profiles()[pattern], 1e-6)
-    again = system.occupations.at(np.array([0]), *(values[None] for values in momenta))
-    np.testing.assert_array_equal(rho, again[0][0])
-    np.testing.assert_array_equal(rhobar, again[1][0])
-    levels = {"quadrant": (0.9, 0.1), "band": (0.1,), "ramp": (0.1,)}.get(pattern)
-    assert levels is None or np.isin(rho[1:], levels).all()
+def places_on_every_grid(sweep, least=8):
+    """Positions of a sweep (P, dimensions), ``least`` or more: each of its grids, anywhere along the other axes."""
+    deciding = [
+        number
+        for number, dimension in enumerate(sweep.dimensions)
+        if any(m.table == "grid" and not m.name.startswith(("rho_", "rhobar_")) for m in dimension.members)
+    ]
+    sizes = [sweep.shape[d] for d in deciding]
+    grids = np.indices(sizes).reshape(len(sizes), math.prod(sizes)).T
+    grids = np.tile(grids, (-(-least // len(grids)), 1))
+    positions = np.random.default_rng(1).integers(0, sweep.shape, (len(grids), len(sweep.shape)))
+    positions[:, deciding] = grids
+    return positions
+
+
+@pytest.mark.parametrize("name", shipped_sweeps())
+def test_no_wave_number_is_the_homogeneous_analysis_on_every_shipped_grid(name):
+    """Growth, frequency and number of unstable modes; grids beyond MOST_PAIRS left out."""
+    sweep = expand(read_spec(name))
+    failed, compared = {}, 0
+    for rows, systems in systems_at(sweep, places_on_every_grid(sweep), failed):
+        if systems.grid.size > MOST_PAIRS:
+            continue
+        still = {key: np.zeros(rows.size) for key in ("k", "k_theta", "k_phi")}
+        found, failures = solve_systems(dataclasses.replace(systems, own=still), InhomogeneousOptions())
+        assert not failures
+        n = systems.rho + systems.rhobar - 1.0
+        expected = growth_of_systems(systems.grid, n, systems.g).arrays
+        floor = found["inhomogeneous_growth_floor"]
+        for one, other, share in (("growth_rate", "growth_rate", 0.01), ("frequency", "frequency", 1.0)):
+            off = np.abs(found[f"inhomogeneous_{one}"] - expected[other])
+            assert np.all(off <= 1e-9 * expected[other] + share * floor), (name, one, off)
+        np.testing.assert_array_equal(found["inhomogeneous_n_unstable"], expected["n_unstable"])
+        compared += rows.size
+    assert compared >= 4
+    assert not failed
 
 
 @pytest.mark.usefixtures("both")
@@ -208,33 +242,54 @@ def test_uniform_v_is_removed_in_the_kinetic_reading():
     assert abs(shifted - growths[0]) > 1e-4
 
 
-def test_all_families_conserve_the_current_of_beams():
-    """k_mu Pi^mu nu = 0 for the occupied part, every beam by itself; without the intraband response it fails."""
-    rng = np.random.default_rng(2)
+def random_beams(seed, size=5):
+    rng = np.random.default_rng(seed)
     grid = beams(
-        rng.uniform(5, 15, 3), rng.uniform(0.5, 1.5, 3), np.arccos(rng.uniform(-1, 1, 3)), [0.3, 2.0, 4.0]
+        rng.uniform(5, 15, size),
+        rng.uniform(0.5, 1.5, size),
+        np.arccos(rng.uniform(-1, 1, size)),
+        rng.uniform(0, 6, size),
     )
-    rho, rhobar = rng.random((2, 1, 3))
-    k, omega, g = np.array([0.7, -0.4, 1.1]), 13.0 + 0.7j, 0.5
-    empty = np.zeros((1, 3))
+    return grid, *rng.random((2, 1, size)), rng.normal(size=3)
 
-    def polarisation(families):
-        one, none = (
-            Inhomogeneous(
-                grid,
-                PairOccupations(a, b),
-                np.array([g]),
-                Medium(families=families, background="kinetic"),
-            ).matrix(0, k, omega)
-            for a, b in ((rho, rhobar), (empty, empty))
-        )
-        return none - one
 
-    four_k = np.array([omega, *(-k)])
-    for families, conserved in (("all", True), ("pair", False)):
-        Pi = polarisation(families)
-        divergence = np.abs([four_k @ Pi, Pi @ four_k]).max() / (np.abs(Pi).max() * abs(omega))
-        assert (divergence < 1e-14) == conserved, (families, divergence)
+def divergence(W, k, omega):
+    """K_mu (Pi + Delta)^mu nu and (Pi + Delta)^mu nu K_nu from eta - W = 2 g (Pi + Delta), K = (omega, k)."""
+    four_k, response = np.array([omega, *(-k)]), np.diag([1.0, -1.0, -1.0, -1.0]) - W
+    return np.array([four_k @ response, response @ four_k]), np.abs(response).max() * abs(omega)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_all_families_conserve_the_current_of_beams(seed):
+    """k_mu Pi^mu nu = 0 to rounding, the vacuum's part included; without the intraband response it fails."""
+    grid, rho, rhobar, k = random_beams(seed)
+    omega = 13.0 + 0.7j
+    for families, background, conserved in (
+        ("all", "kinetic", True),
+        ("pair", "kinetic", False),
+        ("all", "shift", False),
+    ):
+        medium = Medium(families, background, "subtracted")
+        system = Inhomogeneous(grid, PairOccupations(rho, rhobar), np.array([0.5]), medium)
+        left, size = divergence(system.matrix(0, k, omega), k, omega)
+        assert (np.abs(left).max() < 1e-14 * size) == conserved, (families, background)
+
+
+@pytest.mark.parametrize("families", ["pair", "all"])
+def test_what_the_grid_lacks_of_a_conserved_current_is_the_constant_of_its_cutoff(families):
+    """With ``vacuum = "grid"`` k_mu Pi^mu nu = k.Delta for beams, whatever is occupied; likewise empty bins."""
+    grid, rho, rhobar, k = random_beams(7)
+    omega, g = 13.0 + 0.7j, 0.5
+    lacking = 2 * g * k @ reference.cutoff_constant(grid.energy[:, None] * grid.p_hat, grid.weight, k)
+    occupied = PairOccupations(rho, rhobar)
+    for occupations in (occupied,) * (families == "all") + (PairOccupations(0 * rho, 0 * rhobar),):
+        system = Inhomogeneous(grid, occupations, np.array([g]), Medium(families, "kinetic"))
+        left, size = divergence(system.matrix(0, k, omega), k, omega)
+        np.testing.assert_allclose(left, np.tile([0.0, *lacking], (2, 1)), atol=1e-14 * size)
+    empty = bins(2, 3, 4)
+    system = gas(empty, lambda e, t, p: (0 * e, 0 * e), 1e-3, families=families, vacuum="subtracted")
+    left, size = divergence(system.matrix(0, k, omega), k, omega)
+    assert np.abs(left).max() < 1e-14 * size
 
 
 def test_beams_of_all_families_are_the_homogeneous_ones_at_k_zero():

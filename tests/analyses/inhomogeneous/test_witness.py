@@ -14,7 +14,7 @@ from scipy.integrate import solve_ivp
 
 from pairsweep.analyses.inhomogeneous.occupations import FunctionOccupations, evaluated
 from pairsweep.analyses.inhomogeneous.solver import Inhomogeneous, Medium
-from pairsweep.physics.grid import beams
+from pairsweep.physics.grid import beams, bins
 from tests.analyses.inhomogeneous.reference import SIGMA, SIGMA_BAR, angles
 
 LINKS = 3
@@ -165,3 +165,43 @@ def test_a_wave_grows_at_the_rate_of_the_analysis(seed):
     amplitude = [abs(left @ y.reshape(lattice.state.shape)[mask]) for y in run.y.T]
     measured = np.log(amplitude[1] / amplitude[0]) / (times[1] - times[0])
     assert measured == pytest.approx(growth, rel=1e-3)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_two_by_two_matrices_of_single_momenta_have_the_modes_of_a_grid(seed):
+    """The linearised equation of motion of R(p + k/2, p - k/2), 2x2 at each centre of bins, and the certified modes.
+
+    i dR/dt = H(p+) R - R H(p-) + dV f(p-) - f(p+) dV, dV = 2 g sigmabar_mu sum w tr[sigmabar^mu R], f the occupations.
+    """
+    rng = np.random.default_rng(seed)
+    grid, g, k = bins(2, 2, 4), 3e-5, rng.normal(size=3)
+    centre = grid.energy[:, None] * grid.p_hat
+    plus, minus = centre + 0.5 * k, centre - 0.5 * k
+
+    def state(p):
+        rho, rhobar = occupation(*angles(p))
+        bands = np.array([[band_matrix(q, s) for q in p] for s in (1, -1)])
+        return rho[:, None, None] * bands[0] + (1 - rhobar)[:, None, None] * bands[1]
+
+    H_plus, H_minus = (-np.einsum("ni,iab->nab", p, SIGMA) for p in (plus, minus))
+    f_plus, f_minus = state(plus), state(minus)
+
+    def rate(R):
+        V = 2 * g * np.einsum("n,iab,nba->i", grid.weight, SIGMA_BAR, R)
+        wave = np.einsum("i,iab->ab", V, LOWERED)
+        return H_plus @ R - R @ H_minus + wave @ f_minus - f_plus @ wave
+
+    size = 4 * grid.size
+    columns = [rate(unit.reshape(grid.size, 2, 2)).ravel() for unit in np.eye(size, dtype=complex)]
+    omega = np.linalg.eigvals(np.array(columns).T)
+    pair, _ = evaluated(occupation, grid.energy, grid.theta, np.mod(grid.phi, 2 * np.pi))
+    functions = FunctionOccupations((occupation,), pair[0][None], pair[1][None])
+    system = Inhomogeneous(grid, functions, np.array([g]), Medium(families="all", background="kinetic"))
+    found = system.solve(np.array([0]), k[None], size)
+    floor = found.arrays["inhomogeneous_growth_floor"][0]
+    unstable = omega[omega.imag > floor]
+    assert unstable.size == found.arrays["inhomogeneous_n_unstable"][0] > 0
+    ours = found.modes[0, : unstable.size]
+    for one in unstable:
+        assert np.abs(ours - one).min() < 0.02 * floor
+    np.testing.assert_allclose(np.sort(omega.real), np.sort(system.dense_modes(0, k).real), atol=1e-9)
