@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pairsweep.sweep.pack import Packed, pack, unpack
     from pairsweep.sweep.point import Point, point
     from pairsweep.sweep.refine import refine
-    from pairsweep.sweep.results import errors, open_store, status
+    from pairsweep.sweep.results import errors, open_store, reduce, status
     from pairsweep.sweep.run import plan, run
     from pairsweep.sweep.summary import summary
     from pairsweep.sweep.where import Where
@@ -73,6 +73,7 @@ _HOME = {
     "point": "sweep.point",
     "quadrant": "physics.patterns.public",
     "read_spec": "spec.reader",
+    "reduce": "sweep.results",
     "refine": "sweep.refine",
     "run": "sweep.run",
     "select": "dataset.select",
@@ -118,6 +119,7 @@ __all__ = [
     "project",
     "quadrant",
     "read_spec",
+    "reduce",
     "refine",
     "run",
     "select",

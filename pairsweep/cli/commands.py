@@ -366,13 +366,15 @@ def _where(options: argparse.Namespace) -> Where:
 
 def _print_summary(store: str, unit: str | None = None) -> None:
     from pairsweep.cli.text import failure_lines
+    from pairsweep.store import is_foreign
     from pairsweep.sweep.results import errors, open_store
     from pairsweep.sweep.summary import summary
 
     ds = open_store(store)
     results = summary(ds) if unit is None else summary(ds, unit)
     print(results)
-    for line in failure_lines(errors(store) if results.failed else ()):
+    recorded = results.failed and not is_foreign(store)  # what is no store of ours has no records
+    for line in failure_lines(errors(store) if recorded else ()):
         print(line)
 
 

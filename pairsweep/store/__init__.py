@@ -1,6 +1,7 @@
 """Results on disk: the only user of zarr."""
 
 from pairsweep.contract.errors import StoreError
+from pairsweep.store.foreign import is_foreign
 from pairsweep.store.grow import check_growth, grow, same_values
 from pairsweep.store.layout import files_of
 from pairsweep.store.lock import Lock
@@ -21,6 +22,7 @@ __all__ = [
     "files_of",
     "finished",
     "grow",
+    "is_foreign",
     "is_packed",
     "is_there",
     "new_file",

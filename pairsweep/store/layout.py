@@ -363,6 +363,9 @@ def read_root(root: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         raise StoreError(str(root), "cannot be read (permission denied)", "ask its owner") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(str(root), "is not a pairsweep store", cure) from error
+    if "coordinates" not in document["attributes"]:  # which xarray takes for its own when it opens and saves
+        found = "is a copy that xarray has saved: it can be read, not continued"
+        raise StoreError(str(root), found, "name the store it was made of, or another one")
     if mark.get("format") not in READABLE:
         found = f"a store of format {mark.get('format')!r}, this version reads {FORMAT}"
         raise StoreError(str(root), found, "use the version of pairsweep that made it")

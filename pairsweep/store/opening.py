@@ -13,6 +13,7 @@ import numpy as np
 from pairsweep.contract.errors import StoreError
 from pairsweep.contract.template import Template
 from pairsweep.store import layout
+from pairsweep.store.foreign import brought_here, is_foreign, open_foreign
 from pairsweep.store.packed import is_packed, readable
 from pairsweep.store.places import resolve
 from pairsweep.store.store import Store
@@ -57,15 +58,18 @@ def create(path: str | os.PathLike[str], template: Template, fingerprint: Mappin
 
 
 def open_dataset(path: str | os.PathLike[str]) -> xarray.Dataset:
-    """Open the results of a store, lazily: nothing but coordinates is read until it is used.
+    """Open results lazily: nothing but coordinates is read until it is used.
 
-    A packed store is read in place. Damaged coordinates are repaired; a damaged chunk of results is a `StoreError` when
-    it is read.
+    A packed store is read in place; what is no store of the engine is read as xarray does. Damaged coordinates are
+    repaired; a damaged chunk of results is a `StoreError` when it is read.
     """
     import xarray as xr
 
     from pairsweep.store.reading import SealedStore, SealedZip
 
+    path = brought_here(path)
+    if is_foreign(path):
+        return open_foreign(path)
     sealed: SealedStore | SealedZip
     with readable(path) as store:
         if is_packed(path):

@@ -11,12 +11,17 @@ from pairsweep.contract.errors import StoreError
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
+def address(path: str | os.PathLike[str]) -> bool:
+    """Return whether a path is the address of something elsewhere."""
+    return _ADDRESS.match(os.fspath(path)) is not None
+
+
 def resolve(path: str | os.PathLike[str]) -> Path:
     """Return the real path of a store, ``~`` expanded; refuse names that no store should have."""
     text = os.fspath(path)
     if not text.isprintable() or not text.strip():
         raise StoreError("the store's path", repr(text), "name it with printable characters")
-    if _ADDRESS.match(text):
+    if address(text):
         raise StoreError(
             text, "is an address, not a folder", "name a folder, and copy the finished store there"
         )

@@ -41,6 +41,13 @@ def _columns(stream: TextIO) -> int:
         return COLUMNS
 
 
+def _speed(rate: float) -> str:
+    """Points a second, or seconds a point where they are slow."""
+    if rate >= 10:
+        return f"{rate:,.0f}/s"
+    return f"{rate:.2g}/s" if rate >= 1 else f"{duration(1.0 / rate)} each"
+
+
 @contextmanager
 def doing(what: str, stream: TextIO | None = None) -> Iterator[None]:
     """Say what is being done where it takes a while; in a terminal the line goes away at the end."""
@@ -133,7 +140,7 @@ class Progress:
             f"{share:4.0%}",
             filled * full + empty * (BAR - full),
             f"{self.done:,} of {self.total:,} points",
-            f", {rate:,.0f}/s, {duration((self.total - self.done) / rate)} left" if rate > 0 else "",
+            f", {_speed(rate)}, {duration((self.total - self.done) / rate)} left" if rate > 0 else "",
             f", {self.failed} failed" if self.failed else "",
         )
 

@@ -31,6 +31,14 @@ def test_durations_as_people_say_them(seconds, text):
     assert duration(seconds) == text
 
 
+@pytest.mark.parametrize(
+    ("rate", "text"),
+    [(12345.0, "12,345/s"), (2.0, "2/s"), (2.5, "2.5/s"), (0.4, "2.5 s each"), (1 / 250, "4 min 10 s each")],
+)
+def test_slow_points_are_said_in_seconds_each(rate, text):
+    assert module._speed(rate) == text
+
+
 def wait_until(condition):
     for _ in range(1000):
         if condition():
