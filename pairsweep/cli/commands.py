@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 DONE, SOME_FAILED, UNUSABLE, FAULT, INTERRUPTED, READER_LEFT = 0, 1, 2, 70, 130, 141
 OUR_FAULT = "this is a fault of pairsweep, not of yours: please report it with the lines above"
 STANDARD_STREAMS = 1, 2
+RESULTS = "a store, packed or not, or another zarr folder, zip, netCDF file or address of results"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -119,12 +120,12 @@ def parser() -> argparse.ArgumentParser:
     show = commands.add_parser(
         "show", help="say what came out: ranges, instabilities, failures and their reasons"
     )
-    show.add_argument("store", metavar="STORE", help="folder of a store, or a packed one")
+    show.add_argument("store", metavar="STORE", help=RESULTS)
     _add_unit(show)
 
     plot = commands.add_parser("plot", help="draw a picture of the results")
     plot.add_argument("kind", metavar="KIND", help="which picture; an unknown one lists them all")
-    plot.add_argument("store", metavar="STORE", help="folder of a store, or a packed one")
+    plot.add_argument("store", metavar="STORE", help=RESULTS)
     plot.add_argument(
         "-o", "--output", metavar="FILE", required=True, help="picture file: .png, .pdf or .svg"
     )
