@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from pairsweep.contract.variables import MEDIAN, STATISTIC
 from pairsweep.dataset.select import free_axes
 from pairsweep.dataset.statistics import statistics
 from pairsweep.drawing import style
+from pairsweep.drawing.layout import numeric_axes
 from pairsweep.physics.grid import Floats
 
 if TYPE_CHECKING:
@@ -31,13 +33,30 @@ SEEN = 0.01  # share of its range by which a curve has to turn
 WINDOWS = 160  # of an envelope
 
 
-def as_distribution(ds: xr.Dataset, names: list[str]) -> xr.Dataset:
-    """Give statistics instead of an axis whose many values would be one line each, of these variables."""
+def as_distribution(
+    ds: xr.Dataset, names: Sequence[str], x: str | None = None, *, time: bool = False
+) -> xr.Dataset:
+    """Give statistics instead of an axis whose many values would be one line each, of these variables.
+
+    The axis that runs along the picture stays: that of ``x``, or without one the only one with numbers; none with
+    ``time``.
+    """
+    others = [name for name in numeric_axes(ds) if name not in ALIKE]
+    along = ds[x].dims if x in ds.coords else () if others or time else tuple(numeric_axes(ds)[:1])
     for name in free_axes(ds):
-        if name in ALIKE and ds.sizes[name] > MOST_ALIKE:
+        if name in ALIKE and ds.sizes[name] > MOST_ALIKE and name not in along:
             kept = [known for known in (*names, "status") if known in ds]
             return statistics(ds[kept], name)
     return ds
+
+
+def joined(labels: Floats, *, axis: bool) -> str:
+    """Line style between points: drawn values and cases lie in no order, and have nothing to do with each other.
+
+    ``axis`` says whether the labels are those of an axis itself; ``labels`` are in the order of the specification.
+    """
+    steps = np.diff(labels)
+    return "-" if axis or bool((steps >= 0).all() or (steps <= 0).all()) else "none"
 
 
 def bands(ax: Axes, x: Floats, values: xr.DataArray, floor: float | None, **look: Any) -> list[Any]:

@@ -355,3 +355,15 @@ def test_values_in_no_order_are_not_joined():
     )
     for case, x, style in ((ds, "rho_high", "-"), (drawn, "sample", "-"), (drawn, "rho_high", "None")):
         assert draw("growth-vs", case, x=x).axes[0].get_lines()[0].get_linestyle() == style
+
+
+def test_drawn_values_stay_points_along_one_of_them():
+    rng = np.random.default_rng(0)
+    ds = growth_sweep({"sample": range(30)}, {"rho_high": ("sample", rng.random(30))})
+    for kind in ("growth-vs", "growth-vs-bins"):
+        for x in ("rho_high", "sample", None):
+            assert not draw(kind, ds, x=x).axes[0].collections
+    both = growth_sweep(
+        {"sample": range(30), "n_energy": [1, 2, 3]}, {"rho_high": ("sample", rng.random(30))}
+    )
+    assert len(draw("growth-vs", both, x="n_energy").axes[0].collections) == 2

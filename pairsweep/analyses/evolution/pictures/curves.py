@@ -91,7 +91,7 @@ def evolution(
     text, grows = CURVES[y]
     log = grows if log is None else log
     variable(ds, y)
-    ds = as_distribution(ds, [y, "growth_rate"])
+    ds = as_distribution(ds, [y, "growth_rate"], time=True)
     curves, flat = variable(ds, y), ds
     inner = [str(dim) for dim in curves.dims if dim not in (*axes(ds), "time", STATISTIC)]
     if inner:

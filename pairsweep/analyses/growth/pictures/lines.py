@@ -15,7 +15,15 @@ from pairsweep.dataset.units import STORED, in_unit, unit_words
 from pairsweep.drawing import style
 from pairsweep.drawing.layout import dim_of, groups, number_axis, numeric_axes, one_point_each
 from pairsweep.drawing.picture import picture
-from pairsweep.drawing.series import as_distribution, bands, failed_marks, floor_band, line_key, middle
+from pairsweep.drawing.series import (
+    as_distribution,
+    bands,
+    failed_marks,
+    floor_band,
+    joined,
+    line_key,
+    middle,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,7 +74,7 @@ def growth_vs(
     values = variable(ds, y)
     if unit != STORED:
         ds = ds.assign({y: in_unit(ds, values, unit)})
-    ds = as_distribution(ds, [y])
+    ds = as_distribution(ds, [y], None if x is None else x.removeprefix(RECIPROCAL))
     values = variable(ds, y)
     if set(values.dims) - {*axes(ds), STATISTIC}:
         raise UsageError("y", y, "has several values a point: choose a variable with one")
@@ -99,9 +107,7 @@ def growth_vs(
     floor = float(positive.min()) / 3 if log else 0.0
     hue = others[0] if len(others) == 1 else None
     palette, bar = style.line_colours(flat, hue, len(series))
-    # drawn values and cases lie in no order: a line would join what has nothing to do with each other
-    steps = np.diff(labels)
-    joined: style.Look = {"ls": "-" if name == dim or (steps >= 0).all() or (steps <= 0).all() else "none"}
+    between = joined(labels, axis=name == dim)
     open_ones = False
     handles: list[Any] = []
     data: list[Any] = []
@@ -115,7 +121,7 @@ def growth_vs(
         zero = line == 0
         open_ones |= bool(zero.any())
         height = np.where(zero & log, floor, line)
-        drawn = ax.plot(labels[order], height, color=colour, lw=1.0, alpha=0.6, zorder=2, **joined)
+        drawn = ax.plot(labels[order], height, color=colour, lw=1.0, alpha=0.6, zorder=2, ls=between)
         look: style.Look = {"ls": "none", "marker": "o", "mec": colour, "zorder": 3}
         size = 3.4 if labels.size < 40 else 2.0
         drawn += ax.plot(labels[order][~zero], height[~zero], mfc=colour, ms=size, **look)

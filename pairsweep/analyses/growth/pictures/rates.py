@@ -18,7 +18,15 @@ from pairsweep.dataset.select import axes, code_of, variable
 from pairsweep.drawing import style
 from pairsweep.drawing.layout import dim_of, groups, line, number_axis
 from pairsweep.drawing.picture import picture
-from pairsweep.drawing.series import as_distribution, bands, failed_marks, floor_band, line_key, middle
+from pairsweep.drawing.series import (
+    as_distribution,
+    bands,
+    failed_marks,
+    floor_band,
+    joined,
+    line_key,
+    middle,
+)
 from pairsweep.physics.grid import Floats
 
 if TYPE_CHECKING:
@@ -275,7 +283,7 @@ def growth_vs_bins(
     log : bool, optional
         Logarithmic y; by default where the rates span more than a factor 50.
     """
-    ds = as_distribution(ds, ["growth_rate"])
+    ds = as_distribution(ds, ["growth_rate"], x)
     flat, x, hue = line(ds, x, preferred=("n_energy", "n_theta", "n_phi"))
     growth = growth_in(flat, unit).load()
     labels = np.asarray(flat[x].values, dtype=np.float64)
@@ -287,6 +295,7 @@ def growth_vs_bins(
     floor = float(positive.min()) / 3 if log else 0.0
     series = groups(flat, [] if hue is None else [hue])
     palette, bar = style.line_colours(flat, hue, len(series))
+    between = joined(labels, axis=x == dim_of(flat, x))
     kinds: dict[str, style.Look] = {}
     looks: list[Any] = []
     data: list[Any] = []
@@ -299,7 +308,8 @@ def growth_vs_bins(
             looks = looks or told
         marked = len(series) <= MOST_MARKED
         heights = middle(field).values
-        used, drawn = _one_line(ax, flat.isel(at), labels[order], heights, floor, palette[i], marked)
+        look: style.Look = {"color": palette[i], "ls": between}
+        used, drawn = _one_line(ax, flat.isel(at), labels[order], heights, floor, marked, look)
         kinds |= used
         data += drawn
         shaded += [] if bar is None or hue is None else [(one, float(flat[hue][i])) for one in drawn]
@@ -328,7 +338,7 @@ def growth_vs_bins(
 
 
 def _one_line(
-    ax: Axes, ds: xr.Dataset, labels: Floats, growth: Floats, floor: float, colour: Any, marked: bool
+    ax: Axes, ds: xr.Dataset, labels: Floats, growth: Floats, floor: float, marked: bool, look: style.Look
 ) -> tuple[dict[str, style.Look], list[Any]]:
     """Draw one line over ascending labels, each point marked by what it is if it is one of few.
 
@@ -347,13 +357,14 @@ def _one_line(
     }
     height = np.where(unstable, growth, np.where(known, floor, np.nan))  # a gap where there is no result
     if not marked:
-        return {}, ax.plot(labels, height, "-", color=colour, lw=0.4, zorder=2, rasterized=True)
-    drawn = ax.plot(labels, height, "-", color=colour, lw=1.0, alpha=0.6, zorder=2)
+        return {}, ax.plot(labels, height, lw=0.4, zorder=2, rasterized=True, **look)
+    drawn = ax.plot(labels, height, lw=1.0, alpha=0.6, zorder=2, **look)
+    colour = look["color"]
     size = 4.0 if labels.size < 40 else 2.2
     used = {}
-    for kind, (mask, look) in marks.items():
+    for kind, (mask, mark) in marks.items():
         if mask.any():
-            points: style.Look = {"ls": "none", "ms": size, "mec": colour, "zorder": 3, "mfc": colour, **look}
+            points: style.Look = {"ls": "none", "ms": size, "mec": colour, "zorder": 3, "mfc": colour, **mark}
             drawn += ax.plot(labels[mask], height[mask], **points)
-            used[kind] = look
+            used[kind] = mark
     return used, drawn

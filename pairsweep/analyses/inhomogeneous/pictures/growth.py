@@ -57,7 +57,7 @@ def growth_vs_k(ds: xr.Dataset, ax: Axes, *, x: str | None = None, unit: str = S
     unit : str
         See `in_unit`.
     """
-    ds = as_distribution(ds, [GROWTH, "inhomogeneous_ceiling"])
+    ds = as_distribution(ds, [GROWTH, "inhomogeneous_ceiling"], x)
     flat, x, hue = line(ds, x, preferred=("k",))
     rates = _rates(flat, GROWTH, unit)
     labels = np.asarray(flat[x].values, dtype=np.float64)
