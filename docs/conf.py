@@ -14,9 +14,12 @@ project = "pairsweep"
 author = "the pairsweep authors"
 release = version = pairsweep.__version__
 
-extensions = ["myst_parser", "mathml"]
+extensions = ["myst_nb", "mathml"]
 myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 3
+nb_execution_mode = "force"  # the notebook is kept without its outputs
+nb_execution_raise_on_error = True
+nb_execution_timeout = 600  # it may have to compile everything
 exclude_patterns = ["_build"]
 
 html_theme = "furo"

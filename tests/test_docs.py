@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib.util
+import json
 import re
 import sys
 import tomllib
@@ -17,7 +18,7 @@ from pairsweep.cli import commands as cli
 from pairsweep.execute import Site
 from pairsweep.physics.patterns.registry import PATTERNS
 from pairsweep.spec import schema
-from pairsweep.spec.reader import parse_spec
+from pairsweep.spec.reader import parse_spec, read_spec
 from tests import specs
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -145,7 +146,7 @@ def test_every_specification_parses(page, tmp_path):
     for block in blocks:
         if "analyses =" not in block.text or block.language not in ("toml", ""):
             continue
-        wanted = re.search(r'function = "(.*):(.*)"', block.text)
+        wanted = re.search(r'function = "([^":]*):([^"]*)"', block.text)
         if wanted:
             (tmp_path / wanted[1]).write_text(functions[wanted[1]])
         assert parse_spec(block.text, folder=tmp_path).analyses, f"{page}:{block.line}"
@@ -205,6 +206,40 @@ def test_the_example_of_a_comparison_prints_what_the_page_says(capsys):
     exec(compile(code, "comparing.md", "exec"), {})
     rounding = re.compile(r"left over \S+\)")
     assert rounding.sub("", capsys.readouterr().out) == rounding.sub("", printed)
+
+
+def test_the_notebook_runs_and_holds_no_outputs(monkeypatch):
+    monkeypatch.setattr(plt, "show", lambda: None)
+    notebook = json.loads((DOCS / "tutorial.ipynb").read_text("utf-8"))
+    codes = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert len(codes) > 8
+    names = {}
+    for cell in codes:
+        assert cell["outputs"] == []
+        assert cell["execution_count"] is None
+        exec(compile("".join(cell["source"]), cell["id"], "exec"), names)
+    assert names["ds"].status.min() == 1
+    assert names["strength"] > 0
+    plt.close("all")
+
+
+def test_occupations_of_ones_own_run_as_the_page_says(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    found = {
+        b.name or b.text.splitlines()[0].removeprefix("# "): b
+        for b in pages.blocks(WRITTEN["occupations.md"])
+    }
+    for name in ("stream.py", "stream.toml"):
+        Path(name).write_text(found[name].text, encoding="utf-8")
+    (commands,) = (block.commands for block in found.values() if block.language == "sh")
+    for command in map(pages.pairsweep_command, commands):
+        assert cli.main([*command, *(["--scheduler", "serial"] if command[0] == "run" else [])]) == 0
+    assert "unstable     5 of 6" in capsys.readouterr().out
+    Path("cases.csv").write_text(found["cases.csv"].text.split("\n", 1)[1], encoding="utf-8")
+    (bins,) = (b.text for b in pages.blocks(WRITTEN["README.md"]) if b.language == "toml")
+    spec = bins.replace("rho_low = 0.1", "").replace("g = 1e-6 ", "")
+    spec = "\n".join(line for line in spec.splitlines() if not line.startswith("rho_high"))
+    assert read_spec('cases = "cases.csv"\n' + spec)["rho_low"].values == (0.3, 0.05, 0.05)
 
 
 @EVERY_PAGE

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pairsweep.blocks.layout import make_template, result_arrays
+from pairsweep.contract.display import Displayed, Shown
 from pairsweep.contract.template import ArrayPlan, Template
 from pairsweep.contract.variables import POINT
 from pairsweep.points.axes import Sweep
@@ -26,8 +27,8 @@ SMALL_SWEEP = 16
 SHAPE_NAMES = ("n_energy", "n_theta", "n_phi")
 
 
-@dataclass(frozen=True)
-class Plan:
+@dataclass(frozen=True, repr=False)
+class Plan(Displayed):
     """A sweep with its template, the seconds that one worker would need for it, and between which they lie."""
 
     sweep: Sweep
@@ -35,6 +36,20 @@ class Plan:
     seconds: float
     least_seconds: float
     most_seconds: float
+
+    def _shown(self) -> Shown:
+        template = self.template
+        axes = " x ".join(
+            f"{name} ({size:,})" for name, size in zip(template.axes, template.shape, strict=True)
+        )
+        size = template.n_points * self.bytes_per_point
+        rows = (
+            ("axes", axes or "none: a single point"),
+            ("points", f"{template.n_points:,} in {template.n_blocks:,} blocks"),
+            ("size", f"{size:,} bytes before compression"),
+            ("time", f"{self.least_seconds:.3g} to {self.most_seconds:.3g} s on one core, once compiled"),
+        )
+        return Shown(self.sweep.spec.title or "(untitled)", rows)
 
     @property
     def bytes_per_point(self) -> int:

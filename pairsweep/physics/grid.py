@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pairsweep.contract.arguments import choice, number, whole
+from pairsweep.contract.display import Displayed, Shown, ends
 from pairsweep.contract.errors import shorten
 from pairsweep.contract.view import SpecView
 from pairsweep.kernels.pairs import Pairs
@@ -21,6 +22,7 @@ Ints = NDArray[np.int64]
 SHAPE_NAMES = ("n_energy", "n_theta", "n_phi")
 MAX_PAIRS = 10**7  # of one system
 CELL_VOLUMES = ("midpoint", "exact")
+MOST_LISTED = 8  # beams that a grid shows one by one
 CLOSED = 1e-4  # how exactly edges in phi must close, as a share of 2 pi
 NAMED_DIRECTIONS = {"x": (np.pi / 2, 0.0), "y": (np.pi / 2, np.pi / 2), "z": (0.0, 0.0)}
 
@@ -33,8 +35,8 @@ class CellEdges(NamedTuple):
     phi: Floats
 
 
-@dataclass(frozen=True, eq=False)
-class Grid:
+@dataclass(frozen=True, eq=False, repr=False)
+class Grid(Displayed):
     """The pairs of a system. One pair is a neutrino with momentum p and an antineutrino with -p.
 
     Attributes
@@ -65,6 +67,28 @@ class Grid:
     names: tuple[str, ...] = ()
     edges: CellEdges | None = None
     uniform: bool = False
+
+    def _shown(self) -> Shown:
+        title = f"{self.size:,} pairs: " + (
+            "beams" if self.shape is None else "cells" if not self.uniform else "bins"
+        )
+        low, high = float(self.bin_energy[0]), float(self.bin_energy[-1])
+        energies = f"{low:.6g} MeV" if low == high else f"{low:.6g} ... {high:.6g} MeV"
+        rows = [("energies", f"{self.bin_energy.size:,}, {energies}")]
+        if self.shape is not None and self.edges is not None:
+            cutoff = f", up to {self.edges.energy[-1]:.6g} MeV"
+            rows = [("energies", f"{self.shape[0]:,} bins, centres {energies}{cutoff}")]
+            rows.append(("directions", f"{self.shape[1]:,} in cos(theta) x {self.shape[2]:,} in phi"))
+        elif self.size <= MOST_LISTED:
+            rows += [
+                (name, f"E = {e:.6g} MeV, theta = {t:.4g}, phi = {p:.4g}, weight = {w:.6g} MeV^3")
+                for name, e, t, p, w in zip(
+                    self.names, self.energy, self.theta, self.phi, self.weight, strict=True
+                )
+            ]
+        else:
+            rows.append(("names", ends(self.names)))
+        return Shown(title, (*rows, ("volume", f"{float(np.sum(self.weight)):.6g} MeV^3 in all")))
 
     @property
     def kind(self) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from pairsweep.analyses.base import Analysis
 from pairsweep.analyses.registry import ANALYSES
+from pairsweep.contract.display import Displayed, Shown, ends, with_units
 from pairsweep.contract.fields import Parameter
 from pairsweep.contract.template import Coordinate
 from pairsweep.contract.view import Cells
@@ -21,8 +22,8 @@ from pairsweep.user_code.function import UserFunction
 DATA = "data "  # how entries of files that a user's function reads begin
 
 
-@dataclass(frozen=True)
-class Spec:
+@dataclass(frozen=True, repr=False)
+class Spec(Displayed):
     """A checked specification.
 
     Attributes
@@ -56,6 +57,14 @@ class Spec:
     folder: str
     cluster: Mapping[str, object]
     text: str
+
+    def _shown(self) -> Shown:
+        rows = [("analyses", ", ".join(self.analyses)), ("grid", self.kind)]
+        for parameter in self.parameters:
+            text = with_units(ends(parameter.values), parameter.field.units)
+            rows.append((parameter.name, text + (" (axis)" if parameter.is_axis else "")))
+        rows += [("zip", " with ".join(group)) for group in self.zips]
+        return Shown(self.title or "(untitled)", tuple(rows))
 
     def __getitem__(self, name: str) -> Parameter:
         return self._by_name[name]

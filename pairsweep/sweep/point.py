@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from pairsweep.analyses.base import PointFailure
 from pairsweep.blocks.layout import make_template
 from pairsweep.blocks.solve import solve_points
-from pairsweep.contract.errors import SpecError
+from pairsweep.contract.display import Displayed, Shown
+from pairsweep.contract.errors import SpecError, shorten
 from pairsweep.contract.fields import Parameter, Scalar
 from pairsweep.kernels.compiling import announced
 from pairsweep.points.axes import Dimension, Sweep, expand
@@ -24,8 +25,8 @@ from pairsweep.sweep.resume import stored_spec
 MOST_LISTED = 5  # points that a refusal names
 
 
-@dataclass(frozen=True)
-class Point:
+@dataclass(frozen=True, repr=False)
+class Point(Displayed):
     """One point of a sweep, computed alone.
 
     Attributes
@@ -38,6 +39,19 @@ class Point:
     at: Mapping[str, Scalar]
     results: Mapping[str, object]
     failures: Mapping[str, PointFailure]
+
+    def _shown(self) -> Shown:
+        at = ", ".join(f"{name} = {shorten(value)}" for name, value in self.at.items())
+        rows = [(name, _in_short(value)) for name, value in self.results.items()]
+        rows += [(f"{analysis} failed", failure.reason) for analysis, failure in self.failures.items()]
+        return Shown(at, tuple(rows))
+
+
+def _in_short(value: object) -> str:
+    array = np.asarray(value)
+    if array.ndim == 0 and array.dtype.kind == "f":
+        return f"{array.item():.6g}"
+    return str(array.item()) if array.ndim == 0 else f"array {array.shape}"
 
 
 @announced()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from pairsweep import __version__
 from pairsweep.blocks.calibrate import aside, files_read, measured_costs
 from pairsweep.blocks.plan import Plan, make_plan
+from pairsweep.contract.display import Displayed, Shown
 from pairsweep.contract.errors import StoreError
 from pairsweep.contract.template import DONE, PENDING
 from pairsweep.execute import Ack, Echo, check_scheduler, execute, unheard
@@ -24,7 +25,7 @@ from pairsweep.points.axes import Sweep, expand
 from pairsweep.spec.model import Source, Spec
 from pairsweep.spec.reader import read_spec
 from pairsweep.store import Store, create, grow, is_there, open_dataset
-from pairsweep.sweep.progress import Progress
+from pairsweep.sweep.progress import Progress, duration
 from pairsweep.sweep.resume import continued, fingerprint, is_laid_out, matching_store, with_files
 from pairsweep.sweep.task import SolveTask
 from pairsweep.sweep.where import Where
@@ -37,14 +38,21 @@ IN_PROCESS_SECONDS = 2.0
 HERE = Where()
 
 
-@dataclass(frozen=True)
-class Outcome:
+@dataclass(frozen=True, repr=False)
+class Outcome(Displayed):
     """What a run did: points of the sweep, how many it computed, how many of all failed, and the seconds."""
 
     points: int
     computed: int
     failed: int
     seconds: float
+
+    def _shown(self) -> Shown:
+        rows = (
+            ("computed", f"{self.computed:,} in {duration(self.seconds)}"),
+            ("failed", f"{self.failed:,}"),
+        )
+        return Shown(f"{self.points:,} points", rows)
 
 
 def run(

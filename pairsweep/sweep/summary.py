@@ -8,10 +8,13 @@ from dataclasses import dataclass
 import xarray as xr
 
 from pairsweep.analyses.registry import ANALYSES
+from pairsweep.contract.display import Displayed, Shown
 from pairsweep.contract.errors import UsageError, suggest
 from pairsweep.contract.template import DONE, FAILED, PENDING
 from pairsweep.dataset.select import axes, variable
 from pairsweep.dataset.units import STORED, UNITS
+
+NAME = 15  # columns of a line that say what it is about
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,8 @@ class AxisRange:
         return f"{self.name:<12} {self.size:>6} values   {' ... '.join(ends[: self.size])}{units}"
 
 
-@dataclass(frozen=True)
-class Summary:
+@dataclass(frozen=True, repr=False)
+class Summary(Displayed):
     """The numbers of a sweep that one looks at first; as text they are what ``show`` says.
 
     What the analyses found stands in ``numbers`` and can be read as attributes: of growth ``modes`` (points per kind of
@@ -54,6 +57,13 @@ class Summary:
             return self.__dict__["numbers"][name]
         except KeyError:
             raise AttributeError(f"this summary has no {name!r}") from None
+
+    def _shown(self) -> Shown:
+        lines = str(self).splitlines()
+        return Shown(lines[0], tuple((line[:NAME].strip(), line[NAME:].strip()) for line in lines[1:]))
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def __str__(self) -> str:
         states = f"{self.done:,} done, {self.failed:,} failed, {self.pending:,} pending"
