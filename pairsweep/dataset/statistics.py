@@ -16,6 +16,7 @@ from pairsweep.dataset.select import axis, meanings_of, moving_along
 Floats = NDArray[np.float64]
 
 QUANTILES = {"minimum": 0.0, "p05": 0.05, "p16": 0.16, MEDIAN: 0.5, "p84": 0.84, "p95": 0.95, "maximum": 1.0}
+STORES_OWN = "pairsweep"  # attribute by which the engine knows its stores: what is made of one is none
 STATISTICS = ("mean", "deviation", *QUANTILES)
 BINS = 20
 MOST_BINS = 10_000
@@ -66,7 +67,8 @@ def statistics(ds: xr.Dataset, over: str, bins: int = BINS) -> xr.Dataset:
         along = (status == FAILED).all(dim) if dim in status.dims else status == FAILED
         best = count.copy(data=np.where(count.values > 0, DONE, np.where(along.values, FAILED, PENDING)))
         found["status"] = best.astype(np.int8).drop_vars(gone, errors="ignore").assign_attrs(status.attrs)
-    reduced = xr.Dataset(found, attrs={**ds.attrs, "reduced_over": ", ".join(moving_along(ds, dim))})
+    attrs = {name: value for name, value in ds.attrs.items() if name != STORES_OWN}
+    reduced = xr.Dataset(found, attrs={**attrs, "reduced_over": ", ".join(moving_along(ds, dim))})
     for variable in reduced.variables.values():
         variable.encoding = {}  # chunks and fill values are those of the store it came from
     return reduced

@@ -102,7 +102,7 @@ class Finish:
         if wanted.keys() - {"cmap"}:
             key.colours.set_norm(_norm(key.colours.norm, wanted))
         for artist, value in key.shaded if wanted else ():
-            artist.set(color=key.colours.to_rgba(value))
+            _recolour(artist, key.colours.to_rgba(value))
         return key.named(self.colours.get("clabel"))
 
 
@@ -148,7 +148,21 @@ def _refuse_log(ax: Axes, which: str) -> None:
         raise UsageError(f"log {which}", None, cure)
 
 
+def _recolour(artist: Artist, colour: Any) -> None:
+    """Give an artist another colour, its markers too; open ones stay open."""
+    from matplotlib.lines import Line2D
+
+    if not isinstance(artist, Line2D):
+        artist.set(color=colour)
+        return
+    hollow = artist.get_markerfacecolor() in ("none", "white")
+    artist.set(color=colour, markeredgecolor=colour, **({} if hollow else {"markerfacecolor": colour}))
+
+
 def _tell(artist: Artist, name: str, value: Any) -> None:
+    if name in ("c", "color") and hasattr(artist, "set_markersize"):
+        _recolour(artist, value)
+        return
     of_line = hasattr(artist, "set_markersize")
     known = SHORT[name][of_line] if name in SHORT else name
     if name == "s":

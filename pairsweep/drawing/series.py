@@ -79,21 +79,26 @@ def middle(values: xr.DataArray) -> xr.DataArray:
     return values.sel({STATISTIC: MEDIAN}) if STATISTIC in values.dims else values
 
 
-def is_fast(values: Floats) -> bool:
+def is_fast(values: Floats, *, log: bool = False) -> bool:
     """Whether a curve turns more often than a picture can show, and by enough to be seen."""
-    known = values[np.isfinite(values)]
+    known = values[np.isfinite(values) & (values > 0)] if log else values[np.isfinite(values)]
+    known = np.log(known) if log else known
     steps = np.diff(known)
     steps = steps[np.abs(steps) > SEEN * np.ptp(known)] if known.size else steps
     return bool(np.count_nonzero(steps[1:] * steps[:-1] < 0) > TURNS)
 
 
-def envelope(ax: Axes, x: Floats, values: Floats, **look: Any) -> list[Any]:
-    """Draw a fast oscillation as the band it fills and the line of its mean; return both."""
+def envelope(ax: Axes, x: Floats, values: Floats, *, log: bool = False, **look: Any) -> list[Any]:
+    """Draw a fast oscillation as the band it fills and the line of its mean, in the logarithm on a log axis."""
+    if log:
+        x, values = x[values > 0], np.log(values[values > 0])
     edges = np.unique(np.linspace(0, values.size, WINDOWS + 1).astype(np.int64))
     parts = [slice(a, b) for a, b in itertools.pairwise(edges)]
     at = np.array([x[part].mean() for part in parts])
     at[[0, -1]] = x[[0, -1]]
     low, high, mean = (np.array([f(values[part]) for part in parts]) for f in (np.min, np.max, np.mean))
+    if log:
+        low, high, mean = np.exp(low), np.exp(high), np.exp(mean)
     band = ax.fill_between(at, low, high, color=look.get("color"), alpha=0.25, lw=0, zorder=1.8)
     return [band, *ax.plot(at, mean, **look)]
 

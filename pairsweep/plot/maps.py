@@ -35,7 +35,7 @@ CODES = (
     ("#009E73", "++"),
 )
 DECADES = 100.0  # ratio from which on colours are logarithmic
-LETTERS = 40  # of a line beside the colour bar
+LETTERS = 28  # of a line beside the colour bar
 
 
 def _name(ds: xr.Dataset, asked: str | None) -> str:

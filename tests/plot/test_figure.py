@@ -236,6 +236,9 @@ def test_other_colours_reach_the_lines_as_well_as_the_bar():
     first = [figure.axes[0].get_lines()[0].get_color() for figure in (usual, other)]
     assert first[0] != first[1]
     assert other.axes[0].get_lines()[0].get_color() == mpl.colormaps["magma"](0.0)
+    points = draw("growth-vs-epn", ds, hue="rho_high", cmap="magma").axes[0].get_lines()
+    faces = [line.get_markerfacecolor() for line in points if line.get_marker() == "o"]
+    assert mpl.colormaps["magma"](0.92) in [tuple(face) for face in faces]
 
 
 @pytest.mark.parametrize(

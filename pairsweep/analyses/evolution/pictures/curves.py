@@ -125,8 +125,8 @@ def evolution(
         if STATISTIC in curves.dims:
             floor = _log_floor(curves.values) if log else None
             told = bands(ax, time, curves.isel(at), floor, color=colour)
-        if is_fast(values) and not log:
-            drawn = envelope(ax, time, values, **{**look, "ls": "-", "lw": 1.0})
+        if is_fast(values, log=log):
+            drawn = envelope(ax, time, values, log=log, **{**look, "lw": 1.0})
             told = told or [style.key("mean and range of fast oscillations", ls="-", color=style.MUTED)]
         else:
             drawn = ax.plot(time, values, **look)

@@ -12,6 +12,7 @@ from pairsweep.dataset.select import variable
 from pairsweep.drawing import style
 from pairsweep.drawing.layout import dim_of, line
 from pairsweep.drawing.picture import picture
+from pairsweep.drawing.series import failed_marks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,7 +79,10 @@ def dispersion(ds: xr.Dataset, ax: Axes, *, x: str | None = None, energy_bin: in
     ax.set_ylim(min(limits) - room, max(limits) + room)
     ax.set_xlabel(style.coordinate_label(flat[x]))
     style.scaled_label(ax, "y", r"Re $\omega - 2E$", "MeV", max(map(abs, limits)))
-    handles = (style.key("pair energies", marker="s", ms=7, mfc=style.PALE, mec=style.MUTED),)
+    handles = (
+        style.key("pair energies", marker="s", ms=7, mfc=style.PALE, mec=style.MUTED),
+        *failed_marks(ax, flat, dim, labels, order),
+    )
     if not shown.any():
         style.say_empty(ax, "nothing unstable in this bin")
         return style.Key(handles, below=True)

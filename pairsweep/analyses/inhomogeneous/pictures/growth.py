@@ -17,7 +17,7 @@ from pairsweep.dataset.units import STORED, in_unit
 from pairsweep.drawing import style
 from pairsweep.drawing.layout import dim_of, groups, line, number_axis, one_point_each
 from pairsweep.drawing.picture import given, picture
-from pairsweep.drawing.plane import ARTEFACT_HATCH, cut_to, hatch_cells, swatch
+from pairsweep.drawing.plane import ARTEFACT_HATCH, NO_RESULT, cut_to, hatch_cells, swatch
 from pairsweep.drawing.series import as_distribution, bands, failed_marks, line_key, middle
 from pairsweep.physics.grid import Floats
 
@@ -174,7 +174,7 @@ def k_polar(
     """Draw the growth rate over the direction of k, in equal areas around the z axis.
 
     The distance from the middle is sqrt(2) sin(theta/2); the circle is the equator. Growth is the same for k and -k, so
-    that one half of the directions shows all.
+    that one half of the directions shows all. Where there is no colour at all nothing was swept.
 
     Parameters
     ----------
@@ -185,6 +185,8 @@ def k_polar(
     scale : matplotlib normalisation, optional
         Given to share one between panels.
     """
+    import matplotlib as mpl
+
     azimuth, polar = x or "k_phi", y or "k_theta"
     for name in (azimuth, polar):
         if name not in ds.coords or ds[name].ndim != 1:
@@ -200,15 +202,24 @@ def k_polar(
     fine = np.unique(np.concatenate([np.linspace(a, b, 13) for a, b in itertools.pairwise(spokes)]))
     columns = np.clip(np.searchsorted(spokes, 0.5 * (fine[:-1] + fine[1:])) - 1, 0, phi.size - 1)
     radius = np.sqrt(2.0) * np.sin(0.5 * rings)
+    place = radius[:, None] * np.cos(fine), radius[:, None] * np.sin(fine)
+    shade = np.where(np.isfinite(rates), 0.0, 1.0)[:, columns]
+    ground = mpl.colors.ListedColormap([style.PALE, NO_RESULT])
+    ax.pcolormesh(*place, shade, cmap=ground, vmin=0.0, vmax=1.0, shading="flat", rasterized=True)
     mesh = ax.pcolormesh(
-        radius[:, None] * np.cos(fine),
-        radius[:, None] * np.sin(fine),
+        *place,
         np.ma.masked_where(~(rates > 0), rates)[:, columns],
-        cmap=style.SEQUENTIAL,
+        cmap=mpl.colormaps[style.SEQUENTIAL],
         norm=scale if scale is not None else _from_zero(rates),
         shading="flat",
         rasterized=True,
     )
+    handles = [
+        style.key("equator", ls="-", color=style.INK, lw=0.8),
+        style.key("along $z$", marker="+", mec=style.INK),
+    ]
+    handles += [swatch("stable", style.PALE)] if (rates == 0).any() else []
+    handles += [swatch("no result", NO_RESULT)] if not np.isfinite(rates).all() else []
     circle = np.linspace(0.0, 2.0 * np.pi, 181)
     ax.plot(np.cos(circle), np.sin(circle), color=style.INK, lw=0.8)
     reach = max(1.0, float(radius.max()))
@@ -221,6 +232,6 @@ def k_polar(
     ax.set_axis_off()
     if not (rates > 0).any():
         style.say_empty(ax, "nothing unstable here" if np.isfinite(rates).any() else "no point is done yet")
-        return style.Key()
+        return style.Key(tuple(handles), below=True)
     label = style.with_units(*_label(ds, unit))
-    return style.Key(colours=mesh, colours_label=label, below=True, data=(mesh,))
+    return style.Key(tuple(handles), colours=mesh, colours_label=label, below=True, data=(mesh,))
