@@ -3,12 +3,8 @@
 For real S and a they are Hermitian. A matrix stands as nine numbers: S00, S01, S02, S11, S12, S22, a0, a1, a2.
 """
 
-import numpy as np
-
+from pairsweep.kernels.jacobi import diagonalise
 from pairsweep.kernels.jit import jit
-
-SWEEPS = 12
-NEGLIGIBLE = 1e-18  # against the diagonal: far below rounding
 
 
 @jit(forceinline=True)
@@ -51,7 +47,7 @@ def adjugate(s00, s01, s02, s11, s12, s22, a0, a1, a2):
 
 @jit()
 def hermitian_eigenvalues(numbers, column, matrix, out):
-    """Fill ``out`` (3,) with the eigenvalues of the Hermitian W of ``numbers[:, column]`` (real), by cyclic Jacobi.
+    """Fill ``out`` (3,) with the eigenvalues of the Hermitian W of ``numbers[:, column]`` (real).
 
     Largest modulus first. ``matrix`` (3, 3), complex, is scratch; S - i [a]x has the same eigenvalues.
     """
@@ -64,32 +60,7 @@ def hermitian_eigenvalues(numbers, column, matrix, out):
     for i in range(3):
         for j in range(i):
             matrix[i, j] = matrix[j, i].conjugate()
-    for _ in range(SWEEPS):
-        off = abs(matrix[0, 1]) + abs(matrix[0, 2]) + abs(matrix[1, 2])
-        size = abs(matrix[0, 0]) + abs(matrix[1, 1]) + abs(matrix[2, 2])
-        if off <= NEGLIGIBLE * size:
-            break
-        for p in range(2):
-            for q in range(p + 1, 3):
-                h = matrix[p, q]
-                modulus = abs(h)
-                if modulus == 0.0:
-                    continue
-                phase = complex(h.real / modulus, h.imag / modulus)
-                tau = (matrix[q, q].real - matrix[p, p].real) / (2.0 * modulus)
-                t = (1.0 if tau >= 0.0 else -1.0) / (abs(tau) + np.sqrt(1.0 + tau * tau))
-                c = 1.0 / np.sqrt(1.0 + t * t)
-                s = t * c
-                for k in range(3):
-                    left = matrix[k, p]
-                    right = matrix[k, q] * phase.conjugate()
-                    matrix[k, p] = c * left - s * right
-                    matrix[k, q] = s * left + c * right
-                for k in range(3):
-                    left = matrix[p, k]
-                    right = matrix[q, k] * phase
-                    matrix[p, k] = c * left - s * right
-                    matrix[q, k] = s * left + c * right
+    diagonalise(matrix, matrix[:0])
     for i in range(3):
         out[i] = matrix[i, i].real
     for i in range(2):

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Cost of verdicts: points of maps along few and many directions, with angles integrated, and at weak coupling.
 
-One core, warm, process time. ``--old DIR`` runs points of a checkout from before verdicts were solved in blocks beside
-it, with the ladder that it always climbed (few points are enough).
+One core, warm, process time. ``--old COMMIT`` runs a few points of the tree at that commit beside it, such as the
+parent of the one that solves verdicts in blocks, where a ladder is climbed at every point; the rest is extrapolated.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import argparse
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -23,22 +24,34 @@ from pairsweep.physics.grid import Grid, bins
 from pairsweep.physics.patterns.registry import PATTERNS
 from pairsweep.physics.systems import Systems
 
+BEFORE = "0fc017e^"  # the last commit with a ladder at every point
+# What another tree is asked through its public interface: points (10, *shape) over g, warm, seconds a point.
 OLD = """
 import sys, time
-import numpy as np
-from pairsweep.analyses.continuum.solver import examine
-from pairsweep.analyses.growth.solver import fastest_mode
-from pairsweep.physics.grid import bins
-from pairsweep.physics.occupation import quadrant
-shape, rungs = (1, 4), tuple(2**k for k in range(8))
-def point(g):
-    return examine(bins(10, *shape), lambda grid: quadrant(grid, 0.9, 0.1), energy_max=20.0, g=g,
-                   discrete_growth=fastest_mode, refinements=rungs)
-point(1e-4)
-started = time.process_time()
-for g in np.geomspace(1e-6, 1e-3, 8):
-    point(g)
-print((time.process_time() - started) / 8)
+import pairsweep as ps
+SPEC = '''
+analyses = ["growth", "continuum"]
+[grid]
+kind = "bins"
+n_energy = 10
+n_theta = {}
+n_phi = {}
+energy_max = 20.0
+[occupation]
+pattern = "quadrant"
+rho_high = 0.9
+rho_low = 0.1
+[coupling]
+g = {}
+'''
+def seconds(n_theta, n_phi, g):
+    started = time.process_time()
+    ps.run(SPEC.format(n_theta, n_phi, g), scheduler="serial", quiet=True)
+    return time.process_time() - started
+n_theta, n_phi, count = map(int, sys.argv[1:])
+few, many = [1e-6, 1e-4], "{ start = 1e-6, stop = 1e-3, num = %d, spacing = 'log' }" % count
+seconds(1, 4, few)  # compile
+print(seconds(n_theta, n_phi, many) / count)
 """
 
 
@@ -68,10 +81,42 @@ def row(name: str, systems: Systems, options: ContinuumOptions) -> None:
     )
 
 
+def before(commit: str, limit: float) -> None:
+    """Time a few points of the tree at a commit, in a process of its own; stopped after ``limit`` seconds."""
+    root = Path(__file__).resolve().parents[2]
+    with tempfile.TemporaryDirectory(prefix="pairsweep-before-") as folder:
+        packed = subprocess.run(
+            ["git", "archive", commit, "pairsweep"], cwd=root, capture_output=True, check=True
+        )
+        subprocess.run(["tar", "-x", "-C", folder], input=packed.stdout, check=True)
+        for shape, count in (((1, 4), 8), ((8, 8), 1)):
+            name = f"before: {(10, *shape)}, g = 1e-6 to 1e-3"
+            command = [sys.executable, "-c", OLD, *map(str, (*shape, count))]
+            try:
+                done = subprocess.run(
+                    command,
+                    env=os.environ | {"PYTHONPATH": folder},
+                    cwd=folder,
+                    capture_output=True,
+                    text=True,
+                    timeout=limit,
+                    check=True,
+                )
+            except subprocess.TimeoutExpired:
+                print(f"{name:44s} {count:8d} not done after {limit:.0f} s", flush=True)
+                continue
+            each = float(done.stdout.split()[-1])
+            whole = f"{each / 0.36:.1f} hours for 10^4 points"
+            print(f"{name:44s} {count:8d} {each * count:9.2f} s {1e3 * each:9.1f} ms   {whole}", flush=True)
+
+
 def main() -> None:
     """Print a row for each set of points."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--old", type=Path, help="checkout to run beside it")
+    parser.add_argument("--old", metavar="COMMIT", help=f"run a few points of it beside, such as {BEFORE}")
+    parser.add_argument(
+        "--limit", type=float, default=240.0, help="seconds for each kind of point of the old one"
+    )
     parser.add_argument("--share", type=float, default=1.0, help="of the points, for a shorter run")
     arguments = parser.parse_args()
 
@@ -95,12 +140,7 @@ def main() -> None:
     weak = np.full(levels.size, 1e-6)
     row("(10, 1, 4), g = 1e-6, any level", quadrant(bins(10, 1, 4), weak, levels), ContinuumOptions())
     if arguments.old is not None:
-        environment = os.environ | {"PYTHONPATH": str(arguments.old)}
-        command = [sys.executable, "-c", OLD]
-        done = subprocess.run(
-            command, env=environment, cwd=arguments.old, capture_output=True, text=True, check=True
-        )
-        print(f"before: (10, 1, 4), ladder to 1280 bins {1e3 * float(done.stdout):.1f} ms a point")
+        before(arguments.old, arguments.limit)
 
 
 if __name__ == "__main__":

@@ -236,19 +236,37 @@ def _zeros_below(medium, anchor, end, phase, value, budget, work):
 def split(medium, anchors, bounds, floor, budget, turns, values, columns, work):
     """Fill ``columns`` (cells,) with the number of zeros above ``floor`` and |Re omega| below each cell's end.
 
-    ``turns`` and ``values`` are those of `count_along`. The last entry is left to it. Returns the budget left.
+    ``turns`` and ``values`` are those of `count_along`, and the last entry is the number that it counted. The number
+    rises from cell to cell, so that nothing is asked between two ends where it is the same. Returns the budget left.
     """
     top = 2.0 * medium.reach
-    for i in range(anchors.shape[0] - 1):
-        anchor = anchor_of(anchors[i])
-        stop = complex(bounds[i, 1], floor)
-        corner = complex(bounds[i, 1], top)
-        risen = walk(medium, anchor, stop, corner, values[i], budget, work)
+    ends = np.empty(64, dtype=np.int64)
+    ends[0] = anchors.shape[0] - 1
+    pending = 1
+    done = -1
+    below = 0
+    for _ in range(2 * anchors.shape[0]):
+        stop = ends[pending - 1]
+        if columns[stop] == below or stop == done + 1:
+            columns[done + 1 : stop] = below
+            below = columns[stop]
+            done = stop
+            pending -= 1
+            if pending == 0:
+                break
+            continue
+        middle = (done + stop) // 2
+        anchor = anchor_of(anchors[middle])
+        start = complex(bounds[middle, 1], floor)
+        corner = complex(bounds[middle, 1], top)
+        risen = walk(medium, anchor, start, corner, values[middle], budget, work)
         if risen.left < 0:
             return risen.left
-        columns[i], budget = _zeros_below(
-            medium, anchor, corner, turns[i] + risen.phase, risen.value, risen.left, work
+        columns[middle], budget = _zeros_below(
+            medium, anchor, corner, turns[middle] + risen.phase, risen.value, risen.left, work
         )
-        if budget < 0:
-            return budget
+        if budget < 0 or not below <= columns[middle] <= columns[stop]:
+            return -1
+        ends[pending] = middle
+        pending += 1
     return budget

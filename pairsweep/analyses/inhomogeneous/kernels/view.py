@@ -18,6 +18,7 @@ import numpy as np
 from pairsweep.analyses.inhomogeneous.kernels.strips import apart
 from pairsweep.kernels.complex_lanes import load, store
 from pairsweep.kernels.exact import EPSILON
+from pairsweep.kernels.jacobi import diagonalise
 from pairsweep.kernels.jit import jit
 from pairsweep.kernels.lanes import splat
 
@@ -102,48 +103,6 @@ def fill_entries(vector, entries):
 
 
 @jit()
-def eigenvectors(matrix, vectors):
-    """Diagonalise a Hermitian (4, 4) in place by cyclic Jacobi; ``vectors`` gets the eigenvectors as columns."""
-    vectors[:, :] = 0.0
-    for i in range(4):
-        vectors[i, i] = 1.0
-    for _ in range(16):
-        off = 0.0
-        size = 0.0
-        for i in range(4):
-            size += abs(matrix[i, i])
-            for j in range(i):
-                off += abs(matrix[i, j])
-        if off <= 1e-18 * size:
-            break
-        for p in range(3):
-            for q in range(p + 1, 4):
-                h = matrix[p, q]
-                modulus = abs(h)
-                if modulus <= 1e-20 * size:
-                    continue
-                phase = complex(h.real / modulus, h.imag / modulus)
-                tau = (matrix[q, q].real - matrix[p, p].real) / (2.0 * modulus)
-                t = (1.0 if tau >= 0.0 else -1.0) / (abs(tau) + np.sqrt(1.0 + tau * tau))
-                c = 1.0 / np.sqrt(1.0 + t * t)
-                s = t * c
-                for k in range(4):
-                    left = matrix[k, p]
-                    right = matrix[k, q] * phase.conjugate()
-                    matrix[k, p] = c * left - s * right
-                    matrix[k, q] = s * left + c * right
-                    left = vectors[k, p]
-                    right = vectors[k, q] * phase.conjugate()
-                    vectors[k, p] = c * left - s * right
-                    vectors[k, q] = s * left + c * right
-                for k in range(4):
-                    left = matrix[p, k]
-                    right = matrix[q, k] * phase
-                    matrix[p, k] = c * left - s * right
-                    matrix[q, k] = s * left + c * right
-
-
-@jit()
 def far_terms(order, distance, radius, bound):
     """Number of terms after which a pole this far adds less than a rounding of 1 within the radius."""
     ratio = radius / distance
@@ -225,7 +184,7 @@ def make_view(poles, start, stop, merge):
                 columns[zeros, a] = np.sqrt(0.5) * vector[j, a]
             zeros += 1
         else:
-            eigenvectors(matrix, rotation)
+            diagonalise(matrix, rotation)
             for m in range(4):
                 value = matrix[m, m].real
                 if abs(value) > RANK_TOLERANCE * limits[own]:
