@@ -75,6 +75,14 @@ VARIABLES = (
     Variable("epn_crossing_strength", "EPN crossing strength sqrt(I+ I-)", "MeV^3"),
     Variable("epn_crossing_strength_bin", "largest EPN crossing strength within a single energy", "MeV^3"),
     Variable("epn_crossing_depth", "EPN crossing depth min(I+, I-)/max(I+, I-)"),
+    Variable(
+        "epn_crossing_width", "EPN crossing width, share of phase space where the EPN has its rarer sign"
+    ),
+    Variable("max_epn", "largest EPN rho + rhobar - 1 of all pairs"),
+    Variable(
+        "epn_crossing_distance",
+        "how far rho + rhobar of some pair would have to change for the EPN to reach 0, 0 where it does",
+    ),
     Variable("anisotropy", "anisotropy of the EPN, abs(sum w n p)/sum w abs(n)"),
     Variable(
         "participation_ratio",

@@ -101,7 +101,7 @@ def findings(ds: xr.Dataset, unit: str = STORED) -> Findings:
         most, here = _largest(ds, in_unit(ds, growth, unit))
         words = f"{most:.6g} {unit_words(ds, unit)}" + (f" at {point_words(here)}" if here else "")
         lines += [f"  largest      growth rate {words}", f"               an e-fold in {efold:.3g} s"]
-    lines += _on_dense(ds)
+    lines += _crossings(ds) + _on_dense(ds)
     numbers = {
         "modes": modes,
         "unstable": unstable,
@@ -126,6 +126,20 @@ def _largest(ds: xr.Dataset, growth: xr.DataArray) -> tuple[float, dict[str, obj
         if set(label.dims) & names
     }
     return float(growth.values[where]), at
+
+
+def _crossings(ds: xr.Dataset) -> list[str]:
+    """One line where some points have no crossing: how many have one, and which of the others is nearest to it."""
+    if "epn_crossing_distance" not in ds:
+        return []
+    distance = ds["epn_crossing_distance"].load()
+    known = np.isfinite(distance.values)
+    away = known & (distance.values > 0)
+    if not away.any():
+        return []
+    farness, at = _largest(ds, -distance.where(away))
+    nearest = f"nearest of the others {-farness:.4g} away" + (f" at {point_words(at)}" if at else "")
+    return [f"  EPN          reaches 0 at {(known & ~away).sum():,} of {known.sum():,}; {nearest}"]
 
 
 def _on_dense(ds: xr.Dataset) -> list[str]:

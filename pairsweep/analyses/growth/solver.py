@@ -28,7 +28,7 @@ from pairsweep.analyses.growth.dense import (
 )
 from pairsweep.analyses.growth.kernels.batch.solve import Status as BulkStatus
 from pairsweep.analyses.growth.kernels.batch.solve import bulk_growth
-from pairsweep.analyses.growth.kernels.crossing import epn_crossing
+from pairsweep.analyses.growth.kernels.crossing import epn_crossing, epn_extent
 from pairsweep.analyses.growth.kernels.general.modes import (
     Status,
     tolerance_floor,
@@ -430,4 +430,6 @@ def _crossing_measures(grid: Grid, n: Floats) -> dict[str, NDArray[Any]]:
     epn_crossing(
         grid.weight, grid.p_hat, grid.energy_bin, n, np.empty(bins), np.empty(bins), *arrays.values()
     )
-    return dict(arrays)
+    extent = {name: np.empty(len(n)) for name in ("max_epn", "epn_crossing_distance", "epn_crossing_width")}
+    epn_extent(grid.weight, n, *extent.values())
+    return arrays | extent

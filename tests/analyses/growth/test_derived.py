@@ -33,3 +33,11 @@ def test_points_on_dense_eigenvalues_are_named_with_their_floor():
     certified = np.array([Method.SIGNS, Method.BULK, Method.DISPERSION, Method.NONE], np.int8)
     assert not any("dense" in line for line in findings(results(growth_method_taken=certified)).lines)
     assert findings(results().drop_vars("growth_floor")).lines == findings(results()).lines[:-1]
+
+
+def test_how_far_stable_points_are_from_a_crossing_is_said():
+    ds = results().assign(epn_crossing_distance=("g", [0.25, 0.0, 0.03, np.nan]))
+    (line,) = (line for line in findings(ds).lines if "EPN" in line)
+    assert line == "  EPN          reaches 0 at 1 of 3; nearest of the others 0.03 away at g = 1e-07"
+    everywhere = ds.assign(epn_crossing_distance=ds["epn_crossing_distance"] * 0)
+    assert not any("EPN" in line for line in findings(everywhere).lines)

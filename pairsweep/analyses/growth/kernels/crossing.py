@@ -37,3 +37,27 @@ def epn_crossing(weight, p_hat, energy_bin, n, positive, negative, strength, str
         total = above + below
         anisotropy[point] = math.sqrt(x * x + y * y + z * z) / total if total > 0.0 else 0.0
     return 0
+
+
+@jit()
+def epn_extent(weight, n, largest, distance, width):
+    """Fill how far P points are from a crossing of the EPN, or how wide it is; ``n`` is (P, N), the outputs (P,).
+
+    With W+- the sums of w over n > 0 and over n < 0: the largest n; how far the n nearest to 0 would have to rise, or
+    to fall, where all have one sign, 0 where both are there or an n is 0; min(W+, W-)/sum w.
+    """
+    for point in range(n.shape[0]):
+        highest, lowest = n[point, 0], n[point, 0]
+        above = below = total = 0.0
+        for q in range(weight.size):
+            value = n[point, q]
+            highest, lowest = max(highest, value), min(lowest, value)
+            total += weight[q]
+            if value > 0.0:
+                above += weight[q]
+            elif value < 0.0:
+                below += weight[q]
+        largest[point] = highest
+        distance[point] = max(0.0, -highest, lowest)
+        width[point] = min(above, below) / total if total > 0.0 else 0.0
+    return 0

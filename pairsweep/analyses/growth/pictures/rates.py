@@ -86,11 +86,11 @@ def growth_vs_epn(
     ----------
     x : str
         "epn_crossing_strength", "epn_crossing_strength_bin" (MeV^3), or a dimensionless measure of the
-        crossing: "epn_crossing_depth", "anisotropy".
+        crossing: "epn_crossing_depth", "epn_crossing_width", "anisotropy".
     hue : str, optional
         An axis: its labels colour the points instead.
     """
-    known = (*STRENGTHS, "epn_crossing_depth", "anisotropy")
+    known = (*STRENGTHS, "epn_crossing_depth", "epn_crossing_width", "anisotropy")
     if x not in known:
         raise UsageError("x", x, suggest(x, known))
     over_g, place = growth_in(ds, "g").load(), variable(ds, x).load()
