@@ -32,6 +32,7 @@ from pairsweep.points.axes import expand
 from pairsweep.spec import reader as spec
 from pairsweep.spec import schema
 from pairsweep.spec.checks import MAX_AXIS
+from pairsweep.spec.moments import MOMENT_KEYS
 from pairsweep.spec.table import TABLE_KEYS
 
 Rows = Iterable[tuple[str, ...]]
@@ -175,6 +176,11 @@ def _patterns() -> list[str]:
             _fields(pattern.fields),
         ]
     parts += [f'### `pattern = "{schema.CUSTOM}"`', _CUSTOM]
+    parts += [
+        f'### `pattern = "{schema.MOMENTS}"` with a file',
+        _MOMENTS_OF_FILE,
+        _fields(MOMENT_KEYS.values()),
+    ]
     return [*parts, f'### `pattern = "{schema.TABLE}"`', _TABLE_OF_FILE, _fields(TABLE_KEYS.values())]
 
 
@@ -191,6 +197,14 @@ What it imports from beside it and the files it reads belong to what a store is 
 the workers (data of more than 4 MiB in all stay where they are). Files that it opens in that first call are
 found; others are named in `data = ["table.h5"]`, as where a C library opens them. Comments and layout do not
 count. Steps of the occupation in energy are declared by `f.energy_edges(**parameters)`, MeV."""
+
+
+_MOMENTS_OF_FILE = """
+Numbers and fluxes of neutrinos in groups of energies, as of a transport with two moments. Other dimensions, units,
+`dims` and `units` are as for a table. A flux is one number along z (or along `flux_theta` and `flux_phi`), negative
+where it points the other way, or has a dimension of three components; that of antineutrinos is their own, and is
+turned round in the pair's label. Fluxes are in units of the densities (over c), or per area and time. Edges of angles
+are those of `[grid]`; a group is a step in energy, and the closed occupation is taken at the centres of the angles."""
 
 
 _TABLE_OF_FILE = """

@@ -21,4 +21,6 @@ def first_fault(rho: Floats, rhobar: Floats) -> tuple[tuple[int, ...], str] | No
     if good.all():
         return None
     at = tuple(int(i) for i in np.argwhere(~good)[0])
-    return at, f"rho = {rho[at]:g}, rhobar = {rhobar[at]:g}: {LIMITS}"
+    none = np.isnan(rho[at]) or np.isnan(rhobar[at])
+    cure = f"{LIMITS}; nan is a missing value, or moments that no occupation has" if none else LIMITS
+    return at, f"rho = {rho[at]:g}, rhobar = {rhobar[at]:g}: {cure}"

@@ -7,7 +7,8 @@ own; onto other cells the number of neutrinos in each is kept, and no occupation
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -71,12 +72,10 @@ class Table:
         UserCodeError
             For a file that is not what it was when the run began.
         """
-        if stamp_of(Path(self.path)) != self.stamp:
-            raise UserCodeError(f"{self.name} has changed since this run began: start it again")
-        ds = opened(self.path, self.stamp, (self.rho, self.rhobar))
+        with self.opened() as ds:
+            both = [self._at(ds[name], labels) for name in (self.rho, self.rhobar)]
         found = []
-        for name in (self.rho, self.rhobar):
-            values = self._at(ds[name], labels)
+        for values in both:
             if self.falling:
                 values = values[:, :, ::-1]
             solid_angle = np.outer(np.diff(self.edges.cos_theta_edges), np.diff(self.edges.phi_edges))
@@ -84,6 +83,32 @@ class Table:
             # a density of each cell is shared by its solid angle; an occupation is not
             found.append(values * factor / solid_angle if self.is_density else values)
         return found[0], found[1]
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """All variables that are read."""
+        return self.rho, self.rhobar
+
+    @property
+    def report_cells(self) -> Cells:
+        """Cells over which its sums are taken."""
+        return self.edges
+
+    def identity(self) -> list[object]:
+        """What decides its numbers beside its bytes."""
+        return [self.rho, self.rhobar, self.own_direction, self.is_density, list(self.dims)]
+
+    def opened(self) -> AbstractContextManager[xr.Dataset]:
+        """Open the file; it is closed after each reading, since others may want to write it.
+
+        Raises
+        ------
+        UserCodeError
+            Where it is not what it was when the run began.
+        """
+        if stamp_of(Path(self.path)) != self.stamp:
+            raise UserCodeError(f"{self.name} has changed since this run began: start it again")
+        return opened(self.path, self.stamp, self.variables)
 
     @cached_property
     def _places(self) -> dict[str, dict[float | int | str, int]]:
@@ -95,7 +120,7 @@ class Table:
         Fluxes are means over all places, of each kind of particle in its own direction. Of a large file the first
         places are read.
         """
-        grid = cells(*self.edges)
+        grid = cells(*self.report_cells)
         sizes = [len(known) for _, known in self.axes]
         count = min(math.prod(sizes), max(1, REPORTED_NUMBERS // grid.size))
         index = np.unravel_index(np.arange(count), sizes) if sizes else ()
@@ -145,13 +170,13 @@ class Table:
             index = [self._places[dim][label] for label in np.atleast_1d(labels[dim]).tolist()]
             points = max(points, len(index))
             picked[dim] = xr.DataArray(index, dims="point")
-        here = [dim for dim in self.dims if dim]
-        chosen = values.isel(picked)
+        here = [dim for dim in self.dims if dim in values.dims]
+        chosen = values.isel({dim: index for dim, index in picked.items() if dim in values.dims})
         if "point" not in chosen.dims:
             chosen = chosen.expand_dims("point")
         array = np.asarray(chosen.transpose("point", *here).values, dtype=np.float64)
         sizes = [len(edges) - 1 for edges in self.edges]
-        shape = [size if dim else 1 for size, dim in zip(sizes, self.dims, strict=True)]
+        shape = [size if dim in here else 1 for size, dim in zip(sizes, self.dims, strict=True)]
         return array.reshape(array.shape[0], *shape)
 
     def on(self, grid: Grid, labels: Mapping[str, NDArray[Any]]) -> tuple[Floats, Floats]:
@@ -205,6 +230,12 @@ def _steps(both: list[Cellwise]) -> Profile:
     )
 
 
+def averaged_over_energy(values: Floats, own: Floats, target: Floats) -> Floats:
+    """Average (P, groups, A) over groups of energies of a file to (P, n_energy, A), by the volume that they share."""
+    share = _shares(own, target, 0)
+    return values if share is None else np.moveaxis(np.tensordot(values, share, axes=([1], [1])), -1, 1)
+
+
 def _averaged(values: Floats, own: list[Floats], target: list[Floats]) -> Floats:
     """Average (P, ...) over cells of a file to (P, ...) over others, by the volume that they share."""
     for axis, (old, new) in enumerate(zip(own, target, strict=True)):
@@ -250,18 +281,25 @@ def stamp_of(path: Path) -> tuple[int, int]:
     return sum(s.st_size for s in found), max((s.st_mtime_ns for s in found), default=0)
 
 
-@lru_cache(maxsize=4)
-def opened(path: str, stamp: tuple[int, int], values: tuple[str, str]) -> xr.Dataset:
+@contextmanager
+def opened(path: str, stamp: tuple[int, int], values: tuple[str, ...]) -> Iterator[xr.Dataset]:
     """Open a file lazily: what xarray can read, or comma separated ``values`` with a row for each cell."""
     import xarray as xr
 
-    if Path(path).is_dir():
-        stored: xr.Dataset = xr.open_zarr(path, chunks=None, consolidated=False)
-        return stored
     if path.lower().endswith((".csv", ".txt")):
-        import pandas as pd
+        yield _rows(path, stamp, values)
+    elif Path(path).is_dir():
+        with xr.open_zarr(path, chunks=None, consolidated=False) as ds:
+            yield ds
+    else:
+        with xr.open_dataset(path, chunks=None) as ds:
+            yield ds
 
-        frame = pd.read_csv(path, comment="#", skipinitialspace=True)
-        of_rows: xr.Dataset = frame.set_index([n for n in frame.columns if n not in values]).to_xarray()
-        return of_rows
-    return xr.open_dataset(path, chunks=None)
+
+@lru_cache(maxsize=4)
+def _rows(path: str, stamp: tuple[int, int], values: tuple[str, ...]) -> xr.Dataset:
+    import pandas as pd
+
+    frame = pd.read_csv(path, comment="#", skipinitialspace=True)
+    of_rows: xr.Dataset = frame.set_index([n for n in frame.columns if n not in values]).to_xarray()
+    return of_rows

@@ -18,6 +18,7 @@ from pairsweep.contract.errors import SpecError
 from pairsweep.contract.fields import Field, Kind, Parameter
 from pairsweep.contract.template import Coordinate
 from pairsweep.spec.checks import MAX_AXIS
+from pairsweep.spec.files import unreadable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,13 +106,14 @@ def _frame(name: str, path: Path) -> pd.DataFrame:
         elif path.suffix in (".nc", ".h5", ".hdf5"):
             import xarray as xr
 
-            frame = xr.open_dataset(path).to_dataframe().reset_index()
+            with xr.open_dataset(path) as ds:
+                frame = ds.to_dataframe().reset_index()
         else:
             frame = pd.read_csv(path, comment="#", skipinitialspace=True, nrows=MAX_AXIS + 1)
             if not isinstance(frame.index, pd.RangeIndex):
                 raise ValueError("its rows have more values than there are names of columns")
     except Exception as error:  # whatever a reader of files raises
-        raise SpecError("cases", name, f"cannot be read: {' '.join(str(error).split())}") from None
+        raise SpecError("cases", name, unreadable(path, error)) from None
     if not 0 < len(frame) <= MAX_AXIS:
         raise SpecError("cases", name, f"has {len(frame)} rows or more: give between 1 and {MAX_AXIS:.0e}")
     return frame

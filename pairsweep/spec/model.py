@@ -94,15 +94,8 @@ class Spec(Displayed):
         if self.cells is not None:
             entries |= {f"grid.{name}": list(edges) for name, edges in self.cells._asdict().items()}
         if self.table is not None:
-            table = self.table
-            entries["table"] = [
-                table.rho,
-                table.rhobar,
-                table.own_direction,
-                table.is_density,
-                list(table.dims),
-            ]
-            entries[f"{DATA}{table.name}"] = table.digest
+            entries["table"] = self.table.identity()
+            entries[f"{DATA}{self.table.name}"] = self.table.digest
         if self.custom is not None:
             entries |= {f"{DATA}{path}": digest for path, digest in self.custom.data_digests().items()}
         for parameter in sorted(self.parameters, key=lambda p: (p.table, p.name)):

@@ -26,6 +26,7 @@ from pairsweep.spec.cases import CASE, parameters_by_table, read_cases
 from pairsweep.spec.checks import given_options, known_keys, missing, parameters_of, values_of
 from pairsweep.spec.compose import composed, parse
 from pairsweep.spec.model import Source, Spec
+from pairsweep.spec.moments import read_moments
 from pairsweep.spec.occupation import TABLE, check_occupation, data_files, read_occupation
 from pairsweep.spec.sample import SAMPLE, read_sample
 from pairsweep.spec.table import TableFile, read_table
@@ -148,8 +149,13 @@ def _checked_spec(data: dict[str, Any], text: str, folder: Path, custom: UserFun
     edges: Cells | None = None
     used: UserFunction | None = None
     source: TableFile | None = None
-    if data.get("occupation", {}).get("pattern") == schema.TABLE and kind != "beams":
-        source = read_table(data["occupation"], folder)
+    occupation = data.get("occupation", {})
+    if occupation.get("pattern") == schema.TABLE:
+        source = read_table(occupation, folder)
+    elif occupation.get("pattern") == schema.MOMENTS and "file" in occupation:
+        source = read_moments(occupation, folder)
+        if kind == "cells" and not {"cos_theta_edges", "phi_edges"} <= data["grid"].keys():
+            raise SpecError("grid", None, "moments have no directions: give cos_theta_edges and phi_edges")
     # Axes come in the order of the file, so its tables are walked in that order.
     for table in data:
         if table == "grid" and kind == "beams":
@@ -273,8 +279,8 @@ def _cells(grid: Mapping[str, Any], of_table: Cells | None = None) -> tuple[Cell
     """Read the edges of cells; numbers of bins and the cutoff follow from them."""
     known_keys("grid", grid, ("kind", *schema.CELLS))
     found: dict[str, tuple[float, ...]] = {}
-    if of_table is not None and not any(name in grid for name in schema.CELLS):
-        grid = {**grid, **{name: list(edges) for name, edges in of_table._asdict().items()}}
+    if of_table is not None:  # edges that are left out are those of the file
+        grid = {**{name: list(edges) for name, edges in of_table._asdict().items()}, **grid}
     for field in schema.CELLS.values():
         if field.name not in grid:
             raise missing("grid", field)

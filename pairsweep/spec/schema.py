@@ -11,6 +11,7 @@ from pairsweep.physics.patterns.base import occupation_field
 
 CUSTOM = "custom"  # the pattern that is a user's own function
 TABLE = "table"  # the pattern that stands in a file
+MOMENTS = "moments"  # the one whose parameters may stand in a file
 
 
 def _table(*fields: Field) -> dict[str, Field]:

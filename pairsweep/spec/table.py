@@ -5,7 +5,8 @@ Only labels are read here, and the bytes once for their digest; the values are r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,6 +19,7 @@ from pairsweep.contract.view import Cells
 from pairsweep.physics.grid import Floats, cells
 from pairsweep.physics.table import ROLES, Table, density_factors, opened, stamp_of
 from pairsweep.spec.checks import known_keys, values_of
+from pairsweep.spec.files import unreadable
 from pairsweep.user_code.function import bytes_digest
 
 if TYPE_CHECKING:
@@ -84,24 +86,14 @@ class TableFile(NamedTuple):
 
 def read_table(data: Mapping[str, Any], folder: Path) -> TableFile:
     """Read the table [occupation] of the pattern and the labels of its file."""
-    given: dict[str, str] = {}
-    for name, field in TABLE_KEYS.items():
-        if name in data:
-            values, is_axis = values_of(f"occupation.{name}", data[name], field)
-            if is_axis:
-                raise SpecError(
-                    f"occupation.{name}", data[name], "is one value for the whole sweep, never an axis"
-                )
-            given[name] = str(values[0])
-        elif field.required:
-            raise SpecError("occupation.file", None, "is missing: give the file of the table")
-        else:
-            given[name] = str(field.default)
-    path = (folder / Path(given["file"]).expanduser()).resolve()
-    if not path.exists():
-        raise SpecError("occupation.file", given["file"], f"there is no file {path}")
-    ds = _dataset(path, given)
-    renamed, units = (_words(data, key) for key in MAPPINGS)
+    given = given_words(data, TABLE_KEYS)
+    path = path_of(given["file"], folder)
+    with dataset_with(path, given["file"], {key: given[key] for key in ("rho", "rhobar")}) as ds:
+        return _of_dataset(ds, data, given, path)
+
+
+def _of_dataset(ds: xr.Dataset, data: Mapping[str, Any], given: Mapping[str, str], path: Path) -> TableFile:
+    renamed, units = (words_of(data, key) for key in MAPPINGS)
     known_keys("occupation.dims", renamed, (*ROLES, "theta"))
     found = _dims(ds, given, renamed)
     edges, falling = _edges(ds, found, units)
@@ -109,10 +101,10 @@ def read_table(data: Mapping[str, Any], folder: Path) -> TableFile:
     dims = (named[0], found.get("theta", named[1]), named[2])
     others = [str(dim) for dim in ds[given["rho"]].dims if dim not in dims]
     known_keys("occupation", data, ("pattern", *TABLE_KEYS, *MAPPINGS, *others))
-    axes = {dim: _labels(ds, dim) for dim in others}
+    axes = {dim: labels_of(ds, dim) for dim in others}
     factors: tuple[float, ...] = ()
     if given["quantity"] == "number_density":
-        unit = _unit(ds[given["rho"]], given["rho"], units, DENSITIES)
+        unit = density_unit(ds, given["rho"], given["rhobar"], units)
         factors = tuple(unit * factor for factor in density_factors(edges.energy_edges))
     table = Table(
         path=str(path),
@@ -128,37 +120,77 @@ def read_table(data: Mapping[str, Any], folder: Path) -> TableFile:
         own_direction=given["rhobar_direction"] == "own",
         axes=tuple(axes.items()),
     )
-    parameters = tuple(_parameter(dim, labels, data, ds) for dim, labels in axes.items())
-    whole = {parameter.name for parameter in parameters if len(parameter.values) == len(axes[parameter.name])}
+    return with_axes(table, ds, data)
+
+
+def with_axes(table: Table, ds: xr.Dataset, data: Mapping[str, Any]) -> TableFile:
+    """Make axes of the other dimensions of a file, whole or what the specification chooses of them."""
+    known = dict(table.axes)
+    parameters = tuple(axis_of(dim, labels, data, ds) for dim, labels in known.items())
+    whole = {
+        parameter.name for parameter in parameters if len(parameter.values) == len(known[parameter.name])
+    }
     coordinates = tuple(
         Coordinate(str(name), tuple(map(str, label.dims)), label.values, dict(label.attrs))
         for name, label in ds.coords.items()
-        if label.dims and name not in axes and set(label.dims) <= whole
+        if label.dims and name not in known and set(label.dims) <= whole
     )
-    pattern = Field("pattern", "text", "occupation pattern", choices=("table",))
+    name = str(data["pattern"])
+    pattern = Field("pattern", "text", "occupation pattern", choices=(name,))
     return TableFile(
-        table, (Parameter("pattern", "occupation", pattern, ("table",), False), *parameters), coordinates
+        table, (Parameter("pattern", "occupation", pattern, (name,), False), *parameters), coordinates
     )
 
 
-def _dataset(path: Path, given: Mapping[str, str]) -> xr.Dataset:
-    try:
-        ds = opened(str(path), stamp_of(path), (given["rho"], given["rhobar"]))
-    except Exception as error:  # whatever a reader of files raises
-        raise SpecError(
-            "occupation.file", given["file"], f"cannot be read: {' '.join(str(error).split())}"
-        ) from None
-    for key in ("rho", "rhobar"):
-        if given[key] not in ds.data_vars:
-            cure = f"is no variable of {given['file']}; {suggest(given[key], map(str, ds.data_vars))}"
-            raise SpecError(f"occupation.{key}", given[key], cure)
-    here, there = set(ds[given["rho"]].dims), set(ds[given["rhobar"]].dims)
-    if here != there:
-        raise SpecError("occupation.rhobar", given["rhobar"], f"has other dimensions than {given['rho']}")
-    return ds
+def given_words(data: Mapping[str, Any], keys: Mapping[str, Field]) -> dict[str, str]:
+    """Read keys that are one word for the whole sweep; those that are left out have their defaults, if any."""
+    given: dict[str, str] = {}
+    for name, field in keys.items():
+        if name in data:
+            values, is_axis = values_of(f"occupation.{name}", data[name], field)
+            if is_axis:
+                raise SpecError(
+                    f"occupation.{name}", data[name], "is one value for the whole sweep, never an axis"
+                )
+            given[name] = str(values[0])
+        elif field.required:
+            raise SpecError("occupation.file", None, "is missing: give the file of the table")
+        elif field.default is not None:
+            given[name] = str(field.default)
+    return given
 
 
-def _words(data: Mapping[str, Any], key: str) -> dict[str, str]:
+def path_of(file: str, folder: Path) -> Path:
+    """Find a file from the folder of the specification on."""
+    path = (folder / Path(file).expanduser()).resolve()
+    if not path.exists():
+        raise SpecError("occupation.file", file, f"there is no file {path}")
+    return path
+
+
+@contextmanager
+def dataset_with(path: Path, file: str, names: Mapping[str, str]) -> Iterator[xr.Dataset]:
+    """Open a file that has these variables, by the keys that name them, over the same places."""
+    with ExitStack() as stack:
+        try:
+            ds = stack.enter_context(opened(str(path), stamp_of(path), tuple(names.values())))
+        except Exception as error:  # whatever a reader of files raises
+            raise SpecError("occupation.file", file, unreadable(path, error)) from None
+        _check_names(ds, file, names)
+        yield ds
+
+
+def _check_names(ds: xr.Dataset, file: str, names: Mapping[str, str]) -> None:
+    for key, name in names.items():
+        if name not in ds.data_vars:
+            cure = f"is no variable of {file}; {suggest(name, map(str, ds.data_vars))}"
+            raise SpecError(f"occupation.{key}", name, cure)
+    (_, of_neutrinos), (second, of_antineutrinos) = list(names.items())[:2]
+    if set(ds[of_neutrinos].dims) != set(ds[of_antineutrinos].dims):
+        raise SpecError(f"occupation.{second}", of_antineutrinos, f"has other dimensions than {of_neutrinos}")
+
+
+def words_of(data: Mapping[str, Any], key: str) -> dict[str, str]:
     words = data.get(key, {})
     if not isinstance(words, Mapping) or not all(isinstance(word, str) for word in words.values()):
         raise SpecError(f"occupation.{key}", words, f'give a table of names: {key} = {{ energy = "..." }}')
@@ -189,16 +221,16 @@ def _dims(ds: xr.Dataset, given: Mapping[str, str], renamed: Mapping[str, str]) 
 
 def _edges(ds: xr.Dataset, found: Mapping[str, str], units: Mapping[str, str]) -> tuple[Cells, bool]:
     """Read the edges of the cells, and tell whether cos(theta) falls along the file."""
-    energy = _edges_along(ds, found["energy"], _unit(ds, found["energy"], units, ENERGIES))
+    energy = edges_along(ds, found["energy"], unit_of(ds, found["energy"], units, ENERGIES))
     cosine, falling = np.array([-1.0, 1.0]), False
     if "theta" in found:
-        theta = _edges_along(ds, found["theta"], _unit(ds, found["theta"], units, ANGLES))
+        theta = edges_along(ds, found["theta"], unit_of(ds, found["theta"], units, ANGLES))
         cosine, falling = np.round(np.cos(theta)[::-1], 15), True
     elif "cos_theta" in found:
-        cosine = _edges_along(ds, found["cos_theta"], 1.0)
+        cosine = edges_along(ds, found["cos_theta"], 1.0)
     phi = np.array([0.0, 2.0 * np.pi])
     if "phi" in found:
-        phi = _edges_along(ds, found["phi"], _unit(ds, found["phi"], units, ANGLES))
+        phi = edges_along(ds, found["phi"], unit_of(ds, found["phi"], units, ANGLES))
     try:
         grid = cells(energy, cosine, phi)
     except ValueError as error:
@@ -207,7 +239,7 @@ def _edges(ds: xr.Dataset, found: Mapping[str, str], units: Mapping[str, str]) -
     return Cells(*(tuple(edges.tolist()) for edges in grid.edges)), falling
 
 
-def _edges_along(ds: xr.Dataset, dim: str, factor: float) -> Floats:
+def edges_along(ds: xr.Dataset, dim: str, factor: float) -> Floats:
     """Edges of the cells along a dimension: bounds as of CF, a variable of edges, or halfway between even centres."""
     size = ds.sizes[dim]
     bounds = ds[dim].attrs.get("bounds") if dim in ds else None
@@ -234,7 +266,7 @@ def _edges_along(ds: xr.Dataset, dim: str, factor: float) -> Floats:
     return factor * np.round(np.append(centre - 0.5 * step[0], centre[-1] + 0.5 * step[0]), 12)
 
 
-def _unit(
+def unit_of(
     ds: xr.Dataset | xr.DataArray, name: str, given: Mapping[str, str], known: Mapping[str, float]
 ) -> float:
     """Factor of a unit, given in the specification or in the file; never guessed."""
@@ -248,7 +280,17 @@ def _unit(
     return known[str(unit)]
 
 
-def _labels(ds: xr.Dataset, dim: str) -> tuple[Scalar, ...]:
+def density_unit(ds: xr.Dataset, name: str, other: str, given: Mapping[str, str]) -> float:
+    """1/cm^3 for one of the numbers of neutrinos, which those of antineutrinos share."""
+    unit, unit_bar = (unit_of(ds[each], each, given, DENSITIES) for each in (name, other))
+    if unit != unit_bar:
+        raise SpecError(
+            f"occupation.units.{other}", None, f"differs from that of {name}: convert one of them"
+        )
+    return unit
+
+
+def labels_of(ds: xr.Dataset, dim: str) -> tuple[Scalar, ...]:
     labels = ds[dim].values.tolist() if dim in ds.coords else list(range(ds.sizes[dim]))
     if not all(isinstance(label, int | float | str) for label in labels):
         raise SpecError(
@@ -259,7 +301,7 @@ def _labels(ds: xr.Dataset, dim: str) -> tuple[Scalar, ...]:
     return tuple(labels)
 
 
-def _parameter(dim: str, labels: tuple[Scalar, ...], data: Mapping[str, Any], ds: xr.Dataset) -> Parameter:
+def axis_of(dim: str, labels: tuple[Scalar, ...], data: Mapping[str, Any], ds: xr.Dataset) -> Parameter:
     """Make an axis of another dimension of the file, whole or what the specification chooses of it."""
     kind: Kind = (
         "text" if isinstance(labels[0], str) else "integer" if isinstance(labels[0], int) else "number"

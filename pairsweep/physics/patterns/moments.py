@@ -44,8 +44,6 @@ def moments(
     are of the antineutrinos' own momenta, which fly the other way: in the pair's label their flux is reversed. NaN
     where no occupation between 0 and 1 has such moments.
     """
-    from scipy.special import expit
-
     sin_theta = np.sin(momenta.theta)
     cosine = sin_theta * np.sin(flux_theta) * np.cos(momenta.phi - flux_phi)
     cosine = cosine + np.cos(momenta.theta) * np.cos(flux_theta)
@@ -61,12 +59,21 @@ def moments(
         n, f = np.broadcast_arrays(np.asarray(mean, dtype=np.float64), np.asarray(factor, dtype=np.float64))
         a, b = np.empty(n.shape), np.empty(n.shape)
         chosen = np.broadcast_to(np.asarray(closure), n.shape)
-        for name, close in (("fermionic", close_fermionic), ("minerbo", close_minerbo)):
+        for name, close in CLOSE.items():
             of_it = chosen == name
             a[of_it], b[of_it] = close(n[of_it], f[of_it])
         exponent = a + b * along
-        found.append(np.where(chosen == "minerbo", np.exp(np.minimum(exponent, 1.0)), expit(exponent)))
+        found.append(
+            np.where(chosen == "minerbo", of_closure("minerbo", exponent), of_closure("fermionic", exponent))
+        )
     return found[0], found[1]
+
+
+def of_closure(closure: str, exponent: Floats) -> Floats:
+    """Occupation of a closure where a + b mu is ``exponent``."""
+    from scipy.special import expit
+
+    return np.asarray(np.exp(np.minimum(exponent, 1.0)) if closure == "minerbo" else expit(exponent))
 
 
 def close_fermionic(mean: Floats, factor: Floats) -> tuple[Floats, Floats]:
@@ -145,6 +152,9 @@ def _rising_root(function: Callable[[Floats], Floats], wanted: Floats) -> Floats
             break
     found = 0.5 * (low + high)
     return np.where(wanted == 0, 0.0, found / (1.0 - found))
+
+
+CLOSE = {"fermionic": close_fermionic, "minerbo": close_minerbo}
 
 
 def _check(spec: SpecView) -> None:
