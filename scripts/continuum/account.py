@@ -1,6 +1,6 @@
 """The tables of docs/continuum.md: what the continuum says about the Letter's statements.
 
-Run ``python scripts/continuum/account.py`` (about a quarter of an hour on one core; ``--samples 10000`` for less).
+Run ``python scripts/continuum/account.py`` (about an hour on one core; ``--samples 10000`` for less).
 """
 
 from __future__ import annotations
