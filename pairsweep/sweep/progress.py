@@ -1,8 +1,7 @@
-"""Progress of long work on standard error: a bar in a terminal, a plain line now and then elsewhere, or nothing."""
+"""Progress of long work: a bar in a terminal or a notebook, a plain line now and then elsewhere, or nothing."""
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import time
@@ -10,14 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from pairsweep.contract.terminal import ERASE, is_terminal
+from pairsweep.contract.terminal import drawn_over
 
 BAR = 24
-TERMINAL_SECONDS = 0.1
 FIRST_PLAIN_SECONDS = 2.0
 PLAIN_SECONDS = 10.0
 PATIENCE_SECONDS = 2.0
-COLUMNS = 80  # of a terminal that does not tell
 
 
 def duration(seconds: float) -> str:
@@ -34,13 +31,6 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
-def _columns(stream: TextIO) -> int:
-    try:
-        return os.get_terminal_size(stream.fileno()).columns or COLUMNS
-    except OSError:  # also where a stream has no file descriptor
-        return COLUMNS
-
-
 def _speed(rate: float) -> str:
     """Points a second, or seconds a point where they are slow."""
     if rate >= 10:
@@ -50,14 +40,17 @@ def _speed(rate: float) -> str:
 
 @contextmanager
 def doing(what: str, stream: TextIO | None = None) -> Iterator[None]:
-    """Say what is being done where it takes a while; in a terminal the line goes away at the end."""
+    """Say what is being done where it takes a while; a line that can be drawn over goes away at the end."""
     stream = stream or sys.stderr
-    terminal = is_terminal(stream)
+    line = drawn_over(stream)
     drawn = threading.Event()
 
     def say() -> None:
         drawn.set()
-        print(f"{what} ...", end="" if terminal else "\n", file=stream, flush=True)
+        if line is None:
+            print(f"{what} ...", file=stream, flush=True)
+        else:
+            line.draw(f"{what} ...")
 
     timer = threading.Timer(PATIENCE_SECONDS, say)
     timer.daemon = True
@@ -67,8 +60,8 @@ def doing(what: str, stream: TextIO | None = None) -> Iterator[None]:
     finally:
         timer.cancel()
         timer.join()
-        if terminal and drawn.is_set():
-            print(ERASE, end="", file=stream, flush=True)
+        if line is not None and drawn.is_set():
+            line.draw("")
 
 
 class Progress:
@@ -78,14 +71,14 @@ class Progress:
         self.quiet = quiet
         self._said = set[str]()
         self._stream = stream or sys.stderr
-        self._terminal = is_terminal(self._stream)
+        self._line = drawn_over(self._stream)
 
     def begin(self, total: int, before: int) -> None:
         """Start counting: ``before`` of ``total`` points stood already."""
         self.total, self.before, self.done, self.failed = total, before, before, 0
         self._started = time.monotonic()
-        self._due = self._started + (0.0 if self._terminal else FIRST_PLAIN_SECONDS)
-        if self._terminal and before < total:
+        self._due = self._started + (0.0 if self._line else FIRST_PLAIN_SECONDS)
+        if self._line and before < total:
             self._draw_if_due()
 
     def say(self, line: str) -> None:
@@ -97,9 +90,9 @@ class Progress:
         print(line, file=self._stream, flush=True)
 
     def step(self, line: str) -> None:
-        """Draw a line where the bar is going to be, in a terminal; an empty one removes it."""
-        if self._terminal and not self.quiet:
-            print(ERASE + line[: _columns(self._stream) - 1], end="", file=self._stream, flush=True)
+        """Draw a line where the bar is going to be; an empty one removes it."""
+        if self._line and not self.quiet:
+            self._line.draw(line[: self._line.columns])
 
     def advance(self, done: int, failed: int) -> None:
         """Count points, and draw if it is time to."""
@@ -116,20 +109,18 @@ class Progress:
         now = time.monotonic()
         if self.quiet or now < self._due:
             return
-        self._due = now + (TERMINAL_SECONDS if self._terminal else PLAIN_SECONDS)
+        self._due = now + (self._line.seconds if self._line else PLAIN_SECONDS)
         share, bar, count, speed, failed = self._parts(now)
-        if not self._terminal:
+        if self._line is None:
             print(f"{share}  {count}{speed}{failed}", file=self._stream, flush=True)
             return
-        room = _columns(self._stream) - 1  # a full line would wrap, and then could not be drawn over
         shorter = (
             f"{bar} {share}  {count}{speed}{failed}",
             f"{share}  {count}{speed}{failed}",
             f"{share}  {count}{failed}",
             share,
         )
-        line = next((text for text in shorter if len(text) <= room), "")
-        print(ERASE + line, end="", file=self._stream, flush=True)
+        self._line.draw(next((text for text in shorter if len(text) <= self._line.columns), ""))
 
     def _parts(self, now: float) -> tuple[str, str, str, str, str]:
         rate = (self.done - self.before) / max(now - self._started, 1e-9)
@@ -145,5 +136,5 @@ class Progress:
         )
 
     def _clear(self) -> None:
-        if self._terminal:
-            print(ERASE, end="", file=self._stream, flush=True)
+        if self._line:
+            self._line.draw("")

@@ -1,9 +1,12 @@
 import io
 import os
+import sys
 import time
+import types
 
 import pytest
 
+from pairsweep.contract.terminal import ERASE
 from pairsweep.sweep import progress as module
 from pairsweep.sweep.progress import Progress, doing, duration
 
@@ -79,7 +82,7 @@ def test_the_bar_never_wraps(monkeypatch, columns, line):
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(Terminal, "fileno", lambda self: 2)
     monkeypatch.setattr(os, "get_terminal_size", lambda _: os.terminal_size((columns, 24)))
-    assert drawn(Terminal(), monkeypatch).split(module.ERASE)[2] == line
+    assert drawn(Terminal(), monkeypatch).split(ERASE)[2] == line
 
 
 def test_letters_that_the_terminal_knows(monkeypatch):
@@ -103,7 +106,7 @@ def test_a_step_is_drawn_in_a_terminal_and_nowhere_else(monkeypatch):
     monkeypatch.setattr(Terminal, "fileno", lambda self: 2)
     monkeypatch.setattr(os, "get_terminal_size", lambda _: os.terminal_size((6, 24)))
     for stream, quiet, text in [
-        (Terminal(), False, f"{module.ERASE}12345{module.ERASE}"),
+        (Terminal(), False, f"{ERASE}12345{ERASE}"),
         (Terminal(), True, ""),
         (io.StringIO(), False, ""),
     ]:
@@ -116,7 +119,7 @@ def test_a_step_is_drawn_in_a_terminal_and_nowhere_else(monkeypatch):
 def test_what_takes_long_is_named_and_goes_away_in_a_terminal(monkeypatch):
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.0)
-    for stream, text in ((io.StringIO(), "drawing ...\n"), (Terminal(), f"drawing ...{module.ERASE}")):
+    for stream, text in ((io.StringIO(), "drawing ...\n"), (Terminal(), f"{ERASE}drawing ...{ERASE}")):
         with doing("drawing", stream):
             wait_until(stream.getvalue)
         assert stream.getvalue() == text
@@ -126,5 +129,41 @@ def test_what_is_quick_is_not_named(monkeypatch):
     monkeypatch.setattr(module, "PATIENCE_SECONDS", 60.0)
     stream = Terminal()
     with doing("drawing", stream):
+        pass
+    assert stream.getvalue() == ""
+
+
+def test_progress_in_a_notebook_is_one_output(monkeypatch):
+    shown = []
+
+    class Handle:
+        def update(self, content, raw):
+            shown[-1] = content["text/plain"]
+
+    def display(content, raw, display_id):
+        shown.append(content["text/plain"])
+        return Handle()
+
+    monkeypatch.setitem(sys.modules, "IPython.display", types.SimpleNamespace(display=display))
+    stream = type("OutStream", (io.StringIO,), {"__module__": "ipykernel.iostream"})()
+    monkeypatch.setattr("pairsweep.sweep.progress.time.monotonic", iter(map(float, range(100))).__next__)
+    progress = Progress(stream=stream)
+    progress.begin(100, 0)
+    for _ in range(5):
+        progress.advance(10, 0)
+        assert len(shown) == 1
+        assert "points" in shown[0]
+    progress.say("a line")
+    progress.close()
+    assert shown == [""]
+    assert stream.getvalue() == "a line\n"
+
+
+def test_nothing_is_shown_in_a_notebook_where_there_is_nothing_to_say(monkeypatch):
+    monkeypatch.setitem(sys.modules, "IPython.display", types.SimpleNamespace(display=None))
+    stream = type("OutStream", (io.StringIO,), {"__module__": "ipykernel.iostream"})()
+    progress = Progress(stream=stream)
+    progress.close()
+    with doing("nothing", stream):
         pass
     assert stream.getvalue() == ""
