@@ -168,6 +168,9 @@ def _patterns() -> list[str]:
         "## Table `[occupation]`",
         "Only for bins; beams carry their own `rho` and `rhobar`. `pattern` chooses one of the patterns below; a list "
         "of patterns is an axis too, and the table then holds the keys of all of them.",
+        "**rhobar is the occupation of the antineutrino of momentum -p**, the partner in its pair of the neutrino of "
+        "momentum p at (theta, phi). Antineutrinos by their own direction are turned round first: they are read at "
+        "(pi - theta, phi + pi). [Occupations of your own](../occupations.md) has an example in which it matters.",
     ]
     for pattern in PATTERNS.values():
         parts += [

@@ -73,7 +73,11 @@ BEAM = _table(
         maximum=1e18,
     ),
     occupation_field("rho", "neutrino occupation of the beam"),
-    occupation_field("rhobar", "antineutrino occupation of the beam, rho where left out", required=False),
+    occupation_field(
+        "rhobar",
+        "occupation of the partners, antineutrinos of momentum -p; rho where left out",
+        required=False,
+    ),
     Field("theta", "number", "polar angle of the beam", "rad"),
     Field("phi", "number", "azimuth of the beam", "rad"),
 )

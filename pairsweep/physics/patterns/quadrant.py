@@ -79,13 +79,13 @@ LEVELS = (
     occupation_field("rho_low", "neutrino occupation outside the pattern", r"\rho_{\rm low}"),
     occupation_field(
         "rhobar_high",
-        "antineutrino occupation inside the pattern, rho_high where left out",
+        "occupation of the partners, antineutrinos of momentum -p, inside the pattern; rho_high where left out",
         r"\bar\rho_{\rm high}",
         required=False,
     ),
     occupation_field(
         "rhobar_low",
-        "antineutrino occupation outside the pattern, rho_low where left out",
+        "occupation of the partners, antineutrinos of momentum -p, outside the pattern; rho_low where left out",
         r"\bar\rho_{\rm low}",
         required=False,
     ),
