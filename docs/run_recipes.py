@@ -1,4 +1,4 @@
-"""Runs every command of recipes.md in a scratch folder and says which failed; makes the pictures of the page."""
+"""Runs every command of recipes.md in a scratch folder and says which failed; makes all pictures of the guide."""
 
 from __future__ import annotations
 
@@ -17,6 +17,14 @@ from pages import Block, blocks, links
 
 HERE = Path(__file__).resolve().parent
 PAGE = HERE / "recipes.md"
+# pictures of other pages, and what makes them
+OTHERS = {
+    "growth_vs_epn.png": (
+        f"pairsweep run {HERE.parent}/sweeps/epn_crossing.toml --store epn_crossing.zarr",
+        f"python {HERE.parent}/scripts/plot_growth_vs_epn.py epn_crossing.zarr --out .",
+    ),
+    "orders.png": (f"python {HERE.parent}/scripts/benchmarks/averaging.py --picture orders.png",),
+}
 
 
 def environment(scratch: Path) -> dict[str, str]:
@@ -46,6 +54,18 @@ def attempts(recipe: list[Block], scratch: Path, env: dict[str, str]) -> Iterato
             yield command, time.perf_counter() - started, done.stderr if done.returncode else ""
 
 
+def run(title: str, parts: list[Block], scratch: Path, env: dict[str, str]) -> int:
+    """Run what stands under a title, say how it went, and return how many commands failed."""
+    print(title)
+    failed = 0
+    for command, seconds, said in attempts(parts, scratch, env):
+        print(f"  {'FAILED' if said else 'ok':<7}{seconds:6.1f} s  {command}", flush=True)
+        if said:
+            failed += 1
+            print(said, file=sys.stderr)
+    return failed
+
+
 def main() -> int:
     """Run all recipes, or those whose question holds a word."""
     parser = argparse.ArgumentParser(prog="scripts/recipes", description=__doc__)
@@ -58,18 +78,16 @@ def main() -> int:
         scratch = Path(folder)
         env = environment(scratch)
         for question, recipe in groupby(blocks(page), key=lambda block: block.heading):
-            if options.words and not any(word.lower() in question.lower() for word in options.words):
-                continue
-            print(question)
-            for command, seconds, said in attempts(list(recipe), scratch, env):
-                print(f"  {'FAILED' if said else 'ok':<7}{seconds:6.1f} s  {command}", flush=True)
-                if said:
-                    failed += 1
-                    print(said, file=sys.stderr)
-        shown = [Path(target).name for target in links(page) if target.startswith("pictures/")]
+            if not options.words or any(word.lower() in question.lower() for word in options.words):
+                failed += run(question, list(recipe), scratch, env)
+        if not options.words:
+            for name, commands in OTHERS.items():
+                failed += run(name, [Block("sh", "\n".join(commands), name, 0)], scratch, env)
+        written = [path.read_text("utf-8") for path in (*HERE.glob("*.md"), HERE.parent / "README.md")]
+        shown = {Path(target).name for text in written for target in links(text) if "pictures/" in target}
         made = [name for name in shown if (scratch / name).is_file()]
         if not options.words:
-            for name in sorted(set(shown) - set(made)):
+            for name in sorted(shown - set(made)):
                 failed += 1
                 print(f"  FAILED  no command makes the picture {name}")
         if options.update_pictures:

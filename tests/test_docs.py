@@ -2,15 +2,18 @@
 
 import dataclasses
 import importlib.util
+import itertools
 import json
 import re
 import sys
 import tomllib
 from pathlib import Path
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
 import xarray as xr
+from matplotlib.testing.compare import compare_images
 
 import pairsweep
 from pairsweep.analyses.registry import ANALYSES, labels, owners
@@ -34,6 +37,8 @@ def load(name):
 
 
 pages, reference = load("pages"), load("reference")
+sys.modules.setdefault("pages", pages)  # as programs of the guide import each other
+run_recipes = load("run_recipes")
 GENERATED = reference.pages()
 WRITTEN = {path.name: path.read_text("utf-8") for path in (*DOCS.glob("*.md"), ROOT / "README.md")}
 EVERY_PAGE = pytest.mark.parametrize("page", sorted(WRITTEN))
@@ -299,6 +304,52 @@ def test_recipes_are_complete():
         assert any(block.language == "sh" and "pairsweep" in block.text for block in blocks), question
         (picture,) = (Path(target).name for target in pages.links(section) if target.endswith(".png"))
         assert any(picture in block.text for block in blocks), question
+
+
+RECIPES = {
+    question: list(parts)
+    for question, parts in itertools.groupby(
+        pages.blocks(WRITTEN["recipes.md"]), key=lambda block: block.heading
+    )
+}
+QUICK = [  # growth alone, and drawn by a command: a second each
+    question
+    for question, parts in RECIPES.items()
+    if all('analyses = ["growth"]' in block.text for block in parts if block.language == "toml")
+    and not any(block.language == "python" and "savefig" in block.text for block in parts)
+]
+
+
+@pytest.mark.skipif(
+    ".".join(mpl.__version__.split(".")[:2]) != (ROOT / "tests/baselines/matplotlib.txt").read_text().strip(),
+    reason="the pictures were drawn by another matplotlib, whose letters differ",
+)
+@pytest.mark.parametrize("question", QUICK)
+def test_pictures_of_the_guide_are_those_of_today(question, tmp_path, monkeypatch, capsys):
+    """Those that take longer are made by scripts/docs --pictures."""
+    monkeypatch.chdir(tmp_path)
+    for block in RECIPES[question]:
+        if block.name:
+            Path(block.name).write_text(block.text, encoding="utf-8")
+    for command in (line for block in RECIPES[question] if block.language == "sh" for line in block.commands):
+        words = pages.pairsweep_command(command)
+        if words is None:
+            code = Path(command.removeprefix("python ").strip())
+            exec(compile(code.read_text(), code.name, "exec"), {})
+        elif words[0] in ("run", "refine", "plot"):
+            quietly = [] if words[0] == "plot" else ["--scheduler", "serial", "--quiet"]
+            assert cli.main([*words, *quietly]) == 0
+    made = [path for path in tmp_path.glob("*.png") if (DOCS / "pictures" / path.name).exists()]
+    assert made
+    for path in made:
+        assert compare_images(str(DOCS / "pictures" / path.name), str(path), 3.0) is None
+    plt.close("all")
+
+
+def test_every_picture_has_a_maker():
+    named = " ".join(block.text for parts in RECIPES.values() for block in parts)
+    for picture in (DOCS / "pictures").iterdir():
+        assert picture.name in named or picture.name in run_recipes.OTHERS, picture.name
 
 
 def test_blocks_of_a_page():

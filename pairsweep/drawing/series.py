@@ -28,6 +28,7 @@ BANDS = (
     ("p05", "p95", 0.18, "90 %"),
     ("p16", "p84", 0.34, "68 %"),
 )  # ends, opacity, share of the points between
+MOST_MARKED = 60  # lines whose points are marked
 TURNS = 160  # of a curve in a picture, from which on it is a band
 SEEN = 0.01  # share of its range by which a curve has to turn
 WINDOWS = 160  # of an envelope

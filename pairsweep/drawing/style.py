@@ -205,6 +205,11 @@ class Key:
         bar = figure.colorbar(self.colours, ax=axes, label=self.colours_label, pad=0.02)
         low, high = self.colours.norm.vmin, self.colours.norm.vmax
         if bar.ax.get_yscale() != "log":
+            top = max(abs(low), abs(high))
+            if top > 0 and not 1e-2 <= top < 1e4:
+                power = _power(top)
+                bar.ax.yaxis.set_major_formatter(lambda value, _: f"{value / 10.0**power:g}")
+                bar.set_label(_with_power(self.colours_label, power))
             return
         bar.ax.yaxis.set_minor_formatter("")
         if np.floor(np.log10(high)) <= np.ceil(np.log10(low)):  # two powers of ten are enough to read it by
@@ -393,9 +398,21 @@ def cell_edges(values: Floats, *, log: bool) -> Floats:
     return np.exp(edges) if log else edges
 
 
+def _power(top: float) -> int:
+    """Power of ten, in threes, that numbers up to ``top`` are written without."""
+    return 3 * int(np.floor(np.log10(top) / 3)) if top > 0 else 0
+
+
+def _with_power(text: str, power: int) -> str:
+    """Take a power of ten into the unit at the end of a label, or put it there."""
+    factor = rf"$10^{{{power}}}$"
+    head, bracket, unit = text.removesuffix(")").rpartition(" (")
+    return f"{head} ({factor} {unit})" if bracket and text.endswith(")") else f"{text} ({factor})"
+
+
 def scaled_label(ax: Axes, direction: str, text: str, units: str, top: float) -> None:
     """Label an axis from 0 on with the power of ten taken into the unit: ``(10^3 MeV^3)``, ticks 0, 5, 10."""
-    power = 3 * int(np.floor(np.log10(top) / 3)) if top > 0 else 0
+    power = _power(top)
     tick_axis = ax.xaxis if direction == "x" else ax.yaxis
     if power == 0:
         factor = ""

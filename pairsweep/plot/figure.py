@@ -110,7 +110,7 @@ def draw(
         if finish.size[1] is None and below > USUAL_ROWS:
             figure.set_figheight(figure.get_figheight() + style.ROW * (below - USUAL_ROWS))
         if "title" in finish.figure:
-            figure.suptitle(finish.figure["title"])
+            figure.suptitle(finish.figure["title"], fontsize=10.5)
         elif select:
             figure.suptitle(_chosen(ds, select), fontsize=9)
         if "dpi" in finish.figure:

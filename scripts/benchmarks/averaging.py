@@ -71,33 +71,36 @@ def first_seed(shape: tuple[int, int, int], t_end: float, g: float) -> Case:
 
 def draw(found: np.ndarray, file: Path) -> None:
     """Error over coupling with the slopes 1, 2, 3."""
+    import matplotlib as mpl
     import matplotlib.pyplot as plt
 
-    figure, ax = plt.subplots(figsize=(5.2, 4.0), layout="constrained")
-    for i, name in enumerate(ORDERS):
-        if name in ("first", "second", "kicks, 32 panels"):
-            ax.loglog(COUPLINGS, found[:, i], "o", label=name)
-    for power, i in ((1, 0), (2, 1), (3, len(ORDERS) - 1)):
-        ax.loglog(
-            COUPLINGS, found[1, i] * (np.array(COUPLINGS) / COUPLINGS[1]) ** power, "k:", lw=0.8, zorder=0
+    shown = {
+        "first": ("o", "#0072B2", 1),
+        "second": ("s", "#E69F00", 2),
+        "kicks, 32 panels": ("^", "#009E73", 3),
+    }
+    with mpl.rc_context({"font.family": "STIXGeneral", "mathtext.fontset": "stix", "font.size": 10.0}):
+        figure, ax = plt.subplots(figsize=(4.4, 3.4), layout="constrained")
+        for i, name in enumerate(ORDERS):
+            if name not in shown:
+                continue
+            marker, colour, power = shown[name]
+            ax.loglog(COUPLINGS, found[:, i], marker, color=colour, ms=5, label=name)
+            slope = found[1, i] * (np.array(COUPLINGS) / COUPLINGS[1]) ** power
+            ax.loglog(COUPLINGS, slope, ":", color="#222222", lw=0.8, zorder=0)
+            text = "$g$" if power == 1 else f"$g^{power}$"
+            ax.annotate(text, (COUPLINGS[0], slope[0]), (6, 0), textcoords="offset points", va="center")
+        low, floor = COUPLINGS[-1], found[-1, -1]
+        arrow = {"arrowstyle": "-", "color": "#222222", "lw": 0.5}
+        ax.annotate(
+            "splitting's own error", (low, floor), (2.0 * low, 0.12 * floor), fontsize=8.5, arrowprops=arrow
         )
-    floor = found[-1, -1]
-    ax.annotate(
-        "what splitting is good to here",
-        (COUPLINGS[-1], floor),
-        (1.25 * COUPLINGS[-1], floor),
-        fontsize=8,
-        va="center",
-    )
-    ax.set(
-        xlabel="coupling g (MeV$^{-2}$)",
-        ylabel="largest error of any spin",
-        ylim=(1e-10, 1e-1),
-        title=f"Averaging on (1, 1, 4) at g t = {SLOW_TIME:g} MeV$^{{-3}}$; dotted: g, g$^2$, g$^3$",
-    )
-    ax.title.set_fontsize(9)
-    ax.legend(frameon=False)
-    figure.savefig(file, dpi=120)
+        ax.set(xlabel="Coupling $g$ (MeV$^{-2}$)", ylabel="Largest error of any spin")
+        ax.set(xlim=(0.6 * low, 2.5 * COUPLINGS[0]), ylim=(1e-10, 1e-1))
+        ax.set_title(f"Averaging on (1, 1, 4) at $g\\,t$ = {SLOW_TIME:g} MeV$^{{-3}}$", fontsize=9.5)
+        ax.tick_params(which="both", direction="in", top=True, right=True)
+        ax.legend(frameon=False, fontsize=8.5, loc="upper left")
+        figure.savefig(file, dpi=120, metadata={"Software": None})
 
 
 def main() -> None:

@@ -331,7 +331,7 @@ def test_failed_points_are_marked():
 def test_many_points_are_a_density():
     ds = xr.concat([couplings()] * 70, "rho_low")
     figure = draw("growth-vs-epn", ds)
-    assert figure.axes[1].get_ylabel() == "Unstable points in a hexagon"
+    assert figure.axes[1].get_ylabel() == "Points per hexagon"
 
 
 def test_the_grid_is_written_in_one_order():
@@ -370,3 +370,14 @@ def test_drawn_values_stay_points_along_one_of_them():
         {"sample": range(30), "n_energy": [1, 2, 3]}, {"rho_high": ("sample", rng.random(30))}
     )
     assert len(draw("growth-vs", both, x="n_energy").axes[0].collections) == 2
+
+
+def test_colours_of_large_and_small_numbers_have_their_power_of_ten_in_the_unit():
+    ds = growth_sweep({"rho_high": np.linspace(0.3, 1.0, 8), "rho_low": [0.0, 0.1, 0.2]}, g=1e-7)
+    for unit, label in (
+        ("1/s", r"$10^{18}$ s$^{-1}$"),
+        ("MeV", r"$10^{-3}$ MeV"),
+        ("mu", r"gE_{\rm max}^3$"),
+    ):
+        bar = draw("growth-map", ds, unit=unit).axes[1]
+        assert label in bar.get_ylabel()

@@ -69,13 +69,12 @@ def _spin(ds: xr.Dataset, ax: Axes, x: str | None, y: str) -> style.Key:
     curves = parts[0] + parts[1] if y == "spin_total" else parts[y == "spin_pairing"]
     time, _ = times(flat, x)
     handles, data = [], []
-    fast = False
+    fast = any(is_fast(values) for values in curves.transpose("component", ...).values)
     for i, component in enumerate(curves["component"].values):
         look: style.Look = {"color": style.COLOURS[i], "lw": 1.0, "ls": style.LINES[i]}
         values = curves.isel(component=i).values
-        if is_fast(values):
+        if fast:
             data += envelope(ax, time, values, **look)
-            fast = True
         else:
             data += ax.plot(time, values, **look)
         handles.append(style.key(f"${component}$", **look))

@@ -16,6 +16,7 @@ from pairsweep.drawing import style
 from pairsweep.drawing.layout import dim_of, groups, number_axis, numeric_axes, one_point_each
 from pairsweep.drawing.picture import picture
 from pairsweep.drawing.series import (
+    MOST_MARKED,
     as_distribution,
     bands,
     failed_marks,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_LINES = 24
-WIDEST_LABEL = 34  # letters of a line beside the picture
+WIDEST_LABEL = 26  # letters of a line beside the picture
 RECIPROCAL = "1/"
 
 
@@ -90,7 +91,10 @@ def growth_vs(
     dim = dim_of(ds, name)
     others = [other for other in free_axes(ds) if other != dim]
     series = groups(ds, others)
-    if len(series) > MOST_LINES:
+    ordered = (
+        len(others) == 1 and ds[others[0]].dtype.kind in "iuf"
+    )  # a colour bar tells as many apart as there are
+    if len(series) > MOST_LINES and not ordered:
         one_point_each(ds, (dim,))  # says how to choose
     spare = {other: 0 for other in axes(ds) if other != dim and other not in others}
     flat = ds[[name for name in (y, "status") if name in ds]].isel(spare).load()
@@ -121,6 +125,13 @@ def growth_vs(
         zero = line == 0
         open_ones |= bool(zero.any())
         height = np.where(zero & log, floor, line)
+        if len(series) > MOST_MARKED and between != "none":
+            drawn = ax.plot(
+                labels[order], height, color=colour, lw=0.4, zorder=2, ls=between, rasterized=True
+            )
+            data += drawn
+            shaded += [] if bar is None or hue is None else [(drawn[0], flat[hue].values[i])]
+            continue
         drawn = ax.plot(labels[order], height, color=colour, lw=1.0, alpha=0.6, zorder=2, ls=between)
         look: style.Look = {"ls": "none", "marker": "o", "mec": colour, "zorder": 3}
         size = 3.4 if labels.size < 40 else 2.0
@@ -128,7 +139,7 @@ def growth_vs(
         drawn += ax.plot(labels[order][zero], height[zero], mfc="white", ms=size, **look)
         data += drawn
         shaded += [] if bar is None or hue is None else [(each, flat[hue].values[i]) for each in drawn]
-    if open_ones:
+    if open_ones and len(series) <= MOST_MARKED:
         handles.append(style.key("0", marker="o", ls="none", mec=style.MUTED, mfc="white"))
     if log:
         ax.set_yscale("log")

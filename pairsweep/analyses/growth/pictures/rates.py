@@ -19,6 +19,7 @@ from pairsweep.drawing import style
 from pairsweep.drawing.layout import dim_of, groups, line, number_axis
 from pairsweep.drawing.picture import picture
 from pairsweep.drawing.series import (
+    MOST_MARKED,
     as_distribution,
     bands,
     failed_marks,
@@ -51,7 +52,6 @@ MOST_COUPLINGS = 3  # that the size of a marker tells apart
 MANY_POINTS = 2000  # beyond, points become an image inside a vector file
 SPOTS = 400  # places along each side that can be told apart
 DENSE = 20_000  # points from which on their density is drawn
-MOST_MARKED = 60  # lines whose points are marked
 HEXAGONS = 70  # along x
 
 
@@ -126,7 +126,7 @@ def _density(ax: Axes, over_g: xr.DataArray, place: xr.DataArray) -> style.Key |
     mesh = ax.hexbin(px[some], py[some], gridsize=HEXAGONS, mincnt=1, cmap=style.steps(), zorder=2)
     mesh.set_norm(LogNorm(1.0, max(float(np.asarray(mesh.get_array()).max()), 2.0)))
     mesh.set_rasterized(True)
-    return style.Key(colours=mesh, colours_label="Unstable points in a hexagon", data=(mesh,))
+    return style.Key(colours=mesh, colours_label="Points per hexagon", data=(mesh,))
 
 
 def _points(

@@ -18,7 +18,7 @@ from pairsweep.drawing import style
 from pairsweep.drawing.layout import dim_of, groups, line, number_axis, one_point_each
 from pairsweep.drawing.picture import given, picture
 from pairsweep.drawing.plane import ARTEFACT_HATCH, NO_RESULT, cut_to, hatch_cells, swatch
-from pairsweep.drawing.series import as_distribution, bands, failed_marks, line_key, middle
+from pairsweep.drawing.series import MOST_MARKED, as_distribution, bands, failed_marks, line_key, middle
 from pairsweep.physics.grid import Floats
 
 if TYPE_CHECKING:
@@ -68,13 +68,16 @@ def growth_vs_k(ds: xr.Dataset, ax: Axes, *, x: str | None = None, unit: str = S
     handles: list[Any] = []
     data: list[Any] = []
     shaded: list[tuple[Any, Any]] = []
-    size = 2.5 if labels.size < 60 else 0.0
+    few = len(series) <= MOST_MARKED
+    size = 2.5 if labels.size < 60 and few else 0.0
     for i, (here, colour) in enumerate(zip(series, palette, strict=True)):
         values = rates.isel({dim_of(flat, x): order, **here})
         if STATISTIC in values.dims:
             told = bands(ax, labels[order], values, None, color=colour)
             handles = handles or told
-        drawn = ax.plot(labels[order], middle(values).values, "-o", ms=size, color=colour, lw=1.2)
+        drawn = ax.plot(
+            labels[order], middle(values).values, "-o", ms=size, color=colour, lw=1.2 if few else 0.4
+        )
         data += drawn
         shaded += [] if bar is None or hue is None else [(each, flat[hue].values[i]) for each in drawn]
     ceiling = middle(_rates(flat, "inhomogeneous_ceiling", unit)).isel({dim_of(flat, x): order})
