@@ -18,12 +18,25 @@ from pages import Block, blocks, links
 HERE = Path(__file__).resolve().parent
 PAGE = HERE / "recipes.md"
 # pictures of other pages, and what makes them
+SWEEPS, SCRIPTS = (HERE.parent / name for name in ("sweeps", "scripts"))
+
+
+def of_sweep(sweep: str, picture: str, options: str) -> tuple[str, str]:
+    """Commands that run a shipped sweep and draw the growth in the continuum against something."""
+    plot = f"pairsweep plot growth-vs {sweep}.zarr -o {picture} --y continuum_growth_rate {options}"
+    return f"pairsweep run {SWEEPS}/{sweep}.toml --store {sweep}.zarr", plot
+
+
 OTHERS = {
     "growth_vs_epn.png": (
-        f"pairsweep run {HERE.parent}/sweeps/epn_crossing.toml --store epn_crossing.zarr",
-        f"python {HERE.parent}/scripts/plot_growth_vs_epn.py epn_crossing.zarr --out .",
+        f"pairsweep run {SWEEPS}/epn_crossing.toml --store epn_crossing.zarr",
+        f"python {SCRIPTS}/plot_growth_vs_epn.py epn_crossing.zarr --out .",
     ),
-    "orders.png": (f"python {HERE.parent}/scripts/benchmarks/averaging.py --picture orders.png",),
+    "orders.png": (f"python {SCRIPTS}/benchmarks/averaging.py --picture orders.png",),
+    "edges.png": of_sweep("continuum_edges", "edges.png", "--x edge_width"),
+    "fermi_surface.png": of_sweep("fermi_surface", "fermi_surface.png", "--x smearing"),
+    "fermi_gap.png": of_sweep("fermi_gap", "fermi_gap.png", "--x 1/g"),
+    "fermi_gap_angles.png": of_sweep("fermi_gap_angles", "fermi_gap_angles.png", "--x 1/g"),
 }
 
 
