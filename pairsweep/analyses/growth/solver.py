@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -95,7 +96,7 @@ class _Problem:
             return self.n, self.g, self.tolerance
         return self.n[rows], self.g[rows], self.tolerance[rows]
 
-    @property
+    @cached_property
     def frame(self) -> tuple[Floats, Floats, Floats]:
         """Energies, weights and directions of the pairs."""
         return self.grid.energy, self.grid.weight, self.grid.p_hat
@@ -283,7 +284,7 @@ def _by_bulk(problem: _Problem, found: _Found, rows: Ints) -> Ints:
 def _by_dispersion(problem: _Problem, found: _Found, rows: Ints) -> Ints:
     """All zeros of the dispersion function, point by point; a doubt is looked at again at a wider tolerance."""
     rows = _in_calls(problem, found, rows, 1.0)
-    if problem.insists:
+    if problem.insists or rows.size == 0:
         return rows
     refused = [row for row in rows if int(row) not in found.diagnoses]
     for wider in WIDER:
