@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pairsweep import __version__
+from pairsweep.analyses.registry import ANALYSES
 from pairsweep.blocks.calibrate import aside, files_read, measured_costs
 from pairsweep.blocks.plan import Plan, make_plan
 from pairsweep.contract.display import Displayed, Shown
@@ -25,6 +26,7 @@ from pairsweep.points.axes import Sweep, expand
 from pairsweep.spec.model import Source, Spec
 from pairsweep.spec.reader import read_spec
 from pairsweep.store import Store, create, grow, is_there, open_dataset
+from pairsweep.sweep.ahead import Small, ahead
 from pairsweep.sweep.progress import Progress, duration
 from pairsweep.sweep.resume import continued, fingerprint, is_laid_out, matching_store, with_files
 from pairsweep.sweep.task import SolveTask
@@ -234,6 +236,15 @@ def started_by() -> str:
     return shlex.join(["python", program, *arguments])
 
 
+def _later_analyses(spec: Spec) -> list[Small]:
+    """Small systems for all analyses of a sweep but the first, the last one first."""
+    names = [name for name in ANALYSES if name in spec.options and ANALYSES[name].warm_up]
+    return [
+        Small(name, replace(ANALYSES[name].warm_up[0], options=spec.options[name]), 2)
+        for name in names[:0:-1]
+    ]
+
+
 def plan_sweep(sweep: Sweep, apart: bool = True, echo: Echo = unheard) -> Plan:
     """Plan a sweep by what its own points cost here; see `measured_costs`.
 
@@ -244,7 +255,7 @@ def plan_sweep(sweep: Sweep, apart: bool = True, echo: Echo = unheard) -> Plan:
     SpecError
         For a function that no point can be computed with.
     """
-    with aside(sweep, echo) if apart else nullcontext() as crew:
+    with aside(sweep, echo) if apart else nullcontext() as crew, ahead(_later_analyses(sweep.spec)):
         sweep = with_files(sweep, files_read(sweep, crew, echo))
         costs = measured_costs(sweep, crew)
     seconds = {pairs: cost.seconds for pairs, cost in costs.items()}
