@@ -17,6 +17,7 @@ TWICE = {
     "run": "with and without third-order kicks",
     "run_points": "with and without third-order kicks",
     "adjugate": "real and complex matrices",
+    "turn_columns": "columns, and rows as those of the transpose",
     "two_sum": "one number and eight at once",
 }
 SPEC = """
