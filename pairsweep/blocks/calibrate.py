@@ -1,12 +1,13 @@
 """What the points of a sweep cost on this machine, measured on some of its own.
 
 A second does where points cost alike; where they do not, measuring goes on for some more, and the range that is left is
-told.
+told. No point is solved twice where the sweep has others, and those that cost more than writing them are kept.
 """
 
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -18,10 +19,11 @@ import numpy as np
 
 from pairsweep.blocks.layout import make_template
 from pairsweep.blocks.plan import SystemSize, system_sizes
-from pairsweep.blocks.solve import solve_points
+from pairsweep.blocks.solve import SolvedPoints, solve_points
 from pairsweep.contract.template import Template
-from pairsweep.execute import Ack, Echo, Pool, unheard
-from pairsweep.points.axes import Sweep, expand
+from pairsweep.execute import Ack, Echo, Pool, interruptibly, unheard
+from pairsweep.machine_code.kernel import Compiled
+from pairsweep.points.axes import Positions, Sweep, expand
 from pairsweep.points.systems import rehearse
 from pairsweep.spec.reader import parse_spec
 from pairsweep.user_code.function import UserFunction
@@ -34,8 +36,14 @@ MOST_SECONDS = 5.0
 # Samples whose mean is known to this share are enough; a range narrower than it is not claimed.
 SHARP = 0.25
 MOST_SAMPLES = 64
+MOST_IN_BATCH = 2**14
+FEW_REPEATS = 3
 # Where every point that was tried took its process down.
 SECONDS_UNKNOWN = 1e-3
+# A block that is written twice costs about this: points that cost less are not worth keeping.
+WORTH_KEEPING = 0.02
+# Points of one size among which samples are drawn so that none comes twice.
+MOST_DRAWN = 2**20
 
 
 @dataclass(frozen=True)
@@ -78,7 +86,7 @@ class _Rehearse(_Apart):
 
 @dataclass(frozen=True, eq=False)
 class _Prepared:
-    """A sweep with what its points are solved by, compiled when it is first asked for."""
+    """A sweep with what its points are solved by."""
 
     sweep: Sweep
 
@@ -88,9 +96,7 @@ class _Prepared:
 
     @cached_property
     def template(self) -> Template:
-        template = make_template(self.sweep, (1,) * len(self.sweep.shape))
-        _solve_some(self.sweep, template, self.sizes[0], 1, 0)  # compiles, or loads compiled code
-        return template
+        return make_template(self.sweep, (1,) * len(self.sweep.shape))
 
 
 @lru_cache(maxsize=1)
@@ -100,51 +106,106 @@ def _unpacked(task: _Apart) -> _Prepared:
 
 @dataclass(frozen=True)
 class Cost(Ack):
-    """Seconds of a point, and between which bounds its mean lies as far as the samples tell."""
+    """Seconds of a point, and between which bounds its mean lies as far as the samples tell.
+
+    ``solved`` are points that were solved on the way and are worth keeping; ``extrapolated``: they are larger than any
+    that were.
+    """
 
     low: float = 0.0
     high: float = 0.0
+    solved: tuple[SolvedPoints, ...] = ()
+    extrapolated: bool = False
 
 
 def _measured(prepared: _Prepared, block: int) -> Cost:
     """Measure points of one size: batches that are long enough to be timed, drawn anew until their mean is known."""
-    template, size, points = prepared.template, prepared.sizes[block], 1
-    while True:
-        seconds = _solve_some(prepared.sweep, template, size, points, 0)
-        if seconds > PATIENCE:
-            # these points may be the first to need some kernel: loading it, or compiling, is no cost of points
-            seconds = min(seconds, _solve_some(prepared.sweep, template, size, points, 0))
-        if seconds > PATIENCE or points >= min(2**14, size.points):
+    size = prepared.sizes[block]
+    places, points = _Places(prepared.sweep, size), 1
+    share = CALIBRATION_SECONDS / len(_numbers(prepared.sizes))
+    solved: list[SolvedPoints] = []
+    fair: list[SolvedPoints] = []  # those that had no code to load or compile, which is no cost of points
+    ends = time.perf_counter() + MOST_SECONDS
+    while len(places) and len(fair) < MOST_SAMPLES and time.perf_counter() < ends:
+        alike = [each for each in fair if len(each.positions) == points]
+        spent = sum(each.seconds for each in fair)
+        if len(alike) > 2 and spent > (MOST_SECONDS / 2 if _doubt(alike) > SHARP * _mean(alike) else share):
             break
-        points *= 4
-    share = CALIBRATION_SECONDS / 4
-    samples, spent = [seconds / points], seconds
-    while points < size.points and len(samples) < MOST_SAMPLES:
-        mean, doubt = float(np.mean(samples)), _doubt(samples)
-        if spent > (MOST_SECONDS if doubt > SHARP * mean and len(samples) > 1 else share) / 2:
-            break
-        seconds = _solve_some(prepared.sweep, template, size, points, len(samples))
-        samples.append(seconds / points)
-        spent += seconds
-    mean, doubt = float(np.mean(samples)), _doubt(samples)
-    whole = points >= size.points
-    doubt = max(doubt, (SHARP if whole or len(samples) > 2 else 0.5) * mean)
-    return Cost(block, 1, 0, mean, "", max(mean - doubt, min(samples)), mean + doubt)
+        loaded = _code_and_modules()
+        batch = _solved(prepared, places.take(points))
+        solved.append(batch)
+        if loaded == _code_and_modules():
+            fair.append(batch)
+            if batch.seconds <= PATIENCE and points < MOST_IN_BATCH:
+                points *= 4
+    if not fair and solved[-1].seconds < MOST_SECONDS:
+        # there are no other points of this size
+        again = [_solved(prepared, solved[-1].positions)]
+        while again[-1].seconds < PATIENCE and len(again) < FEW_REPEATS:
+            again.append(_solved(prepared, solved[-1].positions))
+        fair = [min(again, key=lambda each: each.seconds)]
+    mean = _mean(fair or solved)
+    alike = [each for each in fair if len(each.positions) == points]
+    known = not len(places) or len(alike) > 2
+    doubt = min(max(_doubt(alike), (SHARP if known else 0.5) * mean), 0.75 * mean)
+    kept = tuple(each for each in solved if each.seconds >= WORTH_KEEPING * len(each.positions))
+    return Cost(block, 1, 0, mean, "", mean - doubt, mean + doubt, kept)
 
 
-def _doubt(samples: list[float]) -> float:
+def _code_and_modules() -> tuple[int, int]:
+    """How much code and how many modules this process has loaded so far."""
+    return Compiled.fetched, len(sys.modules)
+
+
+def _numbers(sizes: tuple[SystemSize, ...]) -> list[int]:
+    """Which of the sizes are measured: the smallest, the largest, and one between them."""
+    return sorted({0, len(sizes) // 2, len(sizes) - 1})
+
+
+def _mean(samples: list[SolvedPoints]) -> float:
+    """Seconds of a point of some samples, 0 of none."""
+    points = sum(len(each.positions) for each in samples)
+    return sum(each.seconds for each in samples) / points if points else 0.0
+
+
+def _doubt(samples: list[SolvedPoints]) -> float:
     """Two standard errors of the mean of some samples."""
-    return 2.0 * float(np.std(samples, ddof=1)) / len(samples) ** 0.5 if len(samples) > 1 else 0.0
+    seconds = [each.seconds / len(each.positions) for each in samples]
+    return 2.0 * float(np.std(seconds, ddof=1)) / len(seconds) ** 0.5 if len(seconds) > 1 else 0.0
 
 
-def _solve_some(sweep: Sweep, template: Template, size: SystemSize, points: int, seed: int) -> float:
-    """Seconds for points of one size, drawn all over the sweep: cost may depend on occupations and coupling too."""
-    positions = np.random.default_rng(seed).integers(0, sweep.shape or 1, (points, len(sweep.shape)))
-    for dimension, index in size.at.items():
-        positions[:, dimension] = index
-    started = time.perf_counter()
-    solve_points(sweep, template, positions)
-    return time.perf_counter() - started
+class _Places:
+    """Positions of one size drawn all over the sweep: cost may depend on occupations and coupling too."""
+
+    def __init__(self, sweep: Sweep, size: SystemSize) -> None:
+        self._shape, self._size = sweep.shape, size
+        self._free = [d for d in range(len(sweep.shape)) if d not in size.fixed]
+        rng, count = np.random.default_rng(0), size.points
+        self._left = rng.permutation(count) if count <= MOST_DRAWN else rng.integers(0, count, MOST_DRAWN)
+
+    def __len__(self) -> int:
+        return self._left.size
+
+    def take(self, count: int) -> Positions:
+        """Give the next ``count`` of them (count, dimensions), fewer where there are no more."""
+        taken, self._left = self._left[:count], self._left[count:]
+        positions = np.zeros((taken.size, len(self._shape)), dtype=np.int64)
+        for dimension in reversed(self._free):
+            taken, positions[:, dimension] = np.divmod(taken, self._shape[dimension])
+        positions[:, list(self._size.fixed)] = self._size.at[taken]
+        return positions
+
+
+def _solved(prepared: _Prepared, positions: Positions) -> SolvedPoints:
+    """Solve some points against the clock; a user's own function stays in this thread."""
+
+    def solve() -> SolvedPoints:
+        started = time.perf_counter()
+        numbers, failures = solve_points(prepared.sweep, prepared.template, positions)
+        return SolvedPoints(positions, numbers, failures, time.perf_counter() - started)
+
+    prepared.template  # noqa: B018  laid out before the clock starts
+    return solve() if prepared.sweep.spec.custom is not None else interruptibly(solve)
 
 
 def aside(sweep: Sweep, echo: Echo = unheard) -> AbstractContextManager[Pool | None]:
@@ -192,7 +253,6 @@ def measured_costs(sweep: Sweep, crew: Pool | None = None) -> dict[int, Cost]:
     """
     prepared = _Prepared(sweep)
     sizes = prepared.sizes
-    numbers = sorted({0, len(sizes) // 2, len(sizes) - 1})
     task = _Measure(sweep.spec.text, sweep.spec.folder, sweep.spec.custom)
     measured: dict[int, Cost] = {}
 
@@ -202,8 +262,11 @@ def measured_costs(sweep: Sweep, crew: Pool | None = None) -> dict[int, Cost]:
 
     ends = math.inf
     # one run each: a pool takes its next block before it knows what the last one cost
-    for number in numbers:
-        if time.perf_counter() >= ends:
+    for number in _numbers(sizes):
+        means = {pairs: cost.seconds for pairs, cost in measured.items()}
+        if time.perf_counter() >= ends or (
+            measured and _extrapolated(means, sizes[number].pairs) > MOST_SECONDS
+        ):
             break
         if crew is None:
             take(_measured(prepared, number))
@@ -215,20 +278,26 @@ def measured_costs(sweep: Sweep, crew: Pool | None = None) -> dict[int, Cost]:
         {pairs: getattr(cost, part) for pairs, cost in measured.items()}
         for part in ("seconds", "low", "high")
     ]
+    kept = {pairs: cost.solved for pairs, cost in measured.items()}
+    largest = max(measured, default=math.inf)
     return {
-        size.pairs: Cost(0, 1, 0, mean, "", low, high)
+        size.pairs: Cost(
+            0, 1, 0, mean, "", low, high, kept.get(size.pairs, ()), extrapolated=size.pairs > largest
+        )
         for size in sizes
         for mean, low, high in [[_extrapolated(part, size.pairs) for part in parts]]
     }
 
 
 def _extrapolated(measured: Mapping[int, float], pairs: int) -> float:
-    """Cost as a power of the number of pairs between and beyond the measured ones."""
+    """Cost as a power of the number of pairs between and beyond the measured ones; linear beyond a single one."""
     if not measured:
         return SECONDS_UNKNOWN
     known = np.log(sorted(measured))
     costs = np.log([measured[n] for n in sorted(measured)])
-    if known.size == 1 or np.log(pairs) <= known[-1]:
+    if np.log(pairs) <= known[-1]:
         return float(np.exp(np.interp(np.log(pairs), known, costs)))
+    if known.size == 1:
+        return float(np.exp(costs[0] + np.log(pairs) - known[0]))
     slope = (costs[-1] - costs[-2]) / (known[-1] - known[-2])
     return float(np.exp(costs[-1] + slope * (np.log(pairs) - known[-1])))

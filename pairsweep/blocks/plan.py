@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pairsweep.blocks.layout import make_template, result_arrays
+from pairsweep.blocks.solve import SolvedPoints
 from pairsweep.contract.display import Displayed, Shown
 from pairsweep.contract.template import ArrayPlan, Template
 from pairsweep.contract.variables import POINT
@@ -29,13 +31,19 @@ SHAPE_NAMES = ("n_energy", "n_theta", "n_phi")
 
 @dataclass(frozen=True, repr=False)
 class Plan(Displayed):
-    """A sweep with its template, the seconds that one worker would need for it, and between which they lie."""
+    """A sweep with its template, the seconds that one worker would need for it, and between which they lie.
+
+    ``solved`` are points that measuring has solved and that are dear enough to be kept; ``extrapolated_from`` is the
+    number of pairs above which none were measured, 0 where all sizes lie among those that were.
+    """
 
     sweep: Sweep
     template: Template
     seconds: float
     least_seconds: float
     most_seconds: float
+    solved: tuple[SolvedPoints, ...] = ()
+    extrapolated_from: int = 0
 
     def _shown(self) -> Shown:
         template = self.template
@@ -62,19 +70,23 @@ def bytes_per_point(arrays: tuple[ArrayPlan, ...]) -> int:
     return sum(np.dtype(a.dtype).itemsize * math.prod(a.trailing_shape) for a in arrays)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SystemSize:
-    """The points of a sweep whose systems have ``pairs`` pairs; ``at`` is where one of them is, per dimension."""
+    """The points of a sweep whose systems have ``pairs`` pairs: anywhere along the dimensions that are not ``fixed``.
+
+    ``at`` (K, fixed) are their places along these.
+    """
 
     pairs: int
     points: int
-    at: Mapping[int, int]
+    fixed: tuple[int, ...]
+    at: NDArray[np.int64]
 
 
 def system_sizes(sweep: Sweep) -> tuple[SystemSize, ...]:
     """Sizes of system that occur in a sweep, the smallest first."""
     if sweep.spec.kind == "beams":
-        return (SystemSize(len(sweep.spec.beams), sweep.n_points, {}),)
+        return (SystemSize(len(sweep.spec.beams), sweep.n_points, (), np.zeros((1, 0), dtype=np.int64)),)
     dims = shape_dimensions(sweep)
     shape = tuple(sweep.shape[d] for d in dims)
     index = np.indices(shape).reshape(len(dims), math.prod(shape))
@@ -83,11 +95,12 @@ def system_sizes(sweep: Sweep) -> tuple[SystemSize, ...]:
     pairs = np.ones(len(positions), dtype=np.int64)
     for name in SHAPE_NAMES:
         pairs = pairs * sweep.values(name, positions)
-    sizes, first, counts = np.unique(pairs, return_index=True, return_counts=True)
+    order = np.argsort(pairs, kind="stable")
+    sizes, first = np.unique(pairs[order], return_index=True)
     repeats = sweep.n_points // len(positions)
     return tuple(
-        SystemSize(int(size), int(count) * repeats, {d: int(positions[row, d]) for d in dims})
-        for size, row, count in zip(sizes, first, counts, strict=True)
+        SystemSize(int(size), len(rows) * repeats, dims, positions[rows][:, list(dims)])
+        for size, rows in zip(sizes, np.split(order, first[1:]), strict=True)
     )
 
 

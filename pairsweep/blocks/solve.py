@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,66 @@ from pairsweep.points.systems import grouped, systems_at
 # What every analysis sees of a point, besides its own table.
 SHARED = ("grid", "occupation", "coupling")
 Failures = dict[int, dict[str, PointFailure]]  # by row, then by analysis
+
+
+@dataclass(frozen=True, eq=False)
+class SolvedPoints:
+    """Points that were solved outside of any block.
+
+    Attributes
+    ----------
+    positions : (P, dimensions)
+    numbers : every variable at them, by name
+    failures : by row and analysis
+    seconds : that it took
+    """
+
+    positions: Positions
+    numbers: Mapping[str, NDArray[Any]]
+    failures: Failures
+    seconds: float
+
+    def by_block(self, template: Template) -> Iterator[tuple[int, BlockResult, NDArray[np.bool_]]]:
+        """Give what belongs to each block of a template, with a mask (block's shape) of where it does."""
+        owner = _numbered(
+            self.positions // np.array(template.block_shape, np.int64), template.blocks_per_axis
+        )
+        for block in np.unique(owner).tolist():
+            rows = np.flatnonzero(owner == block)
+            slices = template.block_slices(block)
+            shape = tuple(s.stop - s.start for s in slices)
+            place = _numbered(self.positions[rows] - np.array([s.start for s in slices], np.int64), shape)
+            rows = rows[np.argsort(place)]
+            mask = np.isin(np.arange(math.prod(shape)), place).reshape(shape)
+            arrays = {}
+            for plan in template.arrays:
+                if plan.analysis:
+                    arrays[plan.name] = np.full(
+                        (*shape, *plan.trailing_shape), plan.fill_value, dtype=plan.dtype
+                    )
+                    arrays[plan.name][mask] = self.numbers[plan.name][rows]
+            failed = {
+                (row, name): failure
+                for row in rows.tolist()
+                for name, failure in self.failures.get(row, {}).items()
+            }
+            states = {name: np.full(shape, PENDING, dtype=np.int8) for name in template.analyses}
+            for name, state in states.items():
+                state[mask] = [FAILED if (row, name) in failed else DONE for row in rows.tolist()]
+            failures = tuple(
+                Failure(tuple(self.positions[row].tolist()), failure.reason, failure.traceback, name)
+                for (row, name), failure in failed.items()
+            )
+            seconds = self.seconds * rows.size / len(self.positions)
+            yield block, BlockResult(arrays, states, failures, seconds), mask
+
+
+def _numbered(index: Positions, shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """Number each index (P, dimensions) within a shape, the last dimension fastest."""
+    numbers = np.zeros(len(index), dtype=np.int64)
+    for along, size in zip(index.T, shape, strict=True):
+        numbers = numbers * size + along
+    return numbers
 
 
 class EngineError(RuntimeError):

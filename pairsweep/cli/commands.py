@@ -288,7 +288,7 @@ def _plan(options: argparse.Namespace) -> int:
     from pairsweep.points.axes import expand
     from pairsweep.spec.reader import read_spec
     from pairsweep.store import files_of
-    from pairsweep.sweep.progress import Progress, doing, duration
+    from pairsweep.sweep.progress import MEASURING, Progress, doing, duration
     from pairsweep.sweep.resume import done_points
     from pairsweep.sweep.run import plan_sweep
 
@@ -296,7 +296,7 @@ def _plan(options: argparse.Namespace) -> int:
     sweep = expand(spec)
     done = done_points(options.store, sweep) if options.store else 0  # refuses the store of another sweep
     progress = Progress()
-    with announced(progress.say, progress.step), doing("measuring some points"):
+    with announced(progress.say, progress.step), doing(MEASURING):
         plan = plan_sweep(sweep, echo=progress.say)
     template = plan.template
     axes = " x ".join(f"{name} ({size})" for name, size in zip(template.axes, template.shape, strict=True))
@@ -314,6 +314,10 @@ def _plan(options: argparse.Namespace) -> int:
     least, most = (duration(seconds / workers) for seconds in (plan.least_seconds, plan.most_seconds))
     span = f"about {duration(plan.seconds / workers)}" if least == most else f"{least} to {most}"
     print(f"  time      {span} on {workers} core{'s' if workers > 1 else ''}, once compiled")
+    if plan.extrapolated_from:
+        print(
+            f"            extrapolated beyond {plan.extrapolated_from:,} pairs: larger systems take too long to measure"
+        )
     return DONE
 
 

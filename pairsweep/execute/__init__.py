@@ -5,6 +5,7 @@ from pairsweep.execute.pool import Pool
 from pairsweep.execute.run import check_scheduler, execute
 from pairsweep.execute.site import Site
 from pairsweep.execute.task import Ack, Echo, ExecuteError, Task, unheard
+from pairsweep.execute.waiting import interruptibly
 
 __all__ = [
     "Ack",
@@ -16,5 +17,6 @@ __all__ = [
     "Tls",
     "check_scheduler",
     "execute",
+    "interruptibly",
     "unheard",
 ]

@@ -15,6 +15,7 @@ BAR = 24
 FIRST_PLAIN_SECONDS = 2.0
 PLAIN_SECONDS = 10.0
 PATIENCE_SECONDS = 2.0
+MEASURING = "measuring some points"
 
 
 def duration(seconds: float) -> str:

@@ -17,6 +17,7 @@ from pairsweep import __version__
 from pairsweep.analyses.registry import ANALYSES
 from pairsweep.blocks.calibrate import aside, files_read, measured_costs
 from pairsweep.blocks.plan import Plan, make_plan
+from pairsweep.blocks.solve import SolvedPoints
 from pairsweep.contract.display import Displayed, Shown
 from pairsweep.contract.errors import StoreError
 from pairsweep.contract.template import DONE, PENDING
@@ -27,7 +28,7 @@ from pairsweep.spec.model import Source, Spec
 from pairsweep.spec.reader import read_spec
 from pairsweep.store import Store, create, grow, is_there, open_dataset
 from pairsweep.sweep.ahead import Small, ahead
-from pairsweep.sweep.progress import Progress, duration
+from pairsweep.sweep.progress import MEASURING, Progress, doing, duration
 from pairsweep.sweep.resume import continued, fingerprint, is_laid_out, matching_store, with_files
 from pairsweep.sweep.task import SolveTask
 from pairsweep.sweep.where import Where
@@ -137,6 +138,7 @@ def run_to_store(
     sweep = expand(wanted)
     progress = Progress(quiet)
     seconds = math.inf
+    solved: tuple[SolvedPoints, ...] = ()
     with announced(progress.say, progress.step):
         failed_alone = retry_failed and _differs_in_options(path, wanted)
         if failed_alone:
@@ -146,8 +148,9 @@ def run_to_store(
             if there is not None and not recompute and is_laid_out(there, sweep):
                 store = there
             else:
-                plan = plan_sweep(sweep, where.scheduler not in ("serial", "threads"), progress.say)
-                seconds, sweep = plan.seconds, plan.sweep
+                with nullcontext() if quiet else doing(MEASURING):
+                    plan = plan_sweep(sweep, where.scheduler not in ("serial", "threads"), progress.say)
+                seconds, sweep, solved = plan.seconds, plan.sweep, plan.solved
                 marks = fingerprint(sweep.spec)
                 if there is None:
                     store = create(path, plan.template, marks)
@@ -156,7 +159,7 @@ def run_to_store(
         if where.scheduler == "local" and wanted.custom is None and seconds < IN_PROCESS_SECONDS:
             where = replace(where, scheduler="serial")
         task = SolveTask.of(store, sweep.spec, retry_failed, failed_alone)
-        computed = compute(store, task, where, wanted, progress)
+        computed = compute(store, task, where, wanted, progress, solved)
     return Outcome(sweep.n_points, computed, store.count_failed(), time.monotonic() - started)
 
 
@@ -186,8 +189,18 @@ def _own_store(path: str | Path, spec: Spec, wanted: Spec) -> Store:
     return store
 
 
-def compute(store: Store, task: SolveTask, where: Where, spec: Spec, progress: Progress) -> int:
-    """Compute what the ledger of a store calls missing; return how many points that were."""
+def compute(
+    store: Store,
+    task: SolveTask,
+    where: Where,
+    spec: Spec,
+    progress: Progress,
+    solved: Sequence[SolvedPoints] = (),
+) -> int:
+    """Compute what the ledger of a store calls missing; return how many points that were.
+
+    Points that are ``solved`` already are stored first, like those of any block.
+    """
     if not store.is_writable and next(store.pending(task.retry_failed), None) is None:
         return 0
     with store.lock() as held:
@@ -207,6 +220,9 @@ def compute(store: Store, task: SolveTask, where: Where, spec: Spec, progress: P
             progress.advance(ack.done, ack.failed)
 
         try:
+            for each in solved:
+                for block, result, mask in each.by_block(store.template):
+                    advance(task.keep(store, block, result, mask))
             execute(
                 task,
                 store.pending(task.retry_failed),
@@ -259,7 +275,13 @@ def plan_sweep(sweep: Sweep, apart: bool = True, echo: Echo = unheard) -> Plan:
         sweep = with_files(sweep, files_read(sweep, crew, echo))
         costs = measured_costs(sweep, crew)
     seconds = {pairs: cost.seconds for pairs, cost in costs.items()}
-    return make_plan(sweep, seconds, {pairs: (cost.low, cost.high) for pairs, cost in costs.items()})
+    plan = make_plan(sweep, seconds, {pairs: (cost.low, cost.high) for pairs, cost in costs.items()})
+    near = [pairs for pairs, cost in costs.items() if not cost.extrapolated]
+    return replace(
+        plan,
+        solved=tuple(points for cost in costs.values() for points in cost.solved),
+        extrapolated_from=max(near) if len(near) < len(costs) else 0,
+    )
 
 
 def plan(spec: Source, *, overrides: Mapping[str, object] | None = None) -> Plan:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pairsweep.blocks.solve import solve_block
 from pairsweep.contract.errors import UsageError
-from pairsweep.contract.template import FAILED
+from pairsweep.contract.template import FAILED, BlockResult
 from pairsweep.contract.variables import POINT
 from pairsweep.execute import Ack
 from pairsweep.points.axes import Sweep, at_points, expand
@@ -66,11 +68,12 @@ class SolveTask:
         points = np.any(list(masks.values()), axis=0)
         if not points.any():
             return Ack(block, 0, 0, 0.0, socket.gethostname())
-        result = solve_block(sweep, store.template, block, masks)
-        store.write(block, result, masks)
-        failed = np.any([result.states[name] == FAILED for name in masks], axis=0) & points
-        count = int(failed.sum())
-        return Ack(block, int(points.sum()) - count, count, result.seconds, socket.gethostname())
+        return _stored(store, block, solve_block(sweep, store.template, block, masks), masks)
+
+    def keep(self, store: Store, block: int, result: BlockResult, where: NDArray[np.bool_]) -> Ack:
+        """Store points of a block that were solved before there was a store; those that are missing alone."""
+        masks = {name: mask & where for name, mask in store.todo(block, self.retry_failed).items()}
+        return _stored(store, block, result, masks)
 
     def size(self, block: int) -> int:
         """Give the number of points of a block."""
@@ -81,6 +84,15 @@ class SolveTask:
         """Record that a point takes its process down, without computing it."""
         _opened(self)[1].record_failure(block, point, reason, self.retry_failed)
         return Ack(block, 0, 1, 0.0, socket.gethostname())
+
+
+def _stored(store: Store, block: int, result: BlockResult, masks: Mapping[str, NDArray[np.bool_]]) -> Ack:
+    """Store the points of ``masks`` and count them."""
+    store.write(block, result, masks)
+    points = np.any(list(masks.values()), axis=0)
+    failed = np.any([result.states[name] == FAILED for name in masks], axis=0) & points
+    count = int(failed.sum())
+    return Ack(block, int(points.sum()) - count, count, result.seconds, socket.gethostname())
 
 
 @lru_cache(maxsize=4)

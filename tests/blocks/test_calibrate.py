@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 
 import pairsweep as ps
+from pairsweep.blocks import calibrate
 from pairsweep.blocks.calibrate import CALIBRATION_SECONDS, SECONDS_UNKNOWN, aside, measured_costs
 from pairsweep.blocks.plan import make_plan
 from pairsweep.execute import Pool
+from pairsweep.machine_code.kernel import Compiled
 from pairsweep.points.axes import expand
 from pairsweep.spec.reader import parse_spec, read_spec
 from pairsweep.sweep.run import run_to_store
@@ -91,14 +93,13 @@ def test_larger_systems_cost_more():
 
 def test_a_few_dear_points_widen_the_range_and_not_the_mean_of_one_sample(monkeypatch):
     """One point in ten costs a hundred times the others: the sweep's time lies in the range that is told."""
-    from pairsweep.blocks import calibrate
-
     sweep = expand(parse_spec(growth(rho_high="{ start = 0.5, stop = 1.0, num = 1000 }")))
     clock = [0.0]
     dear = np.arange(1000) % 10 == 0
 
     def solved(sweep, template, positions):
         clock[0] += float(np.where(dear[positions[:, -1]], 0.1, 1e-3).sum())
+        return {}, {}
 
     monkeypatch.setattr(calibrate, "solve_points", solved)
     monkeypatch.setattr(calibrate.time, "perf_counter", lambda: clock[0])
@@ -107,6 +108,60 @@ def test_a_few_dear_points_widen_the_range_and_not_the_mean_of_one_sample(monkey
     assert plan.least_seconds <= true <= plan.most_seconds
     assert 0.5 * true < plan.seconds < 2.0 * true
     assert clock[0] < 2 * calibrate.MOST_SECONDS
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that only points move, by what a function says that they cost."""
+    now = [0.0]
+
+    def make(cost):
+        def solved(sweep, template, positions):
+            now[0] += cost(sweep, positions)
+            return {}, {}
+
+        monkeypatch.setattr(calibrate, "solve_points", solved)
+        monkeypatch.setattr(calibrate.time, "perf_counter", lambda: now[0])
+        return now
+
+    return make
+
+
+def test_code_that_is_loaded_or_compiled_is_no_cost_of_points(clock, monkeypatch):
+    monkeypatch.setattr(Compiled, "fetched", 0)
+
+    def cost(sweep, positions):
+        Compiled.fetched += Compiled.fetched < 2
+        return 20.0 * (clock_now[0] < 30) + 0.1 * len(positions)
+
+    sweep = expand(parse_spec(growth(rho_high="{ start = 0.5, stop = 1.0, num = 100 }")))
+    clock_now = clock(cost)
+    monkeypatch.setattr(calibrate, "MOST_SECONDS", 60.0)
+    assert make_plan_of(sweep, measured_costs(sweep)).seconds == pytest.approx(10.0)
+
+
+def test_a_sweep_that_is_solved_while_measuring_has_its_true_time(clock):
+    """Every point costs something else; the dearest comes in at any place."""
+    seconds = np.random.default_rng(5).lognormal(-3, 2, 7)
+    sweep = expand(parse_spec(growth(rho_high="{ start = 0.5, stop = 1.0, num = 7 }")))
+    clock(lambda sweep, positions: float(seconds[positions[:, 0]].sum()))
+    costs = measured_costs(sweep)
+    assert make_plan_of(sweep, costs).seconds == pytest.approx(seconds.sum())
+    kept = np.concatenate([each.positions for each in costs[4].solved])
+    assert len(kept) == len(np.unique(kept))
+
+
+def test_systems_that_take_too_long_are_extrapolated(clock):
+    """Cost goes with the square of the pairs; the largest would take 640 s a point."""
+    sweep = expand(
+        parse_spec(growth(n_energy="[1, 2, 64]", rho_high="{ start = 0.5, stop = 1.0, num = 50 }"))
+    )
+    sizes = np.array([4, 8, 256])
+    now = clock(lambda sweep, positions: float((0.01 * (sizes[positions[:, 0]] / 4.0) ** 2).sum()))
+    costs = measured_costs(sweep)
+    assert now[0] < 2 * calibrate.MOST_SECONDS
+    assert [cost.extrapolated for cost in costs.values()] == [False, False, True]
+    assert costs[256].seconds == pytest.approx(0.01 * 64**2)
 
 
 def make_plan_of(sweep, costs):

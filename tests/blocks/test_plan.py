@@ -26,9 +26,24 @@ def coordinates(text):
 def test_system_sizes_count_points():
     sizes = system_sizes(expand(parse_spec(MAP)))
     assert [(s.pairs, s.points) for s in sizes] == [(4, 7000), (8, 7000), (16, 7000)]
-    assert [s.at for s in sizes] == [{0: 0}, {0: 1}, {0: 2}]
+    assert [(s.fixed, s.at.tolist()) for s in sizes] == [((0,), [[0]]), ((0,), [[1]]), ((0,), [[2]])]
     (beams,) = system_sizes(expand(parse_spec(BEAMS)))
     assert (beams.pairs, beams.points) == (2, 1)
+
+
+def test_sizes_know_all_their_places():
+    cases = 'zip = [["rho_high", "n_energy"]]\n' + growth(
+        rho_high="[0.6, 0.7, 0.8, 0.9]", n_energy="[1, 3, 1, 2]", n_phi="[4, 8, 12]"
+    )
+    sweep = expand(parse_spec(cases))
+    seen = np.zeros(sweep.shape, int)
+    for size in system_sizes(sweep):
+        for place in size.at:
+            pairs = [int(sweep.values(name, place[None])[0]) for name in ("n_energy", "n_theta", "n_phi")]
+            assert np.prod(pairs) == size.pairs
+            seen[tuple(place)] += 1
+        assert len(size.at) == size.points
+    assert (seen == 1).all()
 
 
 @pytest.mark.parametrize("seconds", [1e-7, 1e-4, 1e-2, 1.0, 1e3])
