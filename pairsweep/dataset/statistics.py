@@ -103,7 +103,7 @@ def _of(
     )
     if set(values.dims) - set(done.dims):
         return {name: reduced}
-    return {name: reduced, f"{name}_histogram": _histogram(numbers, dim, bins)}
+    return {name: reduced, f"{name}_histogram": histogram(numbers, bins)}
 
 
 def _along_last(values: Floats) -> Floats:
@@ -123,9 +123,12 @@ def _along_last(values: Floats) -> Floats:
     return np.stack(found, axis=-1)
 
 
-def _histogram(numbers: xr.DataArray, dim: str, bins: int) -> xr.DataArray:
-    """Counts in bins that are the same everywhere, even in the logarithm where values span decades."""
-    name = str(numbers.name)
+def histogram(numbers: xr.DataArray, bins: int) -> xr.DataArray:
+    """Counts along the last axis in bins that are the same everywhere, even in the logarithm where values span decades.
+
+    NaN are not counted. The coordinate ``NAME_bin`` is the middle of each bin, ``NAME_low`` and ``NAME_high`` its ends.
+    """
+    name, dim = str(numbers.name), numbers.dims[-1]
     values = numbers.values
     known = values[np.isfinite(values)]
     low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)

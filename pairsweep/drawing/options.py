@@ -119,7 +119,7 @@ def _label(place: str, text: str) -> Mapping[str, Any]:
 
 
 FLAGS = (
-    Flag("--variable", "NAME", "map: what is drawn", _text("variable")),
+    Flag("--variable", "NAME", "map and histogram: what is drawn", _text("variable")),
     Flag("--hue", "AXIS", "axis whose labels colour the points or lines", _text("hue")),
     Flag("--log", "x,y,c", "make axes or colours logarithmic", _log),
     Flag("--range", "x=LOW..HIGH,...", "ends of the axes x, y or of the colours c; one may be open", _range),

@@ -133,7 +133,9 @@ def line_key(
     bar: Any,
     looks: list[Any],
     data: list[Any],
-    shaded: list[tuple[Any, float]],
+    shaded: list[tuple[Any, Any]],
+    *,
+    dashed: bool = False,
 ) -> style.Key:
     """Key of lines along one axis: the colour of each label, or a colour bar; ``looks`` say what marks mean."""
     drawn = style.Key(tuple(looks), data=tuple(data), shaded=tuple(shaded))
@@ -142,6 +144,11 @@ def line_key(
     if bar is not None:
         return replace(drawn, below=True, colours=bar, colours_label=style.coordinate_label(ds[hue]))
     names = [
-        style.key(style.group_text(ds, {hue: i}), ls="-", color=colour) for i, colour in enumerate(palette)
+        style.key(
+            style.group_text(ds, {hue: i}),
+            ls=style.LINES[i % len(style.LINES)] if dashed else "-",
+            color=colour,
+        )
+        for i, colour in enumerate(palette)
     ]
     return replace(drawn, handles=(*names, *looks), title=style.group_title(ds, [hue]))

@@ -24,6 +24,7 @@ from pairsweep.drawing.picture import Picture
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+GENERAL = ("pairsweep.plot.maps", "pairsweep.plot.distributions")
 MOST_PANELS = 12
 # formats of pictures, and what keeps the time of day out of them
 TIMELESS: dict[str, dict[str, None]] = {
@@ -36,9 +37,9 @@ USUAL_ROWS = 1  # of a legend below the panels, for which a figure has room
 
 
 def pictures() -> dict[str, Picture]:
-    """Return every kind of picture by its name on the command line: those of analyses, and the map of anything."""
+    """Return every kind of picture by its name on the command line: those of analyses, and those of anything."""
     found: dict[str, Picture] = {}
-    for module in (*(analysis.pictures for analysis in ANALYSES.values()), "pairsweep.plot.maps"):
+    for module in (*(analysis.pictures for analysis in ANALYSES.values()), *GENERAL):
         members = vars(importlib.import_module(module)).values() if module else ()
         found |= {member.kind: member for member in members if isinstance(member, Picture)}
     return found

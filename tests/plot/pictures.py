@@ -122,6 +122,7 @@ PICTURES: dict[str, tuple[str, Any, dict[str, Any]]] = {
     "growth_map": ("growth-map", occupations, {"select": {"g": 1e-6}}),
     "growth_map_verdicts": ("growth-map", judged, {}),
     "map": ("map", judged, {}),
+    "histogram": ("histogram", occupations, {"hue": "n_theta"}),
     "evolution_seeds": ("evolution", seeds, {}),
     "growth_map_static": ("growth-map", couplings, {"x": "g"}),
     "growth_vs_bins": ("growth-vs-bins", ladders, {}),

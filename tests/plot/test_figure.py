@@ -10,6 +10,7 @@ import pairsweep as ps
 from pairsweep import plot
 from pairsweep.contract.errors import UsageError
 from pairsweep.dataset.onset import boundary
+from pairsweep.dataset.statistics import statistics
 from pairsweep.plot import draw, pictures, save
 from tests.datasets import growth_sweep
 
@@ -381,3 +382,24 @@ def test_colours_of_large_and_small_numbers_have_their_power_of_ten_in_the_unit(
     ):
         bar = draw("growth-map", ds, unit=unit).axes[1]
         assert label in bar.get_ylabel()
+
+
+def test_a_histogram_counts_every_done_point():
+    ds = couplings()
+    (line,) = draw("histogram", ds, bins=7).axes[0].get_lines()
+    heights = line.get_ydata()[1:-1:2]
+    assert len(heights) == 7
+    assert heights.sum() == ds["growth_rate"].size
+    reduced = statistics(ds, "rho_high", bins=7)
+    (again,) = draw("histogram", reduced).axes[0].get_lines()
+    assert np.array_equal(again.get_ydata(), line.get_ydata())
+    each = draw("histogram", ds, hue="g").axes[0].get_lines()
+    assert sum(line.get_ydata()[1:-1:2].sum() for line in each) == ds["growth_rate"].size
+
+
+@pytest.mark.parametrize(
+    "options", [{"variable": "mode_kind"}, {"variable": "groth_rate"}, {"bins": 0}, {"hue": "rho_lwo"}]
+)
+def test_what_has_no_histogram_is_refused(options):
+    with pytest.raises(UsageError):
+        draw("histogram", couplings(), **options)
