@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from pairsweep.analyses.continuum import vacuum
 from pairsweep.analyses.continuum.vacuum import static_vacuum, subtracted_growth
+from pairsweep.analyses.growth.dense import dense_floor
 from pairsweep.analyses.growth.solver import growth_of_systems
 from pairsweep.physics.grid import beams, bins
 
@@ -61,9 +63,48 @@ def test_the_empty_grid_is_stable_at_any_coupling():
     np.testing.assert_array_equal(subtracted_growth(grid, n, g)[0], 0.0)
 
 
-def test_a_grid_too_large_for_dense_eigenvalues_is_left_open():
+@pytest.mark.parametrize("kind", ["random", "positive", "isotropic", "weak"])
+@pytest.mark.parametrize("seed", range(4))
+def test_the_certified_growth_is_that_of_dense_eigenvalues(kind, seed):
+    """Crossings, merged poles, faint ones; couplings up to where the empty grid is unstable with its constant."""
+    random = np.random.default_rng(seed)
+    grid = bins(*((3, 1, 4), (2, 3, 4), (5, 2, 4), (1, 4, 6))[seed])
+    n = random.uniform(-1, 1, (12, grid.size))
+    if kind == "positive":
+        n = np.abs(n) * np.where(random.uniform(size=n.shape) < 0.2, -1, 1)
+    elif kind == "isotropic":
+        n = np.repeat(random.uniform(-1, 1, (12, grid.shape[0])), grid.size // grid.shape[0], axis=1)
+    elif kind == "weak":
+        n[:, ::3] *= 1e-9
+    g = 10 ** random.uniform(-6, -2.5, 12)
+    found = [np.full(12, np.nan), np.full(12, np.nan)]
+    left = vacuum._by_dispersion(grid, n, g, None, np.arange(12), found)
+    expected = [np.zeros(12), np.zeros(12)]
+    vacuum._by_dense(grid, n, g, None, np.arange(12), expected)
+    good = ~np.isin(np.arange(12), left)
+    assert good.sum() >= 11
+    close = 3 * np.maximum(vacuum._asked(grid, n, g, None), dense_floor(grid, n, g))[good]
+    np.testing.assert_array_less(np.abs(found[0] - expected[0])[good], close + 1e-9)
+    both = good & (found[0] > 0) & (expected[0] > 0)
+    np.testing.assert_allclose(found[1][both], expected[1][both], rtol=1e-5, atol=1e-5)
+
+
+def test_large_grids_have_a_certificate():
+    """1280 pairs, more than dense eigenvalues are asked for."""
     grid = bins(20, 8, 8)
     random = np.random.default_rng(0)
-    n = random.uniform(-1, 1, (1, grid.size))
-    assert np.isnan(subtracted_growth(grid, n, np.array([1e-4]))[0])[0]
+    n, g = random.uniform(-1, 1, (1, grid.size)), 1e-4
+    rate, frequency = (found[0] for found in subtracted_growth(grid, n, np.array([g])))
+    assert rate > 0
+    B = np.eye(3) + 2 * g * static_vacuum(grid)
+    at, aside = (
+        np.abs(np.linalg.det(B - response(grid, n[0], g, x * rate + 1j * frequency))) for x in (1, 1.01)
+    )
+    assert at < 1e-4 * aside
     assert subtracted_growth(grid, -np.abs(n), np.array([1e-6]))[0][0] == 0.0
+
+
+def test_without_a_certificate_a_large_grid_is_left_open(monkeypatch):
+    monkeypatch.setattr(vacuum, "_by_dispersion", lambda grid, n, g, tolerance, rows, out: rows)
+    n = np.random.default_rng(0).uniform(-1, 1, (1, 1280))
+    assert np.isnan(subtracted_growth(bins(20, 8, 8), n, np.array([1e-4]))[0])[0]

@@ -27,7 +27,7 @@ from pairsweep.analyses.growth.kernels.general.farfield import (
     moments,
     reach,
 )
-from pairsweep.analyses.growth.kernels.general.poles import MERGE, cluster_poles
+from pairsweep.analyses.growth.kernels.general.poles import MERGE, cluster_poles, screen
 from pairsweep.analyses.growth.kernels.general.proof import (
     LARGEST_GROUP,
     count_real,
@@ -343,6 +343,12 @@ def unstable_modes(energy, weight, p_hat, n, g, growth_tolerance, table):
     (Status, int, Diagnosis)
         The number of modes in the table; unless the status is CERTIFIED they are not to be used.
     """
+    return screened_modes(energy, weight, p_hat, n, g, growth_tolerance, table, np.empty((0, 0)))
+
+
+@jit()
+def screened_modes(energy, weight, p_hat, n, g, growth_tolerance, table, root):
+    """Find all modes like `unstable_modes`, every residue screened by ``root`` (3, 3), or none where it is empty."""
     pairs = energy.size
     base = np.empty(pairs)
     offset = np.empty(pairs)
@@ -365,6 +371,8 @@ def unstable_modes(energy, weight, p_hat, n, g, growth_tolerance, table):
     seen = nothing
     for turn in range(PROMOTIONS):
         clusters = cluster_poles(base, offset, strength, p_hat, scale, faint, 0.0)
+        if root.size > 0:
+            screen(clusters, root)
         too_close = np.zeros(clusters.faint_bound.size, dtype=np.bool_)
         status, found, seen = _all_strips(clusters, growth_tolerance, binomial, table, too_close)
         if status != Status.NOT_CERTIFIED or faints == 0:
@@ -382,6 +390,8 @@ def unstable_modes(energy, weight, p_hat, n, g, growth_tolerance, table):
     if status == Status.NOT_CERTIFIED:
         find_faint(strength, growth_tolerance, faint)
         clusters = cluster_poles(base, offset, strength, p_hat, scale, faint, CLOUD * growth_tolerance)
+        if root.size > 0:
+            screen(clusters, root)
         if clusters.faint_half.size > 0 and clusters.faint_half.min() < np.inf:
             too_close = np.zeros(clusters.faint_bound.size, dtype=np.bool_)
             status, found, last = _all_strips(clusters, growth_tolerance, binomial, table, too_close)

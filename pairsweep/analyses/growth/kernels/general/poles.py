@@ -292,3 +292,48 @@ def cluster_poles(base, offset, strength, p_hat, scale, faint, width):
         pole_bound[:poles], rank[:poles], seed[:, :poles].copy(),
         faint_first, faint_location[:faints], faint_bound[:faints], faint_half[:faints], owner,
     )  # fmt: skip
+
+
+@jit()
+def screen(clusters, root):
+    """Replace every residue R by C R C with ``root`` = C (3, 3), real and symmetric, 0 < C <= 1.
+
+    The zeros of det(B - sum R_j/(omega - P_j)) are those of det(1 - sum C R_j C/(omega - P_j)), C = B^(-1/2): what is
+    constant besides the pairs screens the field that they feel. Ranks stay, and bounds hold. With R = S + i [a]x, S
+    becomes C S C and a becomes adj(C) a.
+    """
+    a, b, c, d, e, f = root[0, 0], root[0, 1], root[0, 2], root[1, 1], root[1, 2], root[2, 2]
+    adjoint = np.array(
+        [
+            [d * f - e * e, c * e - b * f, b * e - c * d],
+            [c * e - b * f, a * f - c * c, b * c - a * e],
+            [b * e - c * d, b * c - a * e, a * d - b * b],
+        ]
+    )
+    matrix = np.empty((3, 3), dtype=np.complex128)
+    eigenvalues = np.empty(3)
+    residue = clusters.residue
+    for j in range(residue.shape[1]):
+        s = np.array(
+            [
+                [residue[0, j], residue[1, j], residue[2, j]],
+                [residue[1, j], residue[3, j], residue[4, j]],
+                [residue[2, j], residue[4, j], residue[5, j]],
+            ]
+        )
+        vector = np.array([residue[6, j], residue[7, j], residue[8, j]])
+        for number, (row, column) in enumerate(((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))):
+            total = 0.0
+            for k in range(3):
+                for m in range(3):
+                    total += root[row, k] * s[k, m] * root[m, column]
+            residue[number, j] = total
+        for i in range(3):
+            residue[6 + i, j] = (
+                adjoint[i, 0] * vector[0] + adjoint[i, 1] * vector[1] + adjoint[i, 2] * vector[2]
+            )
+        if clusters.rank[j] == 1:
+            clusters.seed[0, j] = residue[0, j] + residue[3, j] + residue[5, j]
+        else:
+            hermitian_eigenvalues(residue, j, matrix, eigenvalues)
+            clusters.seed[:, j] = eigenvalues

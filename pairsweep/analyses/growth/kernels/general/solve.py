@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pairsweep.analyses.growth.kernels.general.modes import ModeTable, Status, unstable_modes
+from pairsweep.analyses.growth.kernels.general.modes import ModeTable, Status, screened_modes, unstable_modes
 from pairsweep.analyses.growth.kernels.general.shares import mode_share
 from pairsweep.analyses.growth.kernels.results import ModeKind
 from pairsweep.kernels.jit import jit
@@ -62,3 +62,23 @@ def growth_of_points(energy, weight, p_hat, n, g, tolerance, out):
                     out.frequencies[point, slot] = turning
                     slot += 1
         mode_share(energy, weight, p_hat, n[point], g[point], table, equally_fast, out.share[point])
+
+
+@jit()
+def screened_growth_of_points(energy, weight, p_hat, n, g, tolerance, root, out):
+    """Fastest mode of P points with residues screened by ``root`` (P, 3, 3), see `poles.screen`.
+
+    The others are those of `growth_of_points`; of ``out`` growth_rate, frequency and status are filled.
+    """
+    pairs = energy.size
+    table = ModeTable(
+        np.empty(2 * pairs), np.empty(2 * pairs), np.empty(2 * pairs), np.empty(2 * pairs, dtype=np.int64)
+    )
+    for point in range(g.size):
+        status, count, _ = screened_modes(
+            energy, weight, p_hat, n[point], g[point], tolerance[point], table, root[point]
+        )
+        found = status == Status.CERTIFIED and count > 0
+        out.growth_rate[point] = table.rates[0] if found else 0.0
+        out.frequency[point] = table.references[0] + table.positions[0] if found else 0.0
+        out.status[point] = status

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pairsweep.analyses.growth.kernels.general.poles import cluster_poles
+from pairsweep.analyses.growth.kernels.general.poles import cluster_poles, screen
 from pairsweep.kernels.coupling import oscillators
 from pairsweep.physics.grid import beams, bins
 from pairsweep.physics.patterns.quadrant import quadrant
@@ -70,3 +70,32 @@ def test_large_coupling_takes_the_mirrored_poles_in():
     assert clusters.central
     own = clusters.location[: clusters.first[1]]
     np.testing.assert_allclose(own, -own[::-1])
+
+
+def hermitian(numbers):
+    """The matrix S + i [a]x of nine numbers."""
+    a, b, c, d, e, f, x, y, z = numbers
+    return np.array([[a, b, c], [b, d, e], [c, e, f]]) + 1j * np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+
+
+@pytest.mark.parametrize("function", [screen, screen.py_func])
+def test_screened_residues_are_congruent(function):
+    random = np.random.default_rng(4)
+    grid = bins(2, 3, 4)
+    n = np.tile(random.uniform(-1, 1, 12), 2)
+    n[:4] = n[0]  # some merge
+    before, _ = clusters_of(grid, n, 1e-4)
+    after, _ = clusters_of(grid, n, 1e-4)
+    half = random.uniform(-0.3, 0.3, (3, 3))
+    root = np.linalg.inv(np.eye(3) + half @ half.T)
+    function(after, root)
+    np.testing.assert_array_equal(after.rank, before.rank)
+    for j in range(before.location.size):
+        expected = root @ hermitian(before.residue[:, j]) @ root
+        np.testing.assert_allclose(hermitian(after.residue[:, j]), expected, atol=1e-13 * before.bound[j])
+        values = np.linalg.eigvalsh(expected)
+        largest_first = values[np.argsort(-np.abs(values))][: after.rank[j]]
+        np.testing.assert_allclose(
+            after.seed[: after.rank[j], j], largest_first, atol=1e-12 * before.bound[j]
+        )
+        assert np.abs(values).max() <= before.bound[j]
