@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pairsweep.sweep.run import plan, run
     from pairsweep.sweep.summary import summary
     from pairsweep.sweep.where import Where
+    from pairsweep.viewer import view
 
 _MODULES = {"plot": "plot"}
 _HOME = {
@@ -81,6 +82,7 @@ _HOME = {
     "summary": "sweep.summary",
     "unpack": "sweep.pack",
     "verify": "store",
+    "view": "viewer",
 }
 
 __all__ = [
@@ -127,6 +129,7 @@ __all__ = [
     "summary",
     "unpack",
     "verify",
+    "view",
 ]
 
 

@@ -143,6 +143,11 @@ def parser() -> argparse.ArgumentParser:
     for flag in FLAGS:
         plot.add_argument(flag.name, metavar=flag.metavar, action="append", default=[], help=flag.meaning)
 
+    view = commands.add_parser("view", help="look at results in a browser: walk in the map, click a point")
+    view.add_argument("store", metavar="STORE")
+    view.add_argument("--port", type=int, default=0, metavar="N", help="a free one by default")
+    view.add_argument("--no-open", action="store_true", help="print the address, and open no browser")
+
     pack = commands.add_parser("pack", help="write a store into one file, to hand over or to deposit")
     pack.add_argument("store", metavar="STORE", help="folder of a store, or a packed one")
     pack.add_argument(
@@ -220,6 +225,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "verify": _verify,
         "show": _show,
         "plot": _plot,
+        "view": _view,
         "pack": _pack,
         "unpack": _unpack,
         "refine": _refine,
@@ -453,6 +459,24 @@ def _plot(options: argparse.Namespace) -> int:
         )
         save(figure, options.output)
     print(options.output)
+    return DONE
+
+
+def _view(options: argparse.Namespace) -> int:
+    _draw_to_files()
+    from pairsweep.sweep.progress import doing
+    from pairsweep.viewer import view
+
+    with doing(f"opening {options.store}"):
+        page = view(options.store, port=options.port)
+    print(f"{page.url}\nCtrl-C ends it", flush=True)
+    if not options.no_open:
+        import webbrowser
+
+        webbrowser.open(page.url)
+    with contextlib.suppress(KeyboardInterrupt):  # the way to end it, not an interruption
+        page.wait()
+    page.close()
     return DONE
 
 

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Protocol
 
 from pairsweep.blocks.layout import FOLDER, FUNCTION, make_template
 from pairsweep.contract.errors import SpecError, StoreError
@@ -22,6 +23,15 @@ from pairsweep.user_code.function import find_function, from_record
 
 AXIS = json.dumps("axis")  # an axis in a fingerprint, whatever its values
 NUMBERS = ("pairsweep.analyses", "pairsweep.kernels", "pairsweep.physics")  # where an analysis' code may lie
+
+
+class Described(Protocol):
+    """A store, or the dataset of one: it says what it was made from."""
+
+    @property
+    def attrs(self) -> Mapping[Any, Any]:
+        """Attributes of the root."""
+        ...
 
 
 def fingerprint(spec: Spec) -> dict[str, str]:
@@ -79,8 +89,8 @@ def is_laid_out(store: Store, sweep: Sweep) -> bool:
     return there.keys() == here.keys() and all(same_values(there[name], here[name]) for name in here)
 
 
-def stored_spec(store: Store, overrides: Mapping[str, object] | None = None) -> Spec:
-    """Read the specification a store was made from, with some of its keys changed where that is asked for.
+def stored_spec(store: Described, overrides: Mapping[str, object] | None = None) -> Spec:
+    """Read the specification of a store, or of its dataset, with some of its keys changed where that is asked for.
 
     A user's function is taken from where it was, or from the current folder, and must be what it was; where it is
     nowhere, its source is taken from the store.

@@ -1,0 +1,264 @@
+"""The drawings of one point: figures that are made once, and filled with what the kernels say of a system."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from bokeh.models import ColorBar, ColumnDataSource, HoverTool, LinearColorMapper, Range1d
+from bokeh.palettes import RdBu11, Viridis256
+from bokeh.plotting import figure
+
+from pairsweep.drawing.style import COLOURS
+from pairsweep.physics.grid import Floats, Grid
+from pairsweep.viewer.point import System
+
+HEIGHT = 250
+MARGIN = 0.04  # around what is drawn, as a share of it
+MOST_CELLS = 20_000  # beyond, a panel of the momentum grid is not drawn
+SMALLEST_SHARE = 1e-12  # of the largest value of a curve, on its logarithmic axis
+LINEAR_ABOVE = 3.0  # the linear prediction is drawn up to so many times the largest of what evolved
+SMALL_LETTERS = "11px"
+CELL = ("left", "right", "bottom", "top", "value", "energy", "theta", "phi", "beam")
+DIRECTION = "x"  # of k, until another is chosen
+
+Data = Mapping[str, Any]
+
+
+class Panel:
+    """A drawing.
+
+    Parameters
+    ----------
+    name, title : of it
+    compute : data of a system, by column; "note" is said behind the title. Called in another thread.
+    sides : what stands along x and y
+    x, y : columns that lie along x and y
+    others : further columns
+    log : whether y is logarithmic
+    """
+
+    def __init__(
+        self,
+        name: str,
+        title: str,
+        compute: Callable[[System], Data],
+        sides: tuple[str, str],
+        x: tuple[str, ...],
+        y: tuple[str, ...],
+        others: tuple[str, ...] = (),
+        log: bool = False,
+    ) -> None:
+        self.name, self.title, self.compute = name, title, compute
+        self._x, self._y, self._log = x, y, log
+        self._columns = tuple(dict.fromkeys((*x, *y, *others)))
+        self.source = ColumnDataSource(data={column: [] for column in self._columns})
+        self.plot = figure(
+            name=name,
+            title=title,
+            height=HEIGHT,
+            sizing_mode="stretch_width",
+            tools="pan,wheel_zoom,box_zoom,reset",
+            toolbar_location="above",
+            x_axis_label=sides[0],
+            y_axis_label=sides[1],
+            x_range=Range1d(0.0, 1.0),
+            y_range=Range1d(0.1, 1.0),
+            y_axis_type="log" if log else "linear",
+        )
+        self.plot.title.text_font_size = "12px"
+        self.plot.toolbar.logo = None
+        self.plot.toolbar.autohide = True
+
+    def show(self, data: Data) -> None:
+        """Put data in, and see all of them."""
+        self.source.data = {column: data[column] for column in self._columns}
+        self.say(data.get("note", ""))
+        _see(self.plot.x_range, [data[column] for column in self._x], False)
+        _see(self.plot.y_range, [data[column] for column in self._y], self._log)
+
+    def clear(self, note: str) -> None:
+        """Show nothing, and say why."""
+        self.source.data = {column: [] for column in self._columns}
+        self.say(note)
+
+    def say(self, note: str) -> None:
+        """Say something behind the title."""
+        self.plot.title.text = f"{self.title}: {note}" if note else self.title
+
+    def tell(self, *lines: tuple[str, str]) -> None:
+        """Say values under the pointer."""
+        self.plot.add_tools(HoverTool(tooltips=list(lines)))
+
+
+def _see(side: Range1d, columns: list[Any], log: bool) -> None:
+    parts = [np.ravel(np.asarray(values, dtype=np.float64)) for values in columns]
+    numbers = np.concatenate(parts) if parts else np.empty(0)
+    numbers = numbers[np.isfinite(numbers) & (not log or numbers > 0)]
+    if not numbers.size:
+        return
+    low, high = float(numbers.min()), float(numbers.max())
+    if log:
+        low, high = low / 1.5, high * 1.5
+    else:
+        around = MARGIN * (high - low) or 0.5 * abs(high) or 1.0
+        low, high = low - around, high + around
+    side.update(start=low, end=high, reset_start=low, reset_end=high)
+
+
+def panels() -> list[Panel]:
+    """Every drawing of a point, the quickest first."""
+    return [_occupation(), _modes(), _shares(), WaveNumbers(), _pairing(), _quadrants()]
+
+
+def cells_of(grid: Grid, values: Floats) -> Data:
+    """Rectangles of the pairs over energy and direction; directions are counted, theta slower than phi."""
+    if grid.size > MOST_CELLS:
+        return no_cells(f"{grid.size:,} pairs are too many to draw")
+    if grid.shape is not None and grid.edges is not None:
+        direction = np.arange(grid.size) % (grid.shape[1] * grid.shape[2])
+        left, right = grid.edges.energy[grid.energy_bin], grid.edges.energy[grid.energy_bin + 1]
+    else:
+        _, direction = np.unique(np.column_stack([grid.theta, grid.phi]), axis=0, return_inverse=True)
+        half = 0.02 * float(grid.energy.max())
+        left, right = grid.energy - half, grid.energy + half
+    names = list(grid.names) or [""] * grid.size
+    angles = grid.theta, grid.phi
+    columns = (left, right, direction - 0.5, direction + 0.5, values, grid.energy, *angles, names)
+    return dict(zip(CELL, columns, strict=True))
+
+
+def no_cells(why: str) -> Data:
+    """Give nothing to draw over the momentum grid."""
+    return {"note": why, **{column: [] for column in CELL}}
+
+
+class Cells(Panel):
+    """Values of the pairs over energy and direction, in colours."""
+
+    def __init__(
+        self, name: str, title: str, compute: Callable[[System], Data], mapper: LinearColorMapper
+    ) -> None:
+        sides = ("energy (MeV)", "direction")
+        super().__init__(name, title, compute, sides, CELL[:2], CELL[2:4], CELL[4:])
+        self._mapper = mapper
+        colour = {"field": "value", "transform": mapper}
+        corners = {side: side for side in CELL[:4]}
+        self.plot.quad(fill_color=colour, line_color=None, source=self.source, **corners)
+        self.tell(
+            (title, "@value{0.000000}"),
+            ("energy", "@energy MeV"),
+            ("theta, phi", "@theta, @phi"),
+            ("beam", "@beam"),
+        )
+        self.plot.grid.visible = False
+        self.plot.add_layout(ColorBar(color_mapper=mapper, width=8, padding=4), "right")
+
+    def show(self, data: Data) -> None:
+        """Put data in; colours reach to the largest value where they begin at 0."""
+        if self._mapper.low == 0.0 and len(data["value"]):
+            self._mapper.high = float(np.max(data["value"]))
+        super().show(data)
+
+
+def _occupation() -> Panel:
+    def compute(system: System) -> Data:
+        return cells_of(system.grid, system.n)
+
+    return Cells("occupation", "EPN n", compute, LinearColorMapper(RdBu11[::-1], low=-1.0, high=1.0))
+
+
+def _shares() -> Panel:
+    def compute(system: System) -> Data:
+        shares = system.fastest_shares()
+        return cells_of(system.grid, shares) if shares.any() else no_cells("stable, there is none")
+
+    mapper = LinearColorMapper(Viridis256, low=0.0, high=1.0)
+    return Cells("shares", "Share of the fastest mode", compute, mapper)
+
+
+def _modes() -> Panel:
+    def compute(system: System) -> Data:
+        found = system.modes
+        rates = found["growth_rate"].values
+        grows = rates > float(found["growth_floor"])
+        fastest = f", fastest {system.growth_rate:.6g} MeV" if grows.any() else ""
+        return {
+            "frequency": found["frequency"].values,
+            "rate": rates,
+            "colour": np.where(grows, COLOURS[5], "#8a8f98").tolist(),
+            "size": np.where(grows, 8, 4),
+            "note": f"{int(grows.sum())} grow{fastest}",
+        }
+
+    sides = ("frequency (MeV)", "growth rate (MeV)")
+    panel = Panel("modes", "Modes", compute, sides, ("frequency",), ("rate",), ("colour", "size"))
+    panel.plot.scatter("frequency", "rate", color="colour", size="size", source=panel.source)
+    panel.tell(("growth rate", "@rate MeV"), ("frequency", "@frequency MeV"))
+    return panel
+
+
+class WaveNumbers(Panel):
+    """Growth rate against the wave number, along a direction that may be chosen."""
+
+    def __init__(self) -> None:
+        self.direction = DIRECTION
+        sides = ("k (MeV)", "growth rate (MeV)")
+        super().__init__("wave_numbers", "Growth against k", self._against_k, sides, ("k",), ("rate",))
+        self.plot.line("k", "rate", line_width=2, color=COLOURS[0], source=self.source)
+        self.plot.scatter("k", "rate", size=4, color=COLOURS[0], source=self.source)
+        self.tell(("k", "@k MeV"), ("growth rate", "@rate MeV"))
+
+    def _against_k(self, system: System) -> Data:
+        k, rates = system.growth_against_k(self.direction)
+        return {"k": k, "rate": rates, "note": f"k along {self.direction}"}
+
+
+def _pairing() -> Panel:
+    def compute(system: System) -> Data:
+        run = system.evolution
+        mean, linear = run["kappa_mean"].values, run["kappa_linear"].values
+        most = max(float(mean.max()), np.finfo(float).tiny)
+        linear = np.where(linear <= LINEAR_ABOVE * most, linear, np.nan)
+        floor = SMALLEST_SHARE * most
+        return {
+            "time": run["time"].values,
+            "mean": np.maximum(mean, floor),
+            "linear": np.maximum(linear, floor),
+        }
+
+    sides = ("time (1/MeV)", "")
+    panel = Panel("pairing", "Mean |kappa|", compute, sides, ("time",), ("mean", "linear"), log=True)
+    look: dict[str, Any] = {"line_width": 2, "source": panel.source}
+    panel.plot.line("time", "mean", color=COLOURS[0], legend_label="evolved", **look)
+    dashes = {"line_dash": [5, 4], "legend_label": "linear prediction"}
+    panel.plot.line("time", "linear", color=COLOURS[5], **look, **dashes)
+    panel.plot.legend.location = "bottom_right"
+    panel.plot.legend.label_text_font_size = SMALL_LETTERS
+    panel.plot.legend.background_fill_alpha = 0.7
+    panel.tell(("time", "@time"), ("evolved", "@mean"), ("linear", "@linear"))
+    return panel
+
+
+def _quadrants() -> Panel:
+    def compute(system: System) -> Data:
+        run = system.evolution
+        name, along = ("rho_quadrant", "quadrant") if "rho_quadrant" in run else ("rho_beam", "beam")
+        many = run.sizes[along]
+        chosen = run[name].isel({along: slice(0, len(COLOURS))}).transpose(along, "time")
+        return {
+            "xs": [run["time"].values] * chosen.sizes[along],
+            "ys": list(chosen.values),
+            "colour": list(COLOURS[: chosen.sizes[along]]),
+            "name": [f"{along} {label}" for label in chosen[along].values],
+            "note": f"the first {len(COLOURS)} of {many} beams" if many > len(COLOURS) else "",
+        }
+
+    sides = ("time (1/MeV)", "mean rho")
+    panel = Panel("quadrants", "Occupation rho", compute, sides, ("xs",), ("ys",), ("colour", "name"))
+    panel.plot.multi_line("xs", "ys", color="colour", line_width=2, legend_field="name", source=panel.source)
+    panel.plot.legend.label_text_font_size = SMALL_LETTERS
+    panel.plot.legend.background_fill_alpha = 0.7
+    panel.tell(("", "@name"))
+    return panel

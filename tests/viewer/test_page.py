@@ -1,0 +1,167 @@
+"""The page without a browser: what is told when a control changes."""
+
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("bokeh")
+
+from bokeh.document import Document
+
+import pairsweep as ps
+from pairsweep import store as stores
+from pairsweep.viewer.page import NONE, Page
+from pairsweep.viewer.source import Source
+from tests.datasets import evolution_sweep, growth_sweep
+from tests.specs import growth
+from tests.store.test_store import PRINT, fill
+from tests.sweeps_for_stores import template
+
+AXES = {"rho_high": np.linspace(0.4, 0.9, 6), "g": np.geomspace(1e-7, 1e-5, 5), "n_energy": [1, 2]}
+
+
+@pytest.fixture(scope="module")
+def ds():
+    return growth_sweep(AXES)
+
+
+def page(source, **query):
+    document = Document()
+    arguments = {name: [value.encode()] for name, value in query.items()}
+    document._session_context = lambda: SimpleNamespace(request=SimpleNamespace(arguments=arguments))
+    return Page(document, source if isinstance(source, Source) else Source(source))
+
+
+def image(shown):
+    return shown._chart._image.data["image"][0]
+
+
+def test_the_longest_axes_are_shown_first(ds):
+    shown = page(ds)
+    assert (shown._look.variable, shown._look.x, shown._look.y) == ("growth_rate", "rho_high", "g")
+    np.testing.assert_allclose(image(shown), ds.growth_rate.isel(n_energy=0).values.T, rtol=1e-6)
+
+
+def test_a_slider_turns_another_axis(ds):
+    shown = page(ds)
+    shown._slid("n_energy", 1)
+    np.testing.assert_allclose(image(shown), ds.growth_rate.isel(n_energy=1).values.T, rtol=1e-6)
+    assert "at.n_energy=2" in shown._address.value
+
+
+def test_sides_change_places(ds):
+    shown = page(ds)
+    shown._chosen("x", "value", "rho_high", "g")
+    assert (shown._look.x, shown._look.y) == ("g", "rho_high")
+    np.testing.assert_allclose(image(shown), ds.growth_rate.isel(n_energy=0).values, rtol=1e-6)
+
+
+def test_an_address_brings_everything_back(ds):
+    first = page(ds)
+    first._chosen("variable", "value", "growth_rate", "mode_kind")
+    first._slid("n_energy", 1)
+    first._chart.plot.x_range.update(start=0.5, end=0.7)
+    first._came_to_rest()
+    query = dict(part.split("=") for part in first._address.value.split("&"))
+    again = page(ds, **{name: value.replace("%2C", ",") for name, value in query.items()})
+    assert again._look == first._look
+    assert again._chart.plot.x_range.start == pytest.approx(0.5)
+    np.testing.assert_array_equal(image(again), image(first))
+
+
+def test_an_address_of_something_else_is_no_error(ds):
+    shown = page(ds, variable="none", x="none", y="g", **{"at.none": "1", "point.g": "77", "frame": "a"})
+    assert (shown._look.variable, shown._look.y) == ("growth_rate", "g")
+    assert shown._look.point == {}
+
+
+def test_a_sweep_of_one_axis_is_a_curve():
+    shown = page(growth_sweep({"rho_high": np.linspace(0.4, 0.9, 6)}))
+    assert (shown._look.x, shown._look.y) == ("rho_high", NONE)
+    assert len(shown._chart._curve.data["y"]) == 6
+
+
+def test_a_single_point_is_shown():
+    shown = page(growth_sweep({"rho_high": [0.9]}))
+    assert len(shown._chart._curve.data["y"]) == 1
+
+
+def test_time_is_an_axis_like_any_other():
+    shown = page(evolution_sweep([1, 2, 3]), variable="kappa_mean", x="time")
+    assert (shown._look.x, shown._look.y) == ("time", "n_energy")
+    assert image(shown).shape[0] == 3
+
+
+def test_a_boundary_lies_between_stable_and_unstable(ds):
+    shown = page(ds)
+    places = np.concatenate(shown._chart._lines.data["xs"])
+    rates = ds.growth_rate.isel(n_energy=0)
+    stable = rates.rho_high.values[(rates.values == 0).all(axis=1)]
+    assert stable.max() <= places.min()
+    assert places.max() <= rates.rho_high.values[(rates.values > 0).all(axis=1)].min()
+
+
+def test_a_boundary_of_too_many_pieces_is_left_out_and_said(ds, monkeypatch):
+    monkeypatch.setattr("pairsweep.viewer.chart.MOST_EDGES", 1)
+    assert "too many pieces" in page(ds)._legend.text
+
+
+def test_what_is_not_done_has_no_colour(tmp_path):
+    store = stores.create(tmp_path / "s.zarr", template(), PRINT)
+    source = Source(store.path)
+    shown = page(source)
+    assert np.isnan(image(shown)).all()
+    fill(store)
+    shown._follow()
+    assert np.isfinite(image(shown)).all()
+    assert "no result" not in shown._legend.text
+
+
+def test_a_store_that_grows_gets_its_new_sides(tmp_path):
+    store = stores.create(tmp_path / "s.zarr", template(), PRINT)
+    fill(store)
+    shown = page(Source(store.path))
+    time.sleep(0.01)
+    fill(stores.grow(store.path, template(rho=(0.05, 0.1, 0.2, 0.3, 0.4, 0.5)), PRINT))
+    shown._follow()
+    assert sorted(shown._chart.plane.values.shape) == [2, 6]
+
+
+def test_damage_is_said_and_the_page_lives_on(tmp_path):
+    store = stores.create(tmp_path / "s.zarr", template(), PRINT)
+    fill(store)
+    chunk = store.chunk(store.template.arrays[1], 0)
+    whole = chunk.read_bytes()
+    chunk.write_bytes(whole[:-1])
+    shown = page(Source(store.path))
+    assert "growth_rate/c/0/0 is damaged" in shown._message.text
+    shown._chosen("variable", "value", "growth_rate", "n_unstable")
+    assert "is damaged" in shown._message.text  # the boundary is that of growth_rate
+    assert np.all(image(shown) == 2)
+
+
+def test_a_point_is_computed_and_marked():
+    shown = page(ps.run(growth(rho_high="[0.5, 0.9]", rho_low="[0.1, 0.6]"), scheduler="serial", quiet=True))
+    shown._tapped(0.91, 0.09)
+    assert shown._look.point == {"rho_high": "0.9", "rho_low": "0.1"}
+    assert (shown._chart._point.data["x"], shown._chart._point.data["y"]) == ([0.9], [0.1])
+    assert {dim: slider.value for dim, slider in shown._point_sliders.items()} == {
+        "rho_high": 1,
+        "rho_low": 0,
+    }
+    assert all("computing" in panel.plot.title.text for panel in shown._panels)
+
+
+def test_what_cannot_be_computed_is_said_by_every_panel(ds):
+    shown = page(ds)
+    shown._tapped(0.9, 1e-6)
+    assert all("carry no specification" in panel.plot.title.text for panel in shown._panels)
+
+
+def test_the_dark_is_dark(ds):
+    shown = page(ds)
+    shown._dark.active = True
+    figures = [shown._chart.plot, *(panel.plot for panel in shown._panels)]
+    assert {figure.background_fill_color for figure in figures} == {"#16181c"}
