@@ -457,7 +457,7 @@ GROUPS = {
         "Comparison",
     ),
     "Handing results over": ("pack", "unpack", "Packed"),
-    "Reading results": ("open_store", "combine", "reduce", "select", "summary", "derived", "boundary"),
+    "Reading results": ("open_store", "view", "combine", "reduce", "select", "summary", "derived", "boundary"),
     "Errors": ("UsageError", "SpecError", "StoreError", "ExecuteError", "EvolutionError", "UserCodeError"),
 }
 

@@ -1,0 +1,237 @@
+"""The page in a real browser, as a new user meets it. Skipped where there is none; scripts/browser installs one."""
+
+import os
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+pytest.importorskip("bokeh")
+
+import pairsweep as ps
+from pairsweep import store as stores
+from tests.specs import growth
+from tests.store.test_store import PRINT, fill
+from tests.sweeps_for_stores import template
+
+pytestmark = pytest.mark.processes
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+SPEC = growth(
+    rho_high="{ start = 0.4, stop = 1.0, num = 7 }", g="[1e-7, 3e-7, 1e-6, 3e-6, 1e-5]", n_energy="[1, 2]"
+)
+CHART = "section[aria-label=map] .bk-Figure"
+SOON = 20_000  # milliseconds; a busy machine compiles meanwhile
+
+
+@pytest.fixture(scope="module")
+def browser():
+    reason = "playwright is not installed: scripts/browser does it"
+    playwright = pytest.importorskip("playwright.sync_api", reason=reason)
+    with playwright.sync_playwright() as driver:
+        found = next(filter(None, map(shutil.which, BROWSERS)), None)
+        if found is None and os.path.exists(driver.chromium.executable_path):
+            found = driver.chromium.executable_path
+        if found is None:
+            pytest.skip("no Chromium is here: scripts/browser installs one")
+        root = ["--no-sandbox"] if os.geteuid() == 0 else []
+        opened = driver.chromium.launch(executable_path=found, args=root)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    path = tmp_path_factory.mktemp("browser") / "map.zarr"
+    ps.run(SPEC, path, scheduler="serial", quiet=True)
+    return path
+
+
+@pytest.fixture(scope="module")
+def served(store):
+    page = ps.view(store)
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def tab(browser):
+    """A function that opens a page; at the end nothing may have gone wrong in it, or been asked of anybody else."""
+    wrong, contexts = [], []
+
+    def opened(url, width=1400, scheme="light"):
+        context = browser.new_context(viewport={"width": width, "height": 1000}, color_scheme=scheme)
+        contexts.append(context)
+        page = context.new_page()
+        page.wrong = wrong
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on(
+            "console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None
+        )
+        page.on("requestfailed", lambda request: wrong.append(f"failed: {request.url}"))
+        page.on("request", lambda request: wrong.append(request.url) if outside(request.url) else None)
+        page.goto(url)
+        page.wait_for_selector(CHART, timeout=SOON)
+        page.wait_for_function("Bokeh.documents.length > 0 && Bokeh.documents[0].is_idle", timeout=SOON)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+def outside(url):
+    return not url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:"))
+
+
+def chart(page):
+    """The largest number of the map that is shown."""
+    code = "Math.max(...Bokeh.documents[0].get_model_by_name('map').children[0].renderers[0].data_source.data.image[0])"
+    return page.evaluate(code)
+
+
+def largest(store, **at):
+    return pytest.approx(float(ps.open_store(store).growth_rate.sel(at).max()), rel=1e-6)
+
+
+def wait_for_address(page, part):
+    page.wait_for_url(re.compile(re.escape(part)), timeout=SOON)
+
+
+def wait_for_panels(page):
+    titles = "Bokeh.documents[0].roots().filter(r => r.title && r.name != 'chart').map(r => r.title.text)"
+    page.wait_for_function(
+        f"(() => {{ const t = {titles}; return t.length == 6 && t[1].includes('grow') && "
+        "!t.some(text => text.includes('computing')) })()",
+        timeout=6 * SOON,
+    )
+    return page.evaluate(titles)
+
+
+def click(page, across, up):
+    box = page.locator(CHART).bounding_box()
+    page.mouse.click(box["x"] + across * box["width"], box["y"] + (1 - up) * box["height"])
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1400, "light"), (390, "dark")])
+def test_it_is_there_and_fits(served, store, tab, width, scheme):
+    page = tab(served.url, width, scheme)
+    assert chart(page) == largest(store, n_energy=1)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    paper = "rgb(22, 24, 28)" if scheme == "dark" else "rgb(255, 255, 255)"
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == paper
+    colour = "#16181c" if scheme == "dark" else "#ffffff"
+    page.wait_for_function(
+        f"Bokeh.documents[0].get_model_by_name('map').children[0].background_fill_color == '{colour}'"
+    )
+
+
+def test_values_are_said_under_the_pointer(served, tab):
+    page = tab(served.url)
+    box = page.locator(CHART).bounding_box()
+    page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.5 * box["height"])
+    page.wait_for_function(
+        "/rho_high = [0-9.]+, g = .*: growth_rate = /.test(Bokeh.documents[0].get_model_by_name('readout').text)"
+    )
+
+
+def test_a_click_computes_and_its_link_brings_it_back(served, tab):
+    page = tab(served.url)
+    click(page, 0.75, 0.8)
+    wait_for_address(page, "point.rho_high=")
+    titles = wait_for_panels(page)
+    again = tab(page.url)
+    assert wait_for_panels(again) == titles
+    assert again.url == page.url
+
+
+def test_the_keyboard_is_enough(served, store, tab):
+    page = tab(served.url)
+    page.get_by_role("slider").first.focus()
+    page.keyboard.press("ArrowRight")
+    wait_for_address(page, "at.n_energy=2")
+    assert chart(page) == largest(store, n_energy=2)
+    for slider, presses in ((1, 5), (2, 2)):
+        page.get_by_role("slider").nth(slider).focus()
+        for _ in range(presses):
+            page.keyboard.press("ArrowRight")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    wait_for_address(page, "point.rho_high=0.9")
+    wait_for_address(page, "point.g=1e-06")
+    wait_for_panels(page)
+
+
+def test_another_variable_and_a_frame_are_in_the_link(served, tab):
+    page = tab(served.url)
+    page.get_by_label("map of").select_option("mode_kind")
+    wait_for_address(page, "variable=mode_kind")
+    box = page.locator(CHART).bounding_box()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"])
+    page.mouse.wheel(0, -200)
+    wait_for_address(page, "frame=")
+    again = tab(page.url)
+    assert again.get_by_label("map of").input_value() == "mode_kind"
+    ends = "(r => [r.start, r.end])(Bokeh.documents[0].get_model_by_name('map').children[0].x_range)"
+    np.testing.assert_allclose(again.evaluate(ends), page.evaluate(ends), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("ending", "start"), [("PNG", b"\x89PNG"), ("PDF", b"%PDF")])
+def test_a_picture_is_saved(served, tab, ending, start):
+    page = tab(served.url)
+    with page.expect_download(timeout=3 * SOON) as saved:
+        page.get_by_role("button", name=f"save as {ending}").click()
+    assert saved.value.suggested_filename == f"growth_rate.{ending.lower()}"
+    with open(saved.value.path(), "rb") as file:
+        assert file.read(4) == start
+
+
+def test_a_damaged_store_says_so(tmp_path, tab):
+    store = stores.create(tmp_path / "s.zarr", template(), PRINT)
+    fill(store)
+    chunk = store.chunk(store.template.arrays[1], 0)
+    chunk.write_bytes(chunk.read_bytes()[:-1])
+    page = ps.view(store.path)
+    shown = tab(f"{page.url}?variable=n_unstable")
+    shown.get_by_text("growth_rate/c/0/0 is damaged").wait_for(timeout=SOON)
+    shown.context.close()
+    page.close()
+
+
+def test_a_store_fills_while_one_looks(tmp_path, tab):
+    store = stores.create(tmp_path / "s.zarr", template(), PRINT)
+    page = ps.view(store.path)
+    shown = tab(page.url)
+    fill(store)
+    shown.wait_for_function(
+        "[...Bokeh.documents[0].get_model_by_name('map').children[0].renderers[0].data_source.data.image[0]].every(isFinite)",
+        timeout=SOON,
+    )
+    shown.context.close()
+    page.close()
+
+
+def test_a_closed_server_is_said(store, tab):
+    page = ps.view(store)
+    shown = tab(page.url)
+    page.close()
+    shown.get_by_text("The program that serves this page has ended").wait_for(timeout=SOON)
+    shown.context.close()
+    lost = (
+        "WebSocket",
+        "websocket",
+        "not connected",
+    )  # what a browser and Bokeh say of a connection that is lost
+    wrong = [text for text in shown.wrong if not any(word in text for word in lost)]
+    shown.wrong.clear()
+    assert wrong == []
+
+
+def test_nobody_gets_in_without_the_token(served, browser):
+    page = browser.new_page()
+    host = served.url.split("/")[2]
+    answer = page.goto(f"http://{host}/")
+    assert answer.status == 403
+    assert "Not for this address" in page.content()
+    page.close()
