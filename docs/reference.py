@@ -457,7 +457,16 @@ GROUPS = {
         "Comparison",
     ),
     "Handing results over": ("pack", "unpack", "Packed"),
-    "Reading results": ("open_store", "view", "combine", "reduce", "select", "summary", "derived", "boundary"),
+    "Reading results": (
+        "open_store",
+        "view",
+        "combine",
+        "reduce",
+        "select",
+        "summary",
+        "derived",
+        "boundary",
+    ),
     "Errors": ("UsageError", "SpecError", "StoreError", "ExecuteError", "EvolutionError", "UserCodeError"),
 }
 
