@@ -32,6 +32,7 @@ OTHERS = {
         f"pairsweep run {SWEEPS}/epn_crossing.toml --store epn_crossing.zarr",
         f"python {SCRIPTS}/plot_growth_vs_epn.py epn_crossing.zarr --out .",
     ),
+    "view.png": (f"python {SCRIPTS}/picture_of_view.py view.png",),
     "orders.png": (f"python {SCRIPTS}/benchmarks/averaging.py --picture orders.png",),
     "edges.png": of_sweep("continuum_edges", "edges.png", "--x edge_width"),
     "fermi_surface.png": of_sweep("fermi_surface", "fermi_surface.png", "--x smearing"),

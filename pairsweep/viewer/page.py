@@ -378,9 +378,8 @@ class Page:
 
     def _recipe(self) -> Recipe:
         at = {dim: self._texts(dim)[number] for dim, number in self._at().items()}
-        return Recipe.of(
-            self._look, self._sides(), {dim: text for dim, text in at.items() if dim in self._others()}
-        )
+        kept = {dim: text for dim, text in at.items() if dim in self._others()}
+        return Recipe.of(self._ds, self._look, self._sides(), kept)
 
     def _save_buttons(self) -> Any:
         buttons = []

@@ -183,7 +183,7 @@ def _modes() -> Panel:
         found = system.modes
         rates = found["growth_rate"].values
         grows = rates > float(found["growth_floor"])
-        fastest = f", fastest {system.growth_rate:.6g} MeV" if grows.any() else ""
+        fastest = f", up to {system.growth_rate:.4g} MeV" if grows.any() else ""
         return {
             "frequency": found["frequency"].values,
             "rate": rates,

@@ -8,28 +8,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from pairsweep.contract.errors import UsageError
+from pairsweep.dataset.select import axes
 from pairsweep.plot.figure import TIMELESS, draw
 from pairsweep.viewer.chart import RATE
 from pairsweep.viewer.link import Look
 from pairsweep.viewer.plane import Side, labels_of
 
-# the kind of picture that shows a variable over two axes; one of another is drawn by xarray, in the same style
-MAPS = {RATE: "growth-map", "verdict": "growth-map", "mode_kind": "phase-diagram"}
-CURVES = "growth-vs"
+# The kind of picture of a variable over two axes. Over times or bins there is none: xarray draws it, in the same style.
+MAPS, OTHER_MAPS, CURVES = {RATE: "growth-map", "mode_kind": "phase-diagram"}, "map", "growth-vs"
+Ends = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a picture is made: a kind of ``ps.plot`` with its axes, or "" for xarray; and what is kept of the data.
+    """How a picture is made.
 
     Attributes
     ----------
-    select : label, by axis
-    ranges : least and largest label that are seen, by axis
+    kind : of ``ps.plot``; "" for xarray
+    variable, x, y : what is drawn, along which; y is the variable itself where it is a curve
+    select : label, by the axes that are no side
+    ends : least and largest place that is seen, by "x" and "y"
+    scales : "linear" or "log" where that was chosen, by "x" and "y"
     """
 
     kind: str
@@ -37,52 +40,56 @@ class Recipe:
     x: str
     y: str
     select: Mapping[str, str]
-    ranges: Mapping[str, tuple[float, float]]
+    ends: Mapping[str, Ends]
+    scales: Mapping[str, str]
 
     @classmethod
-    def of(cls, look: Look, sides: tuple[Side, ...], at: Mapping[str, str]) -> Recipe:
+    def of(cls, ds: xr.Dataset, look: Look, sides: tuple[Side, ...], at: Mapping[str, str]) -> Recipe:
         """Give the recipe of what is looked at."""
-        ranges = {}
+        variable, flat = look.variable, len(sides) == 2
+        kind = ""
+        if set(ds[variable].dims) <= set(axes(ds)):
+            kind = MAPS.get(variable, OTHER_MAPS) if flat else CURVES
+        ends = {}
         if look.frame is not None:
-            for side, low, high in zip(sides, look.frame[::2], look.frame[1::2], strict=False):
-                inside = side.at[(side.edges[1:] > low) & (side.edges[:-1] < high)]
-                if inside.size and not side.evenly:
-                    ranges[side.name] = float(inside[0]), float(inside[-1])
-        flat = len(sides) == 2
-        kind = (
-            (MAPS.get(look.variable, "") if flat else CURVES)
-            if all(s.name in at or True for s in sides)
-            else ""
-        )
-        y = sides[1].name if flat else look.variable
-        return cls(kind, look.variable, sides[0].name, y, dict(at), ranges)
+            seen = zip("xy", sides, (look.frame[:2], look.frame[2:]), strict=False)
+            ends = {which: ends for which, side, ends in seen if not side.evenly}
+        chosen = zip("xy", (look.x_scale, look.y_scale), sides, strict=False)
+        scales = {which: scale for which, scale, side in chosen if scale != "auto" and not side.evenly}
+        return cls(kind, variable, sides[0].name, sides[1].name if flat else variable, dict(at), ends, scales)
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        """Keywords of ``ps.plot.draw`` beside the sides and the selection."""
+        options: dict[str, Any] = {"variable": self.variable} if self.kind == OTHER_MAPS else {}
+        return options | self._limits
+
+    @property
+    def _limits(self) -> dict[str, Any]:
+        scales = {f"{which}scale": scale for which, scale in self.scales.items()}
+        return scales | {f"{which}lim": ends for which, ends in self.ends.items()}
+
+    @property
+    def _sides(self) -> dict[str, str]:
+        """Keywords of xarray's plot."""
+        return {"x": self.x} | ({} if self.y == self.variable else {"y": self.y})
+
+    def _positions(self, ds: xr.Dataset) -> dict[str, int]:
+        return {name: labels_of(ds, name).index(label) for name, label in self.select.items()}
 
     def figure(self, ds: xr.Dataset) -> Any:
         """Draw it with matplotlib."""
+        if self.kind:
+            return draw(self.kind, ds, x=self.x, y=self.y, select=self.select, **self._options)
         from pairsweep.drawing import style
 
-        if self.kind:
-            return draw(self.kind, self._ranged(ds), x=self.x, y=self.y, select=self.select)
-        kept = self._ranged(self._selected(ds))
         with style.context():
             import matplotlib.pyplot as plt
 
             figure, ax = plt.subplots(figsize=style.PANEL, layout="constrained")
-            sides: dict[str, Any] = {"x": self.x} | ({} if self.y == self.variable else {"y": self.y})
-            kept[self.variable].plot(ax=ax, **sides)
+            looks: dict[str, Any] = {**self._sides, **self._limits}
+            ds[self.variable].isel(self._positions(ds)).plot(ax=ax, **looks)
             return figure
-
-    def _selected(self, ds: xr.Dataset) -> xr.Dataset:
-        """Keep one position of each other dimension; beside the axes of the sweep these may be times or bins."""
-        for name, label in self.select.items():
-            ds = ds.isel({name: labels_of(ds, name).index(label)})
-        return ds
-
-    def _ranged(self, ds: xr.Dataset) -> xr.Dataset:
-        for name, (low, high) in self.ranges.items():
-            values = ds[name].values
-            ds = ds.isel({name: np.flatnonzero((values >= low) & (values <= high))})
-        return ds
 
     def file(self, ds: xr.Dataset, ending: str) -> bytes:
         """Give the bytes of a picture file, ``.png`` or ``.pdf``."""
@@ -100,7 +107,7 @@ class Recipe:
 
     def command(self, store: str) -> str:
         """The command that makes it again; "" where only Python can."""
-        if not self.kind or self.ranges:
+        if not self.kind or "linear" in self.scales.values():
             return ""
         words = [
             "pairsweep",
@@ -114,23 +121,31 @@ class Recipe:
             "--y",
             self.y,
         ]
+        if self.kind == OTHER_MAPS:
+            words += ["--variable", self.variable]
         if self.select:
             words += ["--select", ",".join(f"{name}={label}" for name, label in self.select.items())]
+        if self.scales:
+            words += ["--log", ",".join(self.scales)]
+        if self.ends:
+            ranges = (f"{which}={low!r}..{high!r}" for which, (low, high) in self.ends.items())
+            words += ["--range", ",".join(ranges)]
         return shlex.join(words)
 
     def python(self, ds: xr.Dataset, store: str | None) -> str:
         """The lines of Python that make it again."""
         opened = "ds = ...  # the results" if store is None else f"ds = ps.open_store({store!r})"
         lines = ["import pairsweep as ps", "", opened]
-        for name, (low, high) in self.ranges.items():
-            lines.append(f"ds = ds.sel({name}=(ds.{name} >= {low!r}) & (ds.{name} <= {high!r}))")
         if self.kind:
-            select = f", select={dict(self.select)!r}" if self.select else ""
-            lines.append(f"figure = ps.plot.draw({self.kind!r}, ds, x={self.x!r}, y={self.y!r}{select})")
+            given: dict[str, Any] = {"x": self.x, "y": self.y}
+            given |= ({"select": dict(self.select)} if self.select else {}) | self._options
+            lines.append(f"figure = ps.plot.draw({self.kind!r}, ds, {_keywords(given)})")
             lines.append(f'ps.plot.save(figure, "{self.variable}.pdf")')
         else:
-            where = {name: labels_of(ds, name).index(label) for name, label in self.select.items()}
-            at = f".isel({where!r})" if where else ""
-            y = "" if self.y == self.variable else f", y={self.y!r}"
-            lines.append(f"ds[{self.variable!r}]{at}.plot(x={self.x!r}{y})")
+            at = f".isel({self._positions(ds)!r})" if self.select else ""
+            lines.append(f"ds[{self.variable!r}]{at}.plot({_keywords({**self._sides, **self._limits})})")
         return "\n".join(lines)
+
+
+def _keywords(given: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in given.items())

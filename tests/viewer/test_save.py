@@ -21,46 +21,60 @@ def store(tmp_path_factory):
     return path
 
 
-def recipe(store, variable="growth_rate", frame=None, y="rho_low"):
+def recipe(store, variable="growth_rate", frame=None, y="rho_low", **scales):
     ds = ps.open_store(store)
     sides = tuple(side_of(ds, dim) for dim in ("rho_high", y) if dim)
-    at = {"n_energy": "2"} | ({} if y else {"rho_low": "0.1"})
-    return Recipe.of(Look(variable=variable, frame=frame), sides, at), ds
+    trailing = {"energy_bin": "0"} if variable == "energy_weight" else {}
+    at = {"n_energy": "2"} | ({} if y else {"rho_low": "0.1"}) | trailing
+    return Recipe.of(ds, Look(variable=variable, frame=frame, **scales), sides, at), ds
 
 
-@pytest.mark.parametrize("variable", ["growth_rate", "mode_kind"])
-def test_the_command_makes_the_same_bytes(store, tmp_path, monkeypatch, variable):
-    monkeypatch.chdir(tmp_path)
-    made, ds = recipe(store, variable)
-    words = shlex.split(made.command(str(store)))
-    assert main(words[1:]) == 0
-    assert (tmp_path / f"{variable}.pdf").read_bytes() == made.file(ds, ".pdf")
-    plt.close("all")
+SEEN = (0.65, 1.0, 0.2, 0.4)
 
 
 @pytest.mark.parametrize(
     ("variable", "frame", "y"),
     [
         ("growth_rate", None, "rho_low"),
-        ("growth_rate", (0.65, 1.0, 0.0, 0.4), "rho_low"),
-        ("epn_crossing_depth", None, "rho_low"),
+        ("growth_rate", SEEN, "rho_low"),
+        ("mode_kind", None, "rho_low"),
+        ("epn_crossing_depth", SEEN, "rho_low"),
         ("epn_crossing_depth", None, ""),
     ],
 )
-def test_the_lines_of_python_run(store, tmp_path, monkeypatch, variable, frame, y):
+def test_the_command_makes_the_same_bytes(store, tmp_path, monkeypatch, variable, frame, y):
     monkeypatch.chdir(tmp_path)
     made, ds = recipe(store, variable, frame, y)
+    words = shlex.split(made.command(str(store)))
+    assert main(words[1:]) == 0
+    assert (tmp_path / f"{variable}.pdf").read_bytes() == made.file(ds, ".pdf")
     names = {}
+    (tmp_path / f"{variable}.pdf").unlink()
     exec(compile(made.python(ds, str(store)), "lines", "exec"), names)
-    expected = ds.sizes["rho_high"] if frame is None else 2
-    assert names["ds"].sizes["rho_high"] == expected
-    assert made.file(ds, ".png").startswith(b"\x89PNG")
+    assert (tmp_path / f"{variable}.pdf").read_bytes() == made.file(ds, ".pdf")
     plt.close("all")
 
 
-def test_a_frame_is_kept_in_the_picture(store):
-    made, ds = recipe(store, frame=(0.65, 1.0, 0.0, 0.4))
-    labels = [text.get_text() for text in made.figure(ds).axes[0].get_xticklabels()]
-    assert labels == ["0.7", "0.9"]
+def test_what_has_several_values_a_point_is_drawn_by_xarray(store):
+    made, ds = recipe(store, "energy_weight", SEEN)
     assert made.command(str(store)) == ""
+    assert made.file(ds, ".png").startswith(b"\x89PNG")
+    exec(compile(made.python(ds, str(store)), "lines", "exec"), {})
+    plt.close("all")
+
+
+def test_a_frame_is_that_of_the_picture(store):
+    made, ds = recipe(store, frame=SEEN)
+    ax = made.figure(ds).axes[0]
+    assert (*ax.get_xlim(), *ax.get_ylim()) == pytest.approx(SEEN)
+    plt.close("all")
+
+
+def test_scales_that_were_chosen_are_those_of_the_picture(store):
+    made, ds = recipe(store, y_scale="linear", x_scale="log")
+    ax = made.figure(ds).axes[0]
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "linear")
+    assert made.command(str(store)) == ""  # which can ask for logarithmic ones alone
+    made, _ = recipe(store, x_scale="log")
+    assert "--log x" in made.command(str(store))
     plt.close("all")
