@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from pairsweep.contract.errors import UsageError
+from pairsweep.contract.template import DONE, FAILED
 from pairsweep.dataset.select import axes, axis, free_axes, swept
 from pairsweep.drawing import style
 from pairsweep.physics.grid import Floats
@@ -102,6 +103,15 @@ def line(ds: xr.Dataset, x: str | None, preferred: Sequence[str] = ()) -> tuple[
     others = [name for name in free_axes(ds) if name != dim]
     hue = others[0] if len(others) == 1 else None
     return one_point_each(ds, (dim,) if hue is None else (dim, hue)), x, hue
+
+
+def emptiness(ds: xr.Dataset, *, known: bool = False) -> str:
+    """Say why there is nothing to see; ``known`` if there are results, and all of them are 0."""
+    if known:
+        return "nothing unstable here"
+    if "status" in ds and bool((ds["status"] == FAILED).any()) and not bool((ds["status"] == DONE).any()):
+        return "every point failed"
+    return "no point is done yet"
 
 
 def groups(ds: xr.Dataset, names: Sequence[str]) -> list[dict[str, int]]:

@@ -15,7 +15,7 @@ from pairsweep.dataset.select import variable as result
 from pairsweep.dataset.statistics import BINS, DECADES, histogram
 from pairsweep.dataset.units import STORED, in_unit
 from pairsweep.drawing import style
-from pairsweep.drawing.layout import dim_of
+from pairsweep.drawing.layout import dim_of, emptiness
 from pairsweep.drawing.picture import picture
 from pairsweep.drawing.series import line_key
 
@@ -72,7 +72,7 @@ def distribution(
         ax.locator_params(axis="x", nbins=4)
         ax.ticklabel_format(axis="x", useOffset=False)
     if not rows.any():
-        style.say_empty(ax, "no point is done yet")
+        style.say_empty(ax, emptiness(ds))
     ax.set_ylim(bottom=0)
     ax.set_ylabel("Points in a bin")
     meaning = "\n".join(textwrap.wrap(str(ds[name].attrs.get("long_name", name)), LETTERS))

@@ -16,6 +16,7 @@ from pairsweep.dataset.select import axes, meanings_of
 from pairsweep.dataset.select import variable as result
 from pairsweep.dataset.units import STORED, in_unit, unit_words
 from pairsweep.drawing import style
+from pairsweep.drawing.layout import emptiness
 from pairsweep.drawing.picture import given, picture
 from pairsweep.drawing.plane import Plane, cut_to, hatch_cells, swatch
 from pairsweep.physics.grid import Floats
@@ -101,7 +102,7 @@ def any_map(
     key = _codes(ax, cut, values, codes) if codes else _numbers(ax, cut, values, whole[name], over)
     unknown = cut.unknown(ax, values)
     if not np.isfinite(values).any():
-        style.say_empty(ax, "no point is done yet")
+        style.say_empty(ax, emptiness(ds))
     cut.finish(ax)
     return replace(key, handles=(*key.handles, *unknown), below=True)
 

@@ -85,6 +85,25 @@ def test_nothing_done_yet_is_said_in_the_picture(kind):
     assert any("no point is done yet" in text for text in texts)
 
 
+@pytest.mark.parametrize("kind", pictures())
+def test_that_every_point_failed_is_said_in_the_picture(kind):
+    ds = DATASETS.get(kind, couplings)()
+    failed = ds.copy()
+    for name, values in ds.data_vars.items():
+        failed[name] = values * np.nan if values.dtype.kind == "f" else values * 0
+    failed["status"] = xr.full_like(ds["status"], 2)
+    axes = draw(kind, failed, **ONE_LEFT.get(kind, {})).axes
+    assert any("every point failed" in text.get_text() for ax in axes for text in ax.texts)
+
+
+def test_failed_seeds_are_counted_beside_the_band():
+    ds = seeds().copy(deep=True)
+    ds["status"] = ds["status"].where(ds["seed"] != 3, 2)
+    ds["kappa_mean"] = ds["kappa_mean"].where(ds["seed"] != 3)
+    (legend,) = draw("evolution", ds).legends
+    assert "1 failed: not shown" in [text.get_text() for text in legend.get_texts()]
+
+
 @pytest.mark.parametrize("kind", ["growth-vs-epn", "growth-map", "growth-vs-bins", "spectrum"])
 def test_nothing_unstable_is_said_in_the_picture(kind):
     ds = couplings()

@@ -12,7 +12,7 @@ from pairsweep.contract.errors import UsageError, suggest
 from pairsweep.contract.template import FAILED
 from pairsweep.dataset.select import free_axes, variable
 from pairsweep.drawing import style
-from pairsweep.drawing.layout import dim_of, line, number_axis, one_point_each
+from pairsweep.drawing.layout import dim_of, emptiness, line, number_axis, one_point_each
 from pairsweep.drawing.picture import given, picture
 from pairsweep.drawing.series import envelope, is_fast
 
@@ -122,7 +122,7 @@ def _drift(ds: xr.Dataset, ax: Axes, x: str | None) -> style.Key:
         ax.axhline(ROUNDING, **rounding)
         handles.append(style.key("rounding unit, or exactly 0", **rounding))
     else:
-        style.say_empty(ax, "no point is done yet")
+        style.say_empty(ax, emptiness(ds))
     ax.set_xlabel(label)
     ax.set_ylabel("Largest drift over the run")
     if "status" in flat and (failed := (flat["status"] == FAILED).values.ravel()).any():

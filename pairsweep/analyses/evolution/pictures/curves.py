@@ -14,7 +14,7 @@ from pairsweep.contract.template import FAILED
 from pairsweep.contract.variables import STATISTIC
 from pairsweep.dataset.select import axes, free_axes, mu, variable
 from pairsweep.drawing import style
-from pairsweep.drawing.layout import one_point_each
+from pairsweep.drawing.layout import emptiness, one_point_each
 from pairsweep.drawing.picture import given, picture
 from pairsweep.drawing.series import as_distribution, bands, envelope, is_fast, middle
 from pairsweep.physics.grid import Floats
@@ -91,6 +91,7 @@ def evolution(
     text, grows = CURVES[y]
     log = grows if log is None else log
     variable(ds, y)
+    failed = int((ds["status"] == FAILED).sum()) if "status" in ds else 0
     ds = as_distribution(ds, [y, "growth_rate"], time=True)
     curves, flat = variable(ds, y), ds
     inner = [str(dim) for dim in curves.dims if dim not in (*axes(ds), "time", STATISTIC)]
@@ -148,8 +149,7 @@ def evolution(
     handles = told if bar is not None else [*named, *told]
     if rates:
         handles.append(style.key(r"linear theory $\propto e^{\gamma t}$", ls="--", color=style.INK, lw=0.9))
-    failed = int((flat["status"] == FAILED).sum()) if "status" in flat else 0
-    if failed and hue is not None:
+    if failed and data:
         handles.append(style.key(f"{failed:,} failed: not shown", marker=""))
     if log:
         positive = curves.values[curves.values > 0]
@@ -157,7 +157,7 @@ def evolution(
             ax.set_yscale("log")
             ax.set_ylim(_log_floor(curves.values), 2.0 * float(np.nanmax(positive)))
     if not np.isfinite(curves.values).any():
-        style.say_empty(ax, "no point is done yet")
+        style.say_empty(ax, emptiness(ds))
     ax.set_xlabel(time_label(flat, x))
     ax.set_ylabel(text)
     ax.margins(x=0)

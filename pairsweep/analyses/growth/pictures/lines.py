@@ -13,7 +13,7 @@ from pairsweep.contract.variables import STATISTIC
 from pairsweep.dataset.select import axes, axis, free_axes, variable
 from pairsweep.dataset.units import STORED, in_unit, unit_words
 from pairsweep.drawing import style
-from pairsweep.drawing.layout import dim_of, groups, number_axis, numeric_axes, one_point_each
+from pairsweep.drawing.layout import dim_of, emptiness, groups, number_axis, numeric_axes, one_point_each
 from pairsweep.drawing.picture import picture
 from pairsweep.drawing.series import (
     MOST_MARKED,
@@ -146,7 +146,7 @@ def growth_vs(
         if open_ones:
             handles.append(floor_band(ax, floor))
     if not np.isfinite(field.values).any():
-        style.say_empty(ax, "no point is done yet")
+        style.say_empty(ax, emptiness(ds))
     if over:
         ax.set_xlabel(_reciprocal(flat[name]))
     else:

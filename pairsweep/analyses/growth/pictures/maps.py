@@ -16,7 +16,7 @@ from pairsweep.contract.variables import POINT
 from pairsweep.dataset.refined import boundary_cells
 from pairsweep.dataset.select import code_of, free_axes, variable
 from pairsweep.drawing import style
-from pairsweep.drawing.layout import dim_of
+from pairsweep.drawing.layout import dim_of, emptiness
 from pairsweep.drawing.picture import given, picture
 from pairsweep.drawing.plane import ARTEFACT_HATCH, STATIC_HATCH, Plane, cut_to, hatch_cells, swatch
 from pairsweep.physics.grid import Floats
@@ -121,7 +121,7 @@ def growth_map(
     handles += _verdicts(ax, cut)
     unknown = cut.unknown(ax, growth)
     if not (growth > 0).any():
-        style.say_empty(ax, "nothing unstable here" if np.isfinite(growth).any() else "no point is done yet")
+        style.say_empty(ax, emptiness(ds, known=bool(np.isfinite(growth).any())))
     elif (growth == 0).any():
         handles.append(swatch("stable", "white"))
     cut.finish(ax)
@@ -212,6 +212,6 @@ def phase_diagram(
         handles.append(style.key(r"static threshold, largest eigenvalue of $D(0)$ is 1", **dashed))
     handles += cut.unknown(ax, growth)
     if np.isnan(growth).all():
-        style.say_empty(ax, "no point is done yet")
+        style.say_empty(ax, emptiness(ds))
     cut.finish(ax)
     return style.Key(tuple(handles), below=True, data=(mesh,))

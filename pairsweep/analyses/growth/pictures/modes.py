@@ -12,7 +12,7 @@ from pairsweep.contract.errors import UsageError
 from pairsweep.dataset.select import variable
 from pairsweep.dataset.units import STORED, in_unit
 from pairsweep.drawing import style
-from pairsweep.drawing.layout import dim_of, numeric_axes
+from pairsweep.drawing.layout import dim_of, emptiness, numeric_axes
 from pairsweep.drawing.picture import given, picture
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def spectrum(
         handles.append(style.key(name, marker=marker, color=style.MUTED))
     rates = growth.values[growth.values > 0]
     if not rates.size:
-        style.say_empty(ax, "nothing unstable here" if growth.notnull().any() else "no point is done yet")
+        style.say_empty(ax, emptiness(ds, known=bool(growth.notnull().any())))
     elif rates.max() > WIDE * rates.min():
         ax.set_xscale("log")
     ax.set_xlabel(style.with_units(*style.rate_label(ds, "Growth rate", r"\mathrm{Re}\,\lambda", unit)))

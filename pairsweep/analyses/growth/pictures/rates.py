@@ -16,7 +16,7 @@ from pairsweep.contract.template import FAILED
 from pairsweep.contract.variables import STATISTIC
 from pairsweep.dataset.select import axes, code_of, variable
 from pairsweep.drawing import style
-from pairsweep.drawing.layout import dim_of, groups, line, number_axis
+from pairsweep.drawing.layout import dim_of, emptiness, groups, line, number_axis
 from pairsweep.drawing.picture import picture
 from pairsweep.drawing.series import (
     MOST_MARKED,
@@ -99,7 +99,7 @@ def growth_vs_epn(
     key = key if key is not None else _points(ax, ds, over_g, place, hue)
     handles = [*key.handles, *_special_points(ax, ds, over_g, place)]
     if not unstable:
-        style.say_empty(ax, "nothing unstable here" if bool((over_g == 0).any()) else "no point is done yet")
+        style.say_empty(ax, emptiness(ds, known=bool((over_g == 0).any())))
     if x in STRENGTHS:
         top = float(place.max()) if bool(over_g.notnull().any()) else 0.0
         law: style.Look = {"ls": "--", "color": style.INK, "lw": 1.0}
@@ -320,9 +320,7 @@ def growth_vs_bins(
     else:
         ax.axhline(0, color=style.MUTED, lw=0.6, zorder=0)
     if not positive.size:
-        style.say_empty(
-            ax, "nothing unstable here" if np.isfinite(growth.values).any() else "no point is done yet"
-        )
+        style.say_empty(ax, emptiness(ds, known=bool(np.isfinite(growth.values).any())))
     number_axis(ax, labels[order])
     ax.set_xlabel(style.coordinate_label(flat[x]))
     text, units = growth_label(ds, unit)

@@ -10,7 +10,7 @@ import xarray as xr
 from pairsweep.contract.errors import UsageError
 from pairsweep.dataset.select import variable
 from pairsweep.drawing import style
-from pairsweep.drawing.layout import dim_of, line
+from pairsweep.drawing.layout import dim_of, emptiness, line
 from pairsweep.drawing.picture import picture
 from pairsweep.drawing.series import failed_marks
 
@@ -56,7 +56,7 @@ def dispersion(ds: xr.Dataset, ax: Axes, *, x: str | None = None, energy_bin: in
     order = np.argsort(labels, kind="stable")
     if not np.isfinite(low).any():
         ax.set_xlabel(style.coordinate_label(flat[x]))
-        style.say_empty(ax, "no point is done yet")
+        style.say_empty(ax, emptiness(ds))
         return style.Key()
     middle = 0.5 * (low + high)
     unstable = growth > 0

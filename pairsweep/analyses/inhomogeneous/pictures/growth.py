@@ -15,7 +15,7 @@ from pairsweep.contract.variables import STATISTIC
 from pairsweep.dataset.select import variable
 from pairsweep.dataset.units import STORED, in_unit
 from pairsweep.drawing import style
-from pairsweep.drawing.layout import dim_of, groups, line, number_axis, one_point_each
+from pairsweep.drawing.layout import dim_of, emptiness, groups, line, number_axis, one_point_each
 from pairsweep.drawing.picture import given, picture
 from pairsweep.drawing.plane import ARTEFACT_HATCH, NO_RESULT, cut_to, hatch_cells, swatch
 from pairsweep.drawing.series import MOST_MARKED, as_distribution, bands, failed_marks, line_key, middle
@@ -88,9 +88,7 @@ def growth_vs_k(ds: xr.Dataset, ax: Axes, *, x: str | None = None, unit: str = S
         handles.append(style.key("ceiling of the continuum", **dashed))
     ax.axhline(0.0, color=style.MUTED, lw=0.6, zorder=0)
     if top == 0.0:
-        style.say_empty(
-            ax, "nothing unstable here" if bool(rates.notnull().any()) else "no point is done yet"
-        )
+        style.say_empty(ax, emptiness(ds, known=bool(rates.notnull().any())))
     else:
         ax.set_ylim(-0.04 * top, 1.08 * top)
     number_axis(ax, labels[order])
@@ -151,7 +149,7 @@ def k_map(
     cut.finish(ax)
     unstable = rates > 0
     if not unstable.any():
-        style.say_empty(ax, "nothing unstable here" if np.isfinite(rates).any() else "no point is done yet")
+        style.say_empty(ax, emptiness(ds, known=bool(np.isfinite(rates).any())))
         return style.Key(tuple(unknown), below=True)
     handles = [swatch("stable", "white")] if (rates == 0).any() else []
     artefact = unstable & (verdict == DISCRETE)
@@ -234,7 +232,7 @@ def k_polar(
     ax.set(aspect="equal", xlim=(-1.2 * reach, 1.2 * reach), ylim=(-1.2 * reach, 1.2 * reach))
     ax.set_axis_off()
     if not (rates > 0).any():
-        style.say_empty(ax, "nothing unstable here" if np.isfinite(rates).any() else "no point is done yet")
+        style.say_empty(ax, emptiness(ds, known=bool(np.isfinite(rates).any())))
         return style.Key(tuple(handles), below=True)
     label = style.with_units(*_label(ds, unit))
     return style.Key(tuple(handles), colours=mesh, colours_label=label, below=True, data=(mesh,))
