@@ -234,12 +234,14 @@ def test_occupations_of_ones_own_run_as_the_page_says(tmp_path, monkeypatch, cap
         b.name or b.text.splitlines()[0].removeprefix("# "): b
         for b in pages.blocks(WRITTEN["occupations.md"])
     }
-    for name in ("stream.py", "stream.toml"):
+    for name in ("stream.py", "stream.toml", "drawn.toml"):
         Path(name).write_text(found[name].text, encoding="utf-8")
-    (commands,) = (block.commands for block in found.values() if block.language == "sh")
-    for command in map(pages.pairsweep_command, commands):
+    blocks = [block for block in pages.blocks(WRITTEN["occupations.md"]) if block.language == "sh"]
+    for command in map(pages.pairsweep_command, itertools.chain.from_iterable(b.commands for b in blocks)):
         assert cli.main([*command, *(["--scheduler", "serial"] if command[0] == "run" else [])]) == 0
-    assert "unstable     5 of 6" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "unstable     5 of 6" in said
+    assert "64 done, 0 failed" in said
     Path("cases.csv").write_text(found["cases.csv"].text.split("\n", 1)[1], encoding="utf-8")
     (bins,) = (b.text for b in pages.blocks(WRITTEN["README.md"]) if b.language == "toml")
     spec = bins.replace("rho_low = 0.1", "").replace("g = 1e-6 ", "")

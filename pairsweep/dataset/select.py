@@ -53,7 +53,7 @@ def variable(ds: xr.Dataset, name: str) -> xr.DataArray:
         return ds[name]
     for analysis, known in owners():
         if known.name == name:
-            cure = f'not in these results; run the sweep with analyses = ["{analysis}"]'
+            cure = f'not in these results: add "{analysis}" to analyses and run again into the same store'
             raise UsageError("variable", name, cure)
     raise UsageError("variable", name, suggest(name, (str(known) for known in ds.data_vars)))
 

@@ -149,7 +149,7 @@ class TestUnits:
         ds = growth_sweep({"rho_high": [0.2, 0.9]})
         with pytest.raises(UsageError, match="did you mean crossing"):
             growth_in(ds, "crosing")
-        with pytest.raises(UsageError, match=r'analyses = \["evolution"\]'):
+        with pytest.raises(UsageError, match='add "evolution" to analyses'):
             variable(ds, "kappa_mean")
 
     def test_derived_holds_what_is_possible(self):

@@ -59,7 +59,15 @@ class EvolutionOptions:
 
 
 AXES = (
-    Field("perturbation", "number", "size of the random initial kappa; 0 is legal", minimum=0.0, maximum=1.0),
+    Field(
+        "perturbation",
+        "number",
+        "size of the random initial kappa; 0 is legal",
+        required=False,
+        default=1e-5,
+        minimum=0.0,
+        maximum=1.0,
+    ),
     Field(
         "seed",
         "integer",
