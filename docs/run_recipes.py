@@ -1,4 +1,4 @@
-"""Runs every command of recipes.md in a scratch folder and says which failed; makes all pictures of the guide."""
+"""Runs what recipes.md and snapshots.md command, in a scratch folder: which fail? Makes the pictures of the guide."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pathlib import Path
 from pages import Block, blocks, links
 
 HERE = Path(__file__).resolve().parent
-PAGE = HERE / "recipes.md"
+PAGES = ("recipes.md", "snapshots.md")
 # pictures of other pages, and what makes them
 SWEEPS, SCRIPTS = (HERE.parent / name for name in ("sweeps", "scripts"))
 
@@ -86,11 +86,12 @@ def main() -> int:
     parser.add_argument("words", nargs="*", help="run only recipes whose question holds one of these")
     parser.add_argument("--update-pictures", action="store_true", help="put the pictures into docs/pictures")
     options = parser.parse_args()
-    page = PAGE.read_text("utf-8")
+    page = "\n".join((HERE / name).read_text("utf-8") for name in PAGES)
     failed = 0
     with tempfile.TemporaryDirectory(prefix="pairsweep-recipes-") as folder:
         scratch = Path(folder)
         env = environment(scratch)
+        (scratch / "scripts").symlink_to(HERE.parent / "scripts")
         for question, recipe in groupby(blocks(page), key=lambda block: block.heading):
             if not options.words or any(word.lower() in question.lower() for word in options.words):
                 failed += run(question, list(recipe), scratch, env)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 import xarray as xr
 from matplotlib.testing.compare import compare_images
@@ -28,9 +29,9 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 
 
-def load(name):
-    """Import a program of the guide by its path: the folder is no package."""
-    spec = importlib.util.spec_from_file_location(f"guide_{name}", DOCS / f"{name}.py")
+def load(name, folder=DOCS):
+    """Import a program of the guide, or a script, by its path: the folder is no package."""
+    spec = importlib.util.spec_from_file_location(f"guide_{name}", folder / f"{name}.py")
     module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -151,6 +152,8 @@ def test_every_specification_parses(page, tmp_path):
     for block in blocks:
         if "analyses =" not in block.text or block.language not in ("toml", ""):
             continue
+        if re.search(r'\nfile = "', block.text):  # whose file the page makes: run as a whole below
+            continue
         wanted = re.search(r'function = "([^":]*):([^"]*)"', block.text)
         if wanted:
             (tmp_path / wanted[1]).write_text(functions[wanted[1]])
@@ -247,6 +250,42 @@ def test_occupations_of_ones_own_run_as_the_page_says(tmp_path, monkeypatch, cap
     spec = bins.replace("rho_low = 0.1", "").replace("g = 1e-6 ", "")
     spec = "\n".join(line for line in spec.splitlines() if not line.startswith("rho_high"))
     assert read_spec('cases = "cases.csv"\n' + spec)["rho_low"].values == (0.3, 0.05, 0.05)
+
+
+def test_three_layouts_of_one_snapshot_agree_and_draws_become_a_table(tmp_path, monkeypatch, capsys):
+    """What docs/snapshots.md does, in this process: groups, particles and moments of the same occupations."""
+    monkeypatch.chdir(tmp_path)
+    load("make_snapshots", ROOT / "scripts").write_all(Path())
+    plotted = []
+    monkeypatch.setattr(plt.Figure, "savefig", lambda self, name, **_: plotted.append(name))
+    for block in pages.blocks(WRITTEN["snapshots.md"]):
+        if block.name:
+            Path(block.name).write_text(block.text, encoding="utf-8")
+        for command in block.commands if block.language == "sh" else ():
+            words = pages.pairsweep_command(command)
+            if words:
+                assert cli.main([*words, *(["--scheduler", "serial"] if words[0] == "run" else [])]) == 0
+            elif "make_snapshots" not in command:
+                name = command.removeprefix("python ")
+                exec(compile(Path(name).read_text("utf-8"), name, "exec"), {})
+    plt.close("all")
+    told = capsys.readouterr().out
+    (report,) = (b.text for b in pages.blocks(WRITTEN["snapshots.md"]) if b.language == "text")
+    assert all(line in told for line in report.splitlines())
+    groups, particles, moments, drawn = (
+        pairsweep.open_store(f"{name}.zarr").load() for name in ("groups", "particles", "moments", "drawn")
+    )
+    same = {"rtol": 1e-6, "atol": 1e-9}
+    for name in ("growth_rate", "max_epn", "epn_crossing_distance"):
+        here = groups[name].sel(radius=particles.radius)
+        np.testing.assert_allclose(particles[name], here, **same)
+        np.testing.assert_allclose(moments[name], groups[name], **same)
+    assert (groups.growth_rate > 0).sum() == 2
+    assert groups.density.dims == ("radius",)
+    assert plotted == ["snapshots.png"]
+    table = Path("drawn.csv").read_text("utf-8").splitlines()
+    assert len(table) == 1 + drawn.sizes["sample"]
+    assert table[0].startswith("sample,n_energy,rho_high,rho_low,g,growth_over_mu")
 
 
 @EVERY_PAGE
@@ -349,7 +388,7 @@ def test_pictures_of_the_guide_are_those_of_today(question, tmp_path, monkeypatc
 
 
 def test_every_picture_has_a_maker():
-    named = " ".join(block.text for parts in RECIPES.values() for block in parts)
+    named = " ".join(block.text for name in run_recipes.PAGES for block in pages.blocks(WRITTEN[name]))
     for picture in (DOCS / "pictures").iterdir():
         assert picture.name in named or picture.name in run_recipes.OTHERS, picture.name
 
