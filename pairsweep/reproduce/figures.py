@@ -113,7 +113,7 @@ FIGURES = (
         "phase_diagram",
         "phase-diagram",
         "Static modes need no EPN crossing. Empty modes couple too, and without the constant that belongs to the "
-        "cutoff (right) the static regime is gone.",
+        "cutoff (right) the static regime is gone but for points where refraction brings an Omega near 0.",
     ),
     ReportFigure(
         "growth_vs_k",

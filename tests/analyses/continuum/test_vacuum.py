@@ -108,3 +108,37 @@ def test_without_a_certificate_a_large_grid_is_left_open(monkeypatch):
     monkeypatch.setattr(vacuum, "_by_dispersion", lambda grid, n, g, tolerance, rows, out: rows)
     n = np.random.default_rng(0).uniform(-1, 1, (1, 1280))
     assert np.isnan(subtracted_growth(bins(20, 8, 8), n, np.array([1e-4]))[0])[0]
+
+
+def refracted(grid, n, g):
+    """Omega of systems (P, N), MeV."""
+    J0 = (n + 1) @ (grid.weight[:, None] * grid.p_hat)
+    return 2 * grid.energy - 4 * g[:, None] * J0 @ grid.p_hat.T
+
+
+def test_no_mode_is_static_while_refraction_is_small():
+    """Where every Omega is positive and at least 2 E (-n) a pair's share of D is at most its share of the constant."""
+    random = np.random.default_rng(8)
+    grid = bins(3, 2, 4)
+    n = random.uniform(-1, 0.5, (400, grid.size))
+    opposite = n.reshape(400, 3, 2, 4)[:, :, ::-1, [2, 3, 0, 1]].reshape(400, -1)
+    n[::2] = 0.5 * (n + opposite)[::2]  # no net flow
+    g = 10 ** random.uniform(-5, -2.5, 400)
+    Omega = refracted(grid, n, g)
+    small = ((Omega > 0) & (Omega >= -2 * grid.energy * n)).all(axis=1)
+    rate, frequency = subtracted_growth(grid, n[small], g[small])
+    assert (rate > 0).sum() > 50
+    assert np.all(frequency[rate > 0] > 0)
+    bare = growth_of_systems(grid, n[small], g[small]).arrays
+    assert ((bare["growth_rate"] > 0) & (bare["frequency"] == 0)).sum() > 10
+
+
+def test_positive_omegas_alone_do_not_exclude_it():
+    grid = bins(1, 1, 4)
+    n, g = np.array([[-0.6, -0.8, -0.8, -0.8]]), np.array([2.818382931264455e-3])
+    assert np.all(refracted(grid, n, g) > 5.0)
+    rate, frequency = subtracted_growth(grid, n, g)
+    assert rate[0] == pytest.approx(0.595244, rel=1e-5)
+    assert frequency[0] == 0.0
+    B = np.eye(3) + 2 * g[0] * static_vacuum(grid)
+    assert abs(np.linalg.det(B - response(grid, n[0], g[0], rate[0]))) < 1e-8
