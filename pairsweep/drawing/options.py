@@ -121,6 +121,12 @@ def _label(place: str, text: str) -> Mapping[str, Any]:
 FLAGS = (
     Flag("--variable", "NAME", "map and histogram: what is drawn", _text("variable")),
     Flag("--hue", "AXIS", "axis whose labels colour the points or lines", _text("hue")),
+    Flag(
+        "--over",
+        "AXIS",
+        "draw statistics over this axis: median and bands, the median in maps",
+        _text("over"),
+    ),
     Flag("--log", "x,y,c", "make axes or colours logarithmic", _log),
     Flag("--range", "x=LOW..HIGH,...", "ends of the axes x, y or of the colours c; one may be open", _range),
     Flag("--cmap", "NAME", "colour map, any of matplotlib's", _text("cmap")),

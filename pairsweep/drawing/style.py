@@ -34,6 +34,7 @@ LEAST_PANEL = 2.2  # width of a panel among several, inches
 MOST_COLUMNS = 6  # of a legend
 ROW = 0.17  # height of one of its rows, inches
 LONG = 16  # letters of a text along y, from which on its unit has a line of its own
+BELOW = 4.3  # room for ticks and label of an axis above a legend below it, in heights of its letters
 NARROW = 4.0  # inches; in a narrower picture a legend beside the axes would leave them no room
 SEQUENTIAL = "viridis"
 
@@ -178,7 +179,9 @@ class Key:
             ax.legend(**shown, loc="best", frameon=True, framealpha=0.8)
         elif self.below or width < NARROW:
             columns = self._columns(width * float(ax.get_position().width))
-            ax.legend(**shown, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=columns)
+            ax.legend(
+                **shown, loc="upper center", bbox_to_anchor=(0.5, 0.0), borderaxespad=BELOW, ncols=columns
+            )
             return self._rows(columns)
         else:
             ax.legend(**shown, loc="upper left", bbox_to_anchor=(1.0, 1.02), alignment="left")

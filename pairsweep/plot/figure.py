@@ -17,6 +17,7 @@ from pairsweep.analyses.registry import ANALYSES
 from pairsweep.contract.errors import UsageError, suggest
 from pairsweep.dataset.select import free_axes
 from pairsweep.dataset.select import select as select_points
+from pairsweep.dataset.statistics import statistics
 from pairsweep.drawing import style
 from pairsweep.drawing.layout import dim_of
 from pairsweep.drawing.picture import Picture
@@ -52,6 +53,7 @@ def draw(
     y: str | None = None,
     select: Mapping[str, object] | None = None,
     facet: str | None = None,
+    over: str | None = None,
     refined: xr.Dataset | None = None,
     **options: Any,
 ) -> Figure:
@@ -72,6 +74,8 @@ def draw(
     facet : str, optional
         Axis that gets one panel per value. Where exactly one short axis is left over it is taken without
         asking.
+    over : str, optional
+        Axis that becomes statistics (`pairsweep.reduce`): lines are its median and bands, maps its median.
     refined : xarray.Dataset, optional
         growth-map: points of `pairsweep.sweep.refine`, to draw the boundary they bracket.
     options
@@ -88,7 +92,8 @@ def draw(
     picture = known[kind]
     _refuse_others(picture, options)
     own, finish = picture.sort(options)
-    ds = picture.fitting(finish.named(select_points(ds, select or {})))
+    ds = select_points(ds, select or {})
+    ds = picture.fitting(finish.named(ds if over is None else statistics(ds, over)))
     style.load_notebook_backend()
     with style.context():
         facet = facet if facet is not None else _spare_axis(picture, ds, x, y)
@@ -108,6 +113,7 @@ def draw(
             below = functools.reduce(style.Key.merged, keys).around(figure, axes)
         else:
             below = max(replace(key, below=True).beside(ax) for ax, key in zip(axes, keys, strict=True))
+            below *= len({round(ax.get_position().y0, 3) for ax in axes})  # in each row of panels
         if finish.size[1] is None and below > USUAL_ROWS:
             figure.set_figheight(figure.get_figheight() + style.ROW * (below - USUAL_ROWS))
         if "title" in finish.figure:

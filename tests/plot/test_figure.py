@@ -422,3 +422,16 @@ def test_a_histogram_counts_every_done_point():
 def test_what_has_no_histogram_is_refused(options):
     with pytest.raises(UsageError):
         draw("histogram", couplings(), **options)
+
+
+def test_any_axis_becomes_a_band():
+    ds = couplings()
+    ax = draw("growth-vs-bins", ds, x="g", over="rho_high").axes[0]
+    assert len([c for c in ax.collections if c.get_alpha()]) == 2
+    median = np.median(ds["growth_rate"].transpose("g", ...).values, axis=1)
+    mesh = (
+        draw("map", ds.expand_dims(n_phi=[4, 8]), variable="growth_rate", over="rho_high").axes[0].collections
+    )
+    assert max(float(np.ma.filled(m.get_array(), -1.0).max()) for m in mesh) == pytest.approx(median.max())
+    with pytest.raises(UsageError, match="did you mean rho_high"):
+        draw("growth-vs-bins", ds, x="g", over="rho_hihg")
