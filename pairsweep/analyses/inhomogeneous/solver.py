@@ -232,13 +232,23 @@ class Inhomogeneous:
         if status is Status.NOT_FINITE:
             faults = getattr(self.occupations, "faults", {})
             return faults.get(row) or PointFailure(self._focus(k) or STATUS_TEXT[status])
-        if status is not Status.NOT_CERTIFIED or location.size > DENSE_POLES:
+        if status is not Status.NOT_CERTIFIED:
             return PointFailure(STATUS_TEXT[status])
-        coupling = 2.0 * np.abs(strength).sum()
+        if location.size > DENSE_POLES:
+            return PointFailure(
+                f"{STATUS_TEXT[status]}, and {location.size} poles are too many for dense eigenvalues (at most "
+                f"{DENSE_POLES}): change k a little, or raise growth_tolerance"
+            )
+        coupling = np.abs(strength).sum()
         # a double root splits by the root of what rounding does to a matrix of this size
-        doubt = math.sqrt(4.0 * np.finfo(float).eps * max(np.abs(location).max(), coupling) * coupling)
-        if doubt > out.floor[0]:
-            return PointFailure(STATUS_TEXT[status])
+        doubt = math.sqrt(8.0 * np.finfo(float).eps * max(np.abs(location).max(), 2.0 * coupling) * coupling)
+        if not math.isnan(self.fraction) and doubt > out.floor[0]:
+            return PointFailure(
+                f"{STATUS_TEXT[status]}, and dense eigenvalues vouch for growth above {doubt:.3g} MeV: leave "
+                f"growth_tolerance out, or raise it to {1.1 * doubt / coupling:.1e}"
+            )
+        # unless a tolerance is asked for, dense eigenvalues vouch with a floor of their own
+        out.floor[0] = max(out.floor[0], doubt)
         found = _dense_modes(*poles)
         found = found[np.argsort(-found.imag)]
         found = found[found.imag > out.floor[0]]

@@ -215,7 +215,7 @@ class TestSingle:
     @pytest.mark.parametrize(
         ("changes", "line"),
         [
-            ({"g": 0.0}, "g = 0.0: give a positive coupling"),
+            ({"g": 0.0}, r"g = 0.0: give a coupling in MeV\^-2 above 0"),
             ({"k": [0.0, 0.0, 41.0]}, "k = 41: above 2 energy_max"),
             ({"k": [0.0, np.nan, 1.0]}, "k = nan: give a wave number"),
             ({"k": [1.0, 2.0]}, "k has shape"),
@@ -286,6 +286,7 @@ class TestPictures:
 
     def test_directions_in_equal_areas(self, directions):
         ax = ps.plot.k_polar(directions)
-        assert ax.collections[0].get_array().max() == float(directions["inhomogeneous_growth_rate"].max())
+        drawn = max(mesh.get_array().max() for mesh in ax.collections)
+        assert drawn == float(directions["inhomogeneous_growth_rate"].max())
         with pytest.raises(UsageError, match="k_theta and k_phi"):
             ps.plot.k_polar(directions.isel(k_phi=0))

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import re
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from pairsweep.analyses.growth.solver import growth_of_systems
 from pairsweep.analyses.inhomogeneous.analysis import InhomogeneousOptions
 from pairsweep.analyses.inhomogeneous.block import solve_systems
 from pairsweep.analyses.inhomogeneous.ceiling import continuum_ceiling
+from pairsweep.analyses.inhomogeneous.kernels.modes import Status, modes_of_points
 from pairsweep.analyses.inhomogeneous.occupations import FunctionOccupations, PairOccupations, evaluated
 from pairsweep.analyses.inhomogeneous.solver import Inhomogeneous, Medium
 from pairsweep.physics.grid import beams, bins
@@ -406,6 +408,54 @@ def test_a_tolerance_below_double_precision_is_refused():
     assert "double precision" in system.solve(np.array([0]), np.ones((1, 3))).failures[0].reason
     with pytest.raises(ValueError, match="growth_tolerance = -1"):
         Inhomogeneous(grid, occupations, np.array([1e-6]), Medium(), growth_tolerance=-1.0)
+
+
+@pytest.fixture
+def uncertified(monkeypatch):
+    """No count adds up."""
+
+    def never(momenta, points, out):
+        modes_of_points(momenta, points, out)
+        out.status[:] = Status.NOT_CERTIFIED
+
+    monkeypatch.setattr("pairsweep.analyses.inhomogeneous.solver.modes_of_points", never)
+
+
+@pytest.mark.usefixtures("uncertified")
+def test_without_a_certificate_dense_eigenvalues_vouch_with_a_floor_of_their_own():
+    grid, g, k = bins(5, 1, 4), 1e-9, 1370 * np.sqrt(1e-9) * DIAGONAL
+    found = at(gas(grid, quadrant(), g), k, 12)
+    dense = reference.poles(grid, quadrant(), g, k).modes()
+    floor = found.arrays["inhomogeneous_growth_floor"][0]
+    strength = np.abs(reference.poles(grid, quadrant(), g, k).strength).sum()
+    # an ulp of 36 MeV under the root of a double zero
+    assert floor == pytest.approx(np.sqrt(8 * 2.2e-16 * 36 * strength), rel=0.1)
+    assert floor > 1e-6 * strength
+    assert found.arrays["inhomogeneous_n_unstable"][0] == (dense.imag > floor).sum() == 6
+    assert found.arrays["inhomogeneous_growth_rate"][0] == pytest.approx(9153.155 * g, abs=floor)
+
+
+@pytest.mark.usefixtures("uncertified")
+def test_a_tolerance_that_dense_eigenvalues_cannot_keep_names_one_that_they_can():
+    grid, g, k = bins(5, 1, 4), 1e-9, 1370 * np.sqrt(1e-9) * DIAGONAL
+
+    def solved(tolerance):
+        occupations = on(grid, quadrant())
+        return Inhomogeneous(grid, occupations, np.array([g]), Medium(), tolerance).solve(
+            np.array([0]), k[None]
+        )
+
+    reason = solved(1e-5).failures[0].reason
+    named = re.search("falls short .* raise it to ([-0-9.e]+)$", reason)
+    assert named, reason
+    assert not solved(float(named[1])).failures
+
+
+@pytest.mark.usefixtures("uncertified")
+def test_more_poles_than_dense_eigenvalues_can_have_are_said(monkeypatch):
+    monkeypatch.setattr("pairsweep.analyses.inhomogeneous.solver.DENSE_POLES", 7)
+    result = gas(bins(1, 1, 4), quadrant(), 1e-6).solve(np.array([0]), np.ones((1, 3)))
+    assert "8 poles are too many for dense eigenvalues (at most 7)" in result.failures[0].reason
 
 
 def test_unknown_options_are_refused():

@@ -15,7 +15,7 @@ from pairsweep.analyses.inhomogeneous.kernels.poles import fill_poles
 from pairsweep.analyses.inhomogeneous.kernels.proof import count_complex, count_real
 from pairsweep.analyses.inhomogeneous.kernels.roots import LOOSE, TIGHT, iterate, start, start_few
 from pairsweep.analyses.inhomogeneous.kernels.strips import cut_strips, one_sign, sorted_poles
-from pairsweep.analyses.inhomogeneous.kernels.view import MERGE, Poles, make_view, workspace
+from pairsweep.analyses.inhomogeneous.kernels.view import MAX_ORDER, MERGE, Poles, make_view, workspace
 from pairsweep.kernels.exact import EPSILON
 from pairsweep.kernels.jit import jit
 from pairsweep.kernels.sorting import ascending
@@ -45,7 +45,7 @@ NOT_FINITE = int(Status.NOT_FINITE)
 
 STATUS_TEXT = {
     Status.CERTIFIED: "certified: the zeros found are all there are",
-    Status.NOT_CERTIFIED: "the count of zeros falls short of the certified total: raise growth_tolerance",
+    Status.NOT_CERTIFIED: "the count of zeros falls short of the certified total",
     Status.TOLERANCE_TOO_SMALL: "growth_tolerance is below what double precision can vouch for: raise it",
     Status.NOT_FINITE: "momenta, weights, occupations or coupling are not finite numbers, or a momentum p + k/2 or "
     "p - k/2 is zero: correct them, or shift the grid",
@@ -80,19 +80,14 @@ class Results(NamedTuple):
 
 
 @jit()
-def solve_strip(view, tolerance, x, y, multiplicity, work):
+def solve_strip(view, response, tolerance, x, y, multiplicity, work):
     """Unstable modes of one strip; returns their number, or -1 where the count falls short.
 
-    ``x``, ``y`` (MeV from the reference, growth) and ``multiplicity`` get the discs, those within the tolerance of the
-    real axis left out.
+    ``response`` is that of ``frozen_response`` where there are at most FEW zeros. ``x``, ``y`` (MeV from the reference,
+    growth) and ``multiplicity`` get the discs, those within the tolerance of the real axis left out.
     """
     zeros = view.zeros
     few = zeros <= FEW
-    response = np.empty((FEW, FEW), dtype=np.complex128)
-    if few:
-        frozen_response(view, response, work)
-        if definite(view, response):
-            return 0
     zero_x = np.empty(zeros)
     zero_y = np.empty(zeros)
     host = np.empty(zeros, dtype=np.int64)
@@ -101,9 +96,11 @@ def solve_strip(view, tolerance, x, y, multiplicity, work):
     upper_y = np.empty(zeros)
     radius = np.empty(zeros)
     group = np.empty(zeros, dtype=np.int64)
-    for attempt in range(ATTEMPTS):
-        if attempt == 0 and few:
+    # of few poles the frozen far field is tried as it is: it tells real zeros apart, and the proof polishes the others
+    for attempt in range(-1 if few else 0, ATTEMPTS):
+        if attempt == -1:
             start_few(view, response, zero_x, zero_y, host)
+        elif attempt == 0 and few:
             iterate(view, LOOSE, zero_x, zero_y, host, work)
         elif attempt % 2 == 0:
             start(view, 0.5 + 0.35 * attempt, zero_x, zero_y, host)
@@ -185,14 +182,28 @@ def unstable_modes(poles, merge, tolerance, references, positions, rates, multip
     high, low, strength, _, bound, count, _ = poles
     strips, first = cut_strips(high, low, bound, count)
     work = workspace()
+    response = np.empty((FEW, FEW), dtype=np.complex128)
     found = 0
     for s in range(strips):
         begin = first[s]
         end = first[s + 1]
         if one_sign(high, low, strength, bound, count, begin, end):
             continue
-        view = make_view(poles, begin, end, merge)
-        added = solve_strip(view, tolerance, positions[found:], rates[found:], multiplicities[found:], work)
+        few = end - begin <= FEW
+        if few:
+            # most strips are settled by the far field in the middle, and need no polynomial
+            middle = make_view(poles, begin, end, merge, 1)
+            frozen_response(middle, response, work)
+            if definite(middle, response):
+                continue
+        view = make_view(poles, begin, end, merge, MAX_ORDER)
+        if not few and view.zeros <= FEW:
+            frozen_response(view, response, work)
+            if definite(view, response):
+                continue
+        added = solve_strip(
+            view, response, tolerance, positions[found:], rates[found:], multiplicities[found:], work
+        )
         if added < 0:
             return NOT_CERTIFIED, found
         for i in range(found, found + added):

@@ -10,8 +10,9 @@ A disc |z - c| < R without other poles holds exactly m zeros of the pole-free h 
 
     |h_m| rho^m > sum_{k != m} |h_k| rho^k    (Pellet, Rouche),
 
-h_k the Taylor coefficients of h at c: from SAMPLES values on |z - c| = r = R/SHRINK by a discrete Fourier transform,
-with aliasing and tail bounded by |h_k| <= M/R^k, M a bound of |h| on the larger disc.
+h_k the Taylor coefficients of h at c: from values on a circle |z - c| = r far within R by a discrete Fourier transform,
+with aliasing and tail bounded by |h_k| <= M/R^k, M a bound of |h| on the larger disc. A simple zero needs four values
+on a small circle; where these do not prove it, and for groups, there are sixteen on a larger one.
 """
 
 import numpy as np
@@ -32,9 +33,12 @@ UNKNOWN = -1
 # nu of W0, and so of W on the lines that cut a strip out
 FAR_INERTIA = 3
 LARGEST_GROUP = 4
+# samples of a circle, Taylor terms that are taken from them, and R over its radius
 SAMPLES = 16
-SHRINK = 8.0
-TERMS = 8
+MANY = (SAMPLES, 8, 8.0)
+# close to a simple zero h is nearly linear: few samples do, and a disc this small against what is asked for is taken
+FEW = (4, 3, 1000.0)
+SMALL = 1e-7
 HALVINGS = 48
 BALANCINGS = 3
 NEWTON = 6
@@ -313,11 +317,23 @@ def smallest_disc(view, c, host, wanted, largest, work):
         R = view.radius - abs(c - view.centre)
     if not R > 0.0:
         return np.inf
-    r = R / SHRINK
-    values = np.empty(SAMPLES, dtype=np.complex128)
+    M = hadamard(view, c, host, R, work)
+    if wanted == 1:
+        rho = disc_of_circle(view, c, host, wanted, largest, R, M, FEW, work)
+        if rho <= SMALL * largest:
+            return rho
+    return disc_of_circle(view, c, host, wanted, largest, R, M, MANY, work)
+
+
+@jit()
+def disc_of_circle(view, c, host, wanted, largest, R, M, circle, work):
+    """The same from values on one circle, M a bound of |h| up to the radius R; a sharper one is tried if it fails."""
+    samples, terms, shrink = circle
+    r = R / shrink
+    values = np.empty(samples, dtype=np.complex128)
     error = 0.0
-    for s in range(SAMPLES):
-        angle = 2.0 * np.pi * (s + 0.5) / SAMPLES
+    for s in range(samples):
+        angle = 2.0 * np.pi * (s + 0.5) / samples
         x = c.real + r * np.cos(angle)
         y = c.imag + r * np.sin(angle)
         size = bordered(view, x, y, host, work[0], work[1])
@@ -329,27 +345,28 @@ def smallest_disc(view, c, host, wanted, largest, work):
             return np.inf
         values[s] = value
         error = max(error, 1.5 * spoilt * abs(value))
-    term = np.empty(TERMS)
-    for k in range(TERMS):
+    term = np.empty(terms)
+    for k in range(terms):
         total = complex(0.0, 0.0)
-        for s in range(SAMPLES):
-            angle = -2.0 * np.pi * k * (s + 0.5) / SAMPLES
+        for s in range(samples):
+            angle = -2.0 * np.pi * k * (s + 0.5) / samples
             total += values[s] * complex(np.cos(angle), np.sin(angle))
-        term[k] = abs(total) / SAMPLES
+        term[k] = abs(total) / samples
+    aliased = 2.0 * shrink ** (-samples)
     largest = min(largest, 0.99 * r)
-    rho = pellet(term, error, hadamard(view, c, host, R, work), r, wanted, largest)
-    if rho == np.inf:
-        rho = pellet(term, error, balanced(view, c, host, R, work), r, wanted, largest)
+    rho = pellet(term, error + aliased * M, M, r, R, wanted, largest)
+    if rho == np.inf and samples == SAMPLES:
+        M = balanced(view, c, host, R, work)
+        rho = pellet(term, error + aliased * M, M, r, R, wanted, largest)
     return rho
 
 
 @jit()
-def pellet(term, error, M, r, wanted, largest):
+def pellet(term, noise, M, r, R, wanted, largest):
     """Smallest radius of a halving sequence from ``largest`` on at which term ``wanted`` exceeds all others.
 
-    ``term`` are |h_k| r^k, known to ``error`` and what aliasing adds; all higher ones are bounded by M, as is h.
+    ``term`` are |h_k| r^k, known to ``noise``; all higher ones are bounded by M/R^k.
     """
-    noise = error + 2.0 * M * SHRINK ** (-SAMPLES)
     rho = largest
     smallest = np.inf
     for _ in range(HALVINGS):
@@ -357,14 +374,14 @@ def pellet(term, error, M, r, wanted, largest):
         rest = 0.0
         power = 1.0
         lead = 0.0
-        for k in range(TERMS):
+        for k in range(term.size):
             if k == wanted:
                 lead = (term[k] - noise) * power
             else:
                 rest += (term[k] + noise) * power
             power *= scale
-        q = scale / SHRINK
-        rest += M * q**TERMS / (1.0 - q)
+        q = rho / R
+        rest += M * q**term.size / (1.0 - q)
         if lead > rest * (1.0 + 1e-9):
             smallest = rho
         elif smallest < np.inf:

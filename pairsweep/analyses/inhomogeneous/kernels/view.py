@@ -115,8 +115,8 @@ def far_terms(order, distance, radius, bound):
 
 
 @jit()
-def make_view(poles, start, stop, merge):
-    """See one strip start:stop of ``poles``.
+def make_view(poles, start, stop, merge, most):
+    """See one strip start:stop of ``poles``, what is far by a polynomial of at most ``most`` terms.
 
     Poles within ``merge`` (MeV) of each other become one, in a wide strip those that its positions cannot tell apart.
     """
@@ -150,7 +150,7 @@ def make_view(poles, start, stop, merge):
         far_bound += bound[j]
     for j in range(high_near, count):
         far_bound += bound[j]
-    room = far_terms(MAX_ORDER, clear, radius, far_bound) if clear < np.inf else 0
+    room = far_terms(most, clear, radius, far_bound) if clear < np.inf else 0
     location = np.empty(members + near)
     limits = np.empty(members + near)
     first = np.zeros(members + 1, dtype=np.int64)
