@@ -15,8 +15,8 @@ from pairsweep.comparison.search import Explanation, Reading, explain
 from pairsweep.comparison.terms import Complex, Ints, System, matrix_terms, rate_terms
 from pairsweep.physics.grid import Grid
 
-# Rows of a matrix that are looked at in the search; what is found is then tried on all.
-ROWS = 24
+# Pairs whose part of a matrix is looked at in the search; what is found is then tried on all.
+ROWS = 32
 # Rows at a time, so that memory stays small.
 AT_ONCE = 64
 
@@ -28,18 +28,23 @@ def compare_matrix(
 ) -> Findings:
     """Compare the matrix of the linearised equation, (2N, 2N) or (N, N), whatever its variables."""
     size = grid.size
-    few = np.unique(np.linspace(0, size - 1, min(ROWS, size)).astype(np.int64))
+    few = np.sort(np.random.default_rng(0).permutation(size)[:ROWS])
     names = ["conjugate", "mirrored", "turned"]
     if grid.weight.min() > 0 and np.ptp(grid.weight) > 1e-9 * grid.weight.max():
         names.append("weighted")
 
-    def parts(conventions: Conventions, blocks: Complex, rows: Ints) -> list[Part]:
-        terms = matrix_terms(conventions.system(ours), rows)
-        return [Part("matrix", terms, conventions.blocks(blocks, grid.weight)[:, rows])]
+    every = np.arange(size)
+
+    def parts(conventions: Conventions, blocks: Complex, rows: Ints, columns: Ints) -> list[Part]:
+        cut = np.ix_(np.arange(2), np.arange(rows.size), columns)
+        terms = [
+            term._replace(values=term.values[cut]) for term in matrix_terms(conventions.system(ours), rows)
+        ]
+        return [Part("matrix", terms, conventions.blocks(blocks, grid.weight)[:, rows][:, :, columns])]
 
     read = read_matrix(matrix, size, tolerance)
     readings: list[Reading] = [
-        (differences, lambda conventions, blocks=blocks: parts(conventions, blocks, few))  # type: ignore[misc]
+        (differences, lambda conventions, blocks=blocks: parts(conventions, blocks, few, few))  # type: ignore[misc]
         for differences, blocks in read
     ]
     found = explain("matrix", readings, changes_of(grid, *names), tolerance, mu_prime)
@@ -49,14 +54,14 @@ def compare_matrix(
         over = max(
             left_over(part, explanation.fit.factors)
             for start in range(0, size, AT_ONCE)
-            for part in parts(explanation.conventions, blocks, np.arange(start, min(start + AT_ONCE, size)))
+            for part in parts(explanation.conventions, blocks, every[start : start + AT_ONCE], every)
         )
         if over <= tolerance:
             kept.append(explanation)
             left.append(over)
-    as_ours = (
-        parts(OURS, read[0][1], few) if read else [Part("matrix", matrix_terms(ours, few), np.array(np.nan))]
-    )
+    # what cannot be read at all agrees nowhere
+    unread = np.full((2, size, size), np.nan, np.complex128)
+    as_ours = parts(OURS, read[0][1] if read else unread, few, every)
     return _comparands(as_ours, kept, tolerance), kept, {"matrix": left[0]} if left else {}
 
 

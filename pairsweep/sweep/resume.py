@@ -71,7 +71,10 @@ def matching_store(path: str | Path, sweep: Sweep, recompute: Sequence[str] = ()
         if there != now and AXIS in (there, now):
             what, cure = f"{name} is an axis there and has one value now", "give all its values as a list"
             if now == AXIS:
-                what, cure = f"{name} has one value there and is an axis now", "only axes can get more values"
+                what, cure = (
+                    f"{name} has one value there and is an axis now",
+                    "only axes can get more values, and a list of one is an axis",
+                )
             raise StoreError(str(store.path), what, f"{cure}; or name another store")
     store.check(marks, recompute)
     check_growth(store, make_template(sweep, store.template.block_shape), recompute)

@@ -242,6 +242,7 @@ def unknown_differences():
     theirs = matrix()
     noisy = theirs * (1.0 + 1e-3 * RNG.standard_normal(theirs.shape))
     shifted = theirs + 1e-3 * np.eye(2 * N)
+    yield {"matrix": RNG.standard_normal((2 * N, 2 * N)) * 1j + theirs}
     other_n = matrix(rhobar=np.clip(RHOBAR + 0.01 * RNG.random(N), 0, 1))
     yield from ({"matrix": M} for M in (noisy, shifted, other_n))
     ours = rates()
