@@ -25,7 +25,8 @@ def boundary(ds: xr.Dataset, along: str, of: str = "growth_rate") -> xr.DataArra
     along : str
         A numeric axis.
     of : str
-        "growth_rate" (the instability boundary) or "epn_crossing_strength" (where the crossing begins).
+        "growth_rate" (the instability boundary), "continuum_growth_rate" (that in the continuum) or
+        "epn_crossing_strength" (where the crossing begins).
 
     Returns
     -------

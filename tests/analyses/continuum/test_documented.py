@@ -155,7 +155,8 @@ def test_a_smeared_fermi_surface():
     for smearing, growth in ((0.001, "0.128"), (0.01, "0.126"), (0.037, "0.096")):
         assert agrees(root(fermi(smearing), 1e-4)[0], growth), smearing
     assert agrees(root(fermi(0.001), 2e-4)[0], "0.898")
-    for g, critical, close in ((1e-4, 0.084, 0.01), (2e-4, 0.67, 0.01)):
+    assert agrees(root(fermi(), 1.5e-4)[0], "0.543")
+    for g, critical, close in ((1e-4, 0.084, 0.01), (1.5e-4, 0.387, 0.01), (2e-4, 0.67, 0.01)):
         assert root(fermi((1 - close) * critical), g)[0] > 0.0
         assert root(fermi((1 + close) * critical), g)[0] == 0.0
 
