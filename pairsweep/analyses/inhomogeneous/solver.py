@@ -32,6 +32,8 @@ STABLE, POSSIBLE, DISCRETISATION, UNDETERMINED = range(4)
 TABLE_NUMBERS = 2**18
 # Where a point has no certificate, dense eigenvalues are affordable up to this many poles (about 5 s).
 DENSE_POLES = 1024
+# With more poles, larger fractions of the coupling are tried before a point fails.
+LARGER_TOLERANCES = (1e-5, 1e-4, 1e-3)
 # A momentum this small against its centre has no direction.
 FOCUS = 1e-12
 
@@ -115,6 +117,9 @@ class Inhomogeneous:
                 at = slice(start + i, start + i + 1)
                 poles = _poles_of(momenta, table, int(i))
                 one = Results(*(values[at] for values in everything))
+                alone = Points(*(values[i : i + 1] for values in table))
+                if poles[0].size > DENSE_POLES and self._more_tolerant(momenta, alone, one):
+                    continue
                 failure = self._without_certificate(poles, table.k[i], one, int(rows[start + i]))
                 if failure is not None:
                     failures[start + int(i)] = failure
@@ -223,6 +228,15 @@ class Inhomogeneous:
         fraction = np.full(points, self.fraction)
         return momenta, Points(*(np.ascontiguousarray(values) for values in (*per_point, fraction)))
 
+    def _more_tolerant(self, momenta: Momenta, alone: Points, out: Results) -> bool:
+        """Try one point with larger tolerances, at which close poles merge; whether one was enough."""
+        if out.status[0] == Status.NOT_CERTIFIED and math.isnan(self.fraction):
+            for fraction in LARGER_TOLERANCES:
+                modes_of_points(momenta, alone._replace(fraction=np.array([fraction])), out)
+                if out.status[0] == Status.CERTIFIED:
+                    return True
+        return False
+
     def _without_certificate(self, poles: Poles, k: Floats, out: Results, row: int) -> PointFailure | None:
         """Fill the outputs of a point by dense eigenvalues if they can vouch for it; else say why it failed."""
         status = Status(int(out.status[0]))
@@ -307,7 +321,7 @@ def _poles_of(momenta: Momenta, points: Points, point: int) -> Poles:
         momenta, points.k[point], points.drift[point], points.factor[point], points.g[point],
         high, low, strength, vector,
     )  # fmt: skip
-    return (high + low)[:count], strength[:count], vector[:count], points.constant[point]
+    return high[:count] + low[:count], strength[:count], vector[:count], points.constant[point]
 
 
 def _dense_modes(

@@ -451,6 +451,19 @@ def test_a_tolerance_that_dense_eigenvalues_cannot_keep_names_one_that_they_can(
     assert not solved(float(named[1])).failures
 
 
+def test_large_systems_whose_poles_crowd_are_certified_at_a_larger_tolerance():
+    """1024 pairs at a k that leaves poles 1e-10 MeV apart: one pole each, with the floor that this costs."""
+    grid, k = bins(4, 16, 16), 7.7e-5 * np.array([[0.6, 0.0, 0.8], [0.0, 0.28, -0.96], [-0.8, 0.6, 0.0]])
+    system = gas(grid, quadrant(), 1e-6, background="kinetic")
+    found = at(system, k).arrays
+    coupling = np.array([np.abs(system.poles(0, vector)[1]).sum() for vector in k])
+    share = found["inhomogeneous_growth_floor"] / coupling
+    assert np.isclose(share[:, None], [1e-6, 1e-5, 1e-4, 1e-3], rtol=1e-6).any(axis=1).all()
+    assert share.max() > 5e-6
+    # poles of one energy are stable whatever n is: its signs only mix at much larger k
+    np.testing.assert_array_equal(found["inhomogeneous_growth_rate"], 0.0)
+
+
 @pytest.mark.usefixtures("uncertified")
 def test_more_poles_than_dense_eigenvalues_can_have_are_said(monkeypatch):
     monkeypatch.setattr("pairsweep.analyses.inhomogeneous.solver.DENSE_POLES", 7)

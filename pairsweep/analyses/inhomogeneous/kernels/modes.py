@@ -27,6 +27,8 @@ GROWTH_TOLERANCE = 1e-6
 FLAT = 1e-5
 # A pole below this fraction of the coupling cannot split a double root by more than the floor of the tolerance.
 WEAK = 4.0 * EPSILON
+# Poles become one within this share of the square of a tolerance that is asked for, over the coupling.
+MERGED = 0.25
 
 
 class Status(IntEnum):
@@ -248,15 +250,18 @@ def modes_of_points(momenta, points, results):
         splitting = max(points.scale[point], splitting)
         vouched = floor_of(coupling, splitting)
         tolerance = max(GROWTH_TOLERANCE * coupling, vouched)
+        merge = MERGE * EPSILON * splitting
         if not np.isnan(points.fraction[point]):
             tolerance = points.fraction[point] * coupling
+            # what closer poles do to a double zero stays below the tolerance as well
+            merge = max(merge, MERGED * tolerance * points.fraction[point])
         results.floor[point] = tolerance
         if not tolerance >= vouched:
             results.status[point] = TOLERANCE_TOO_SMALL
             continue
         poles = sorted_system(high, low, strength, vector, count, points.constant[point])
         results.status[point], found = unstable_modes(
-            poles, MERGE * EPSILON * splitting, tolerance, references, positions, rates, multiplicities
+            poles, merge, tolerance, references, positions, rates, multiplicities
         )
         if results.status[point] != CERTIFIED or found == 0:
             continue
