@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -61,7 +62,7 @@ const column = Math.floor(part(cb_obj.x, d.x[0], d.dw[0], w.x.log) * n)
 const row = Math.floor(part(cb_obj.y, d.y[0], d.dh[0], w.y.log) * h)
 if (column < 0 || row < 0 || column >= n || row >= h) { readout.text = w.hint; return }
 const value = d.image[0][row * n + column]
-const said = isNaN(value) ? "no result" : w.flags.length ? w.flags[value] ?? value : value.toPrecision(6)
+const said = isNaN(value) ? "no result" : w.flags.length ? w.flags[value] ?? value : Number(value.toPrecision(6))
 let text = `${w.x.name} = ${x}, ${w.y.name} = ${y}: ${w.variable} = ${said}`
 if (w.verdicts.length && d.verdict.length) {
   const code = d.verdict[0][row * n + column]
@@ -111,7 +112,8 @@ class Plane:
         verdict = known(VERDICT)
         if verdict is not None:
             verdict = np.where(done == DONE, verdict, -1.0) if done is not None else verdict
-        return cls(sides, values, known(RATE), verdict, flags, "; ".join(damaged))
+        rate = values if look.variable == RATE else known(RATE)
+        return cls(sides, values, rate, verdict, flags, "; ".join(damaged))
 
 
 class Chart:
@@ -251,8 +253,8 @@ class Chart:
         ranges = [x] if not self.flat else [x, y]
         if all(np.allclose([r.start, r.end], [r.reset_start, r.reset_end]) for r in ranges):
             return None
-        along = (float(y.start), float(y.end)) if self.flat else (0.0, 1.0)
-        return float(x.start), float(x.end), *along
+        along = _short(y.start, y.end) if self.flat else (0.0, 1.0)
+        return *_short(x.start, x.end), *along
 
     def fill(self) -> None:
         """Picture what is seen now, and what lies around it."""
@@ -376,6 +378,12 @@ class Chart:
                 f'<span class="swatch" style="background: {BOUNDARY}"></span>boundary of the instability'
             )
         return "".join(texts)
+
+
+def _short(start: float, end: float) -> tuple[float, float]:
+    """Ends of a frame, with as many digits as a screen can tell apart."""
+    digits = 5 + max(0, math.ceil(math.log10(max(abs(start), abs(end)) / (end - start))))
+    return float(f"{start:.{digits}g}"), float(f"{end:.{digits}g}")
 
 
 def _veil(colour: str | None) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import html
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,6 +18,7 @@ from bokeh.layouts import column, row
 from bokeh.models import Button, CustomJS, CustomJSTickFormatter, Div, Select, Slider, TextInput, Toggle
 
 from pairsweep.contract.errors import UsageError
+from pairsweep.viewer import worker
 from pairsweep.viewer.chart import Chart, Plane
 from pairsweep.viewer.link import SCALES, Look, from_query
 from pairsweep.viewer.panels import DIRECTION, Panel, WaveNumbers, panels
@@ -33,7 +33,6 @@ FOLLOWED = 2000  # milliseconds between two looks at a store that is being compu
 SETTLED = 80  # milliseconds that a frame must stay before more of it is pictured
 NONE = "(none)"
 HINT = "Point at the map for values; click, or use the sliders of the point, to compute one."
-_WORKER = ThreadPoolExecutor(1, thread_name_prefix="pairsweep-view")  # one point at a time, whoever asks
 
 _ADDRESS = "history.replaceState(null, '', location.pathname + (cb_obj.value ? '?' + cb_obj.value : ''))"
 _DOWNLOAD = """
@@ -94,8 +93,13 @@ class Page:
         document.template_variables.update(css=(FOLDER / "look.css").read_text("utf-8"), heading=source.title)
         document.js_on_event(DocumentReady, CustomJS(args={"dark": self._dark}, code=_DARK))
         document.js_on_event(ConnectionLost, CustomJS(args={"message": self._message}, code=_LOST))
+        document.on_session_destroyed(self._left)
         if source.path is not None:
             document.add_periodic_callback(self._follow, FOLLOWED)
+
+    def _left(self, session: Any) -> None:
+        """Let what is asked for be, when the visitor has left."""
+        self._asked += 1
 
     def _lay_out(self) -> None:
         """Put everything on the page."""
@@ -114,8 +118,9 @@ class Page:
             self._point,
             wires,
         ]
-        for root in (*roots, *(panel.plot for panel in self._panels)):
-            self._document.add_root(root)
+        with self._document.models.freeze():  # or they would be counted again after each of them
+            for root in (*roots, *(panel.plot for panel in self._panels)):
+                self._document.add_root(root)
         if self._look.point:
             self._document.add_next_tick_callback(self._compute)
 
@@ -342,11 +347,11 @@ class Page:
                 panel.clear(str(error))
             return
         for panel in self._panels:
-            _WORKER.submit(self._compute_panel, asked, panel, system)
+            worker.do(partial(self._compute_panel, asked, panel, system))
 
     def _compute_panel(self, asked: int, panel: Panel, system: System) -> None:
         if asked != self._asked:
-            return  # another point was asked for meanwhile
+            return  # another point was asked for meanwhile, or nobody looks any more
         show: Callable[[], None]
         try:
             show = partial(panel.show, panel.compute(system))
@@ -400,8 +405,8 @@ class Page:
 
     def _say_lines(self) -> None:
         recipe, path = self._recipe(), self._source.path
-        lines = recipe.python(self._ds, None if path is None else str(path))
-        command = "" if path is None else recipe.command(str(path))
+        lines = recipe.python(self._ds, path)
+        command = "" if path is None else recipe.command(path)
         self._lines.text = "".join(f"<pre>{html.escape(text)}</pre>" for text in (command, lines) if text)
 
 

@@ -127,7 +127,9 @@ def cut(ds: xr.Dataset, variable: str, sides: Sequence[Side], at: Mapping[str, i
     # indexed in any case: of a variable as a whole xarray would keep the values, and a store may get more of them
     flat = values[tuple(slice(None) if dim in names else at.get(str(dim), 0) for dim in values.dims)]
     along = [side for side in reversed(sides) if side.name in flat.dims]
-    numbers = flat.transpose(*(side.name for side in along)).values.astype(np.float64)
+    # turned in memory: turned on disk it would be read point by point
+    turned = flat.load().transpose(*(side.name for side in along))
+    numbers = turned.values.astype(np.float64)
     numbers = numbers[np.ix_(*(side.order for side in along))] if along else numbers
     return np.broadcast_to(
         numbers.reshape([side.at.size if side in along else 1 for side in reversed(sides)]),

@@ -115,11 +115,10 @@ def serve(source: str | Path | xr.Dataset, port: int = 0) -> View:
     opened = Source(source)
     for noisy in ("bokeh", "tornado.access", "tornado.application"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
+    Page(Document(), opened)  # what is slow the first time is done before anybody waits for it
     listening = _listening(port)
     port = listening.getsockname()[1]
     token = secrets.token_urlsafe(24)
-
-    Page(Document(), opened)  # what is slow the first time is done before anybody waits for it
 
     def fill(document: Document) -> None:
         Page(document, opened)
@@ -159,6 +158,6 @@ def _listening(port: int) -> socket.socket:
         listening.setblocking(False)
     except (OSError, OverflowError) as error:
         listening.close()
-        reason = getattr(error, "strerror", None) or str(error)
+        reason = (getattr(error, "strerror", None) or str(error)).removeprefix("bind(): ").rstrip(".")
         raise UsageError("--port", port, f"{reason}; name another port, or none") from error
     return listening

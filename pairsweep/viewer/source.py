@@ -28,7 +28,7 @@ class Source:
     """
 
     def __init__(self, source: str | Path | xr.Dataset) -> None:
-        self.path = None if isinstance(source, xr.Dataset) else Path(source).expanduser()
+        self.path = None if isinstance(source, xr.Dataset) else str(source)
         self._given = source if isinstance(source, xr.Dataset) else None
         self._sweep: Sweep | None = None
         self._seen = self._stamp()
@@ -43,13 +43,8 @@ class Source:
         return open_store(self.path)
 
     def _stamp(self) -> int:
-        root = None if self.path is None else self.path / ROOT
+        root = None if self.path is None else Path(self.path).expanduser() / ROOT
         return root.stat().st_mtime_ns if root is not None and root.is_file() else 0
-
-    @property
-    def name(self) -> str:
-        """What a command calls it."""
-        return "results" if self.path is None else str(self.path)
 
     @property
     def title(self) -> str:
