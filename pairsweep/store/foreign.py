@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import importlib.util
 import os
 import shutil
 import tempfile
@@ -89,8 +90,9 @@ def _explained(path: str | os.PathLike[str]) -> Iterator[None]:
     except StoreError:
         raise
     except ImportError as error:
-        extra = "http" if address(path) else "netcdf"
-        raise StoreError(str(path), "needs a package more", f"pip install 'pairsweep[{extra}]'") from error
+        extra = "netcdf" if not address(path) else "http" if str(path).startswith("http") else ""
+        cure = f"pip install 'pairsweep[{extra}]'" if extra else " ".join(str(error).split())
+        raise StoreError(str(path), "needs a package more", cure) from error
     except Exception as error:  # of whichever package reads this kind of file, each has its own
         reason = " ".join(str(error).split())[:120] or type(error).__name__
         cure = "name a store, or a zarr folder, zip or netCDF file of results, or its address"
@@ -104,6 +106,8 @@ def _is_netcdf(text: str) -> bool:
 def _netcdf(text: str) -> xarray.Dataset:
     import xarray as xr
 
+    if not any(importlib.util.find_spec(engine) for engine in ("h5netcdf", "netCDF4")):
+        raise ImportError
     return xr.open_dataset(text, chunks=None)
 
 

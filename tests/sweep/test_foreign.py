@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import pickle
+import sys
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
@@ -153,3 +154,12 @@ def test_reduced_results_are_stored_and_opened_again(folder, tmp_path):
         np.testing.assert_array_equal(again["growth_rate"].values, found["growth_rate"].values)
         assert main(["plot", "growth-vs", str(tmp_path / name), "-o", str(tmp_path / "a.png")]) == 0
         assert main(["show", str(tmp_path / name)]) == 0
+
+
+def test_what_a_missing_package_would_read_is_told_its_command(folder, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(StoreError, match=r"pip install 'pairsweep\[netcdf\]'"):
+        ps.open_store(folder / "plain.nc")
+    monkeypatch.setitem(sys.modules, "fsspec", None)
+    with pytest.raises(StoreError, match=r"pip install 'pairsweep\[http\]'"):
+        ps.open_store("http://127.0.0.1:9/a.nc")
