@@ -260,7 +260,9 @@ def test_a_changed_file_is_refused(write, tmp_path):
         (lambda ds: ds.drop_vars("energy_edges"), "", "the centres of energy are not even"),
         (lambda ds: ds.assign(energy_edges=("energy_edge", EDGES[0][::-1])), "", "does not lie above"),
         (lambda ds: ds.isel(cos_theta=slice(2)).drop_vars("cos_theta_edges"), "", "from -1 to 1"),
-        (lambda ds: with_gap(ds), "", "leave a gap or overlap between cells 1 and 2"),
+        (lambda ds: with_gap(ds, 0.5), "", "leave a gap or overlap between cells 1 and 2"),
+        (lambda ds: with_gap(ds, -0.5), "", "leave a gap or overlap between cells 1 and 2"),
+        (lambda ds: ds.drop_vars("rhobar"), "", "is no variable of snapshot.nc; did you mean rho"),
         (lambda ds: ds.assign(rhobar=ds.rhobar.isel(phi=0)), "", "has other dimensions than rho"),
         (lambda ds: ds, 'quantity = "number_density"', "rho has no units"),
         (lambda ds: ds, 'quantity = "density"', "did you mean number_density"),
@@ -279,9 +281,9 @@ def without_units(ds, name):
     return ds
 
 
-def with_gap(ds):
+def with_gap(ds, size):
     bounds = np.stack([EDGES[0][:-1], EDGES[0][1:]], axis=1)
-    bounds[2, 0] += 0.5
+    bounds[2, 0] += size
     ds["energy_limits"] = (("energy", "side"), bounds)
     ds.energy.attrs["bounds"] = "energy_limits"
     return ds
@@ -299,6 +301,104 @@ def test_a_missing_file_and_one_that_is_none(write, tmp_path):
     path.write_text(text.replace('"table"', '["table", "quadrant"]'))
     with pytest.raises(SpecError, match="stands alone"):
         read_spec(path)
+
+
+# --- files as they are on disk ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("engine", ["scipy", "h5netcdf"])
+def test_old_and_new_netcdf_are_the_same_table(write, tmp_path, engine):
+    rho, rhobar = tables()
+    ds = snapshot(rho, rhobar, radius=[1.0, 2.0, 3.0, 4.0])
+    path = write(ds)
+    (tmp_path / "snapshot.nc").unlink()
+    ds.to_netcdf(tmp_path / "snapshot.nc", engine=engine)
+    magic = (tmp_path / "snapshot.nc").read_bytes()[:4]
+    assert magic == (b"CDF\x02" if engine == "scipy" else b"\x89HDF")
+    systems = first_systems(path, 4)
+    np.testing.assert_array_equal(systems.rho, rho.reshape(4, -1))
+    np.testing.assert_array_equal(systems.rhobar, rhobar.reshape(4, -1))
+
+
+def test_hdf5_without_its_reader_names_the_package(write, monkeypatch):
+    path = write(snapshot(*tables()))
+
+    def nothing(*_, **__):
+        raise ValueError("found the following matches with the input file in xarray's IO backends: ...")
+
+    monkeypatch.setattr("pairsweep.spec.files.find_spec", lambda name: None)
+    monkeypatch.setattr(xr, "open_dataset", nothing)
+    with pytest.raises(
+        SpecError, match="is netCDF-4 and HDF5, which nothing here reads: pip install h5netcdf"
+    ):
+        read_spec(path)
+
+
+def test_a_file_larger_than_memory_is_read_place_by_place(write, tmp_path):
+    """256 GB of which one place is written; the others hold the fill value, which xarray takes for a missing one."""
+    h5netcdf = pytest.importorskip("h5netcdf")
+    sizes = {"zone": 2_000_000, "energy": 20, "cos_theta": 20, "phi": 20}
+    path = write(snapshot(*tables()), keys="zone = [3, 1999999]")
+    (tmp_path / "snapshot.nc").unlink()
+    with h5netcdf.File(tmp_path / "snapshot.nc", "w") as file:
+        file.dimensions = sizes | {f"{name}_edge": 21 for name in ("energy", "cos_theta", "phi")}
+        for name, value in (("rho", 0.25), ("rhobar", 0.5)):
+            file.create_variable(name, tuple(sizes), "f8", chunks=(1, 20, 20, 20), fillvalue=-1.0)
+            file[name][3] = np.full((20, 20, 20), value)
+        ends = {"energy": (0.0, 20.0), "cos_theta": (-1.0, 1.0), "phi": (0.0, 2 * np.pi)}
+        for name, (first, last) in ends.items():
+            file.create_variable(f"{name}_edges", (f"{name}_edge",), "f8", data=np.linspace(first, last, 21))
+    path.write_text(path.read_text().replace("zone =", 'units = { energy = "MeV", phi = "rad" }\nzone ='))
+    sweep = expand(read_spec(path))
+    failed = {}
+    (_, systems), *_ = list(systems_at(sweep, np.array([[0], [1]]), failed))
+    assert list(failed) == [1]
+    np.testing.assert_array_equal(systems.rho, np.full((1, 8000), 0.25))
+    assert (tmp_path / "snapshot.nc").stat().st_size < 2**24
+
+
+def test_no_more_places_are_read_at_once_than_a_slice_holds(write, monkeypatch):
+    from pairsweep.physics.table import Table
+    from pairsweep.points import systems
+
+    read = []
+    at = Table._at
+    monkeypatch.setattr(Table, "_at", lambda *args: read.append(at(*args)) or read[-1])
+    monkeypatch.setattr(systems, "SLICE_NUMBERS", 3 * 120)
+    sweep = expand(read_spec(write(snapshot(*tables(10)))))
+    slices = [rows.size for rows, _ in systems_at(sweep, np.arange(10)[:, None], {})]
+    assert slices == [3, 3, 3, 1]
+    assert [len(values) for values in read] == [size for size in slices for _ in ("rho", "rhobar")]
+
+
+def test_a_file_that_changes_during_a_run_fails_what_is_left(write):
+    rho, rhobar = tables()
+    path = write(snapshot(rho, rhobar))
+    spec = read_spec(path)
+    write(snapshot(0.5 * rho, rhobar, note=("radius", np.arange(4.0))))
+    sweep = expand(spec)
+    failed = {}
+    list(systems_at(sweep, np.arange(4)[:, None], failed))
+    assert {failure.reason for failure in failed.values()} == {
+        "snapshot.nc has changed since this run began: start it again"
+    }
+    assert len(failed) == 4
+
+
+def test_a_file_may_be_written_while_its_specification_is_held(write):
+    """As by the simulation that makes it: HDF5 refuses to write a file that is open."""
+    path = write(snapshot(*tables()))
+    spec = read_spec(path)
+    spec.table.report()
+    first_systems(path)
+    write(snapshot(*tables(seed=4)))
+
+
+def test_an_occupation_above_one_fails_its_place_alone(write):
+    rho, rhobar = tables()
+    rho[2, 4, 1, 3] = 1.25
+    ds = ps.run(write(snapshot(rho, rhobar, radius=[1.0, 2.0, 3.0, 4.0])), scheduler="serial", quiet=True)
+    assert ds.status.values.tolist() == [1, 1, 2, 1]
 
 
 # --- what is said of a file ------------------------------------------------------------------------------------

@@ -1,12 +1,16 @@
 """Rows of a file as points along one axis."""
 
+from functools import partial
+
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
 import pairsweep as ps
 from pairsweep.contract.errors import SpecError
 from pairsweep.points.axes import expand
+from pairsweep.spec import cases
 from pairsweep.spec.reader import read_spec
 from tests.specs import BEAMS, GROWTH
 
@@ -81,6 +85,33 @@ def test_columns_reach_a_function_of_ones_own(study, tmp_path):
 def test_a_netcdf_file_of_cases(study):
     ds = xr.Dataset({"g": ("row", [1e-6, 2e-6]), "rho_high": ("row", [0.9, 0.8])})
     assert read_spec(study(ds, file="cases.nc"))["g"].values == (1e-6, 2e-6)
+
+
+def test_parquet_is_read_where_pandas_can_and_else_the_package_is_named(study, tmp_path):
+    path = study(None, file="cases.parquet")
+    try:
+        import pyarrow  # noqa: F401
+    except ModuleNotFoundError:
+        (tmp_path / "cases.parquet").write_bytes(b"PAR1")
+        with pytest.raises(
+            SpecError, match="is parquet, which nothing here reads: pip install pyarrow, or write it as CSV"
+        ):
+            read_spec(path)
+    else:
+        pd.DataFrame({"g": [1e-6, 2e-6], "rho_high": [0.9, 0.8]}).to_parquet(tmp_path / "cases.parquet")
+        assert read_spec(path)["g"].values == (1e-6, 2e-6)
+
+
+def test_more_rows_than_an_axis_may_have_are_not_all_read(study, monkeypatch):
+    monkeypatch.setattr(cases, "MAX_AXIS", 2)
+    monkeypatch.setattr(pd, "read_csv", partial(checked_rows, pd.read_csv))
+    with pytest.raises(SpecError, match="has 3 rows or more: give between 1 and 2e"):
+        read_spec(study([ROWS[0], *ROWS[1:] * 3]))
+
+
+def checked_rows(read, *args, **options):
+    assert options["nrows"] == 3
+    return read(*args, **options)
 
 
 def test_a_store_takes_more_rows(study, tmp_path):
