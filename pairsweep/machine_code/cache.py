@@ -243,8 +243,13 @@ class KernelCache(caching._Cache):
             here = self._in(folder)
             try:
                 found = here.load_overload(sig, target_context)
+            except NotADirectoryError:
+                continue  # there can be none, and where it is kept instead is said
             except Exception as error:  # pickle raises anything for bytes that are none
-                _complain(f"machine code in {folder} cannot be read ({type(error).__name__}): compiled anew")
+                where = (
+                    folder.parent if isinstance(error, OSError) else folder
+                )  # one line for all that is refused
+                _complain(f"machine code in {where} cannot be read ({type(error).__name__}): compiled anew")
                 with contextlib.suppress(OSError):
                     here.flush()
                 continue

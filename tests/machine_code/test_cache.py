@@ -1,5 +1,6 @@
 """A package of two small files of kernels, run by processes of its own: who compiles, and who loads."""
 
+import gc
 import json
 import os
 import subprocess
@@ -8,6 +9,7 @@ import time
 
 import pytest
 
+from pairsweep.kernels.jit import jit
 from pairsweep.machine_code import cache
 
 INNER = """
@@ -183,6 +185,28 @@ def test_a_folder_of_somebody_else_is_read_and_the_rest_is_kept_in_a_private_one
     assert result(start(folder, read_only + RUN, **own)) == ([6, 8], [], "")
     (private,) = folder.glob("pairsweep-*")
     assert {p.name.split("-")[0] for p in private.glob("kernels-*/*")} == {"outer"}
+
+
+@pytest.mark.processes
+def test_a_folder_that_can_be_none_is_not_one_that_cannot_be_read(folder):
+    (folder / "file").write_text("")
+    own = {"PAIRSWEEP_CACHE_DIR": str(folder / "file" / "cache"), "TMPDIR": str(folder)}
+    assert run(folder, **own) == ([6, 6], ALL, "")
+    assert run(folder, **own) == ([6, 6], [], "")
+
+
+@pytest.mark.processes
+def test_code_that_may_not_be_read_is_one_line(folder):
+    run(folder)
+    refuse = (
+        "from pairsweep.machine_code import cache\n"
+        "def load(*_): raise PermissionError(13, 'Permission denied')\n"
+        "cache._Files.load = load\n"
+    )
+    values, compiled, said = result(start(folder, refuse + RUN))
+    assert (values, compiled) == ([6, 6], ALL)
+    assert said.count("\n") == 1
+    assert "cannot be read (PermissionError): compiled anew" in said
 
 
 @pytest.mark.processes
@@ -364,3 +388,15 @@ def test_a_kernel_may_call_itself(folder, apart):
         assert run(folder) == ([4, 6], compiled, "")
     own = "import inner\nprint(inner.inner(4))"
     assert start(folder, own).communicate() == ("24\n", "")
+
+
+def test_the_garbage_collector_is_left_on_and_takes_what_compiling_leaves_for_old():
+    @jit()
+    def twice(x):
+        return 2 * x
+
+    young = [1.5]
+    assert twice(1) == 2
+    assert gc.isenabled()
+    assert gc.get_freeze_count() == 0
+    assert any(each is young for each in gc.get_objects(generation=2))
