@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from pairsweep.blocks.layout import make_template
-from pairsweep.blocks.plan import SystemSize, system_sizes
+from pairsweep.blocks.plan import MIN_BLOCKS, SMALL_SWEEP, SystemSize, system_sizes
 from pairsweep.blocks.solve import SolvedPoints, solve_points
 from pairsweep.contract.template import Template
 from pairsweep.execute import Ack, Echo, Pool, interruptibly, unheard
@@ -38,6 +38,8 @@ SHARP = 0.25
 MOST_SAMPLES = 64
 MOST_IN_BATCH = 2**14
 FEW_REPEATS = 3
+# Four times as many points together show that way what a call costs beside its points.
+CHEAPER = 0.6
 # Where every point that was tried took its process down.
 SECONDS_UNKNOWN = 1e-3
 # A block that is written twice costs about this: points that cost less are not worth keeping.
@@ -126,6 +128,8 @@ def _measured(prepared: _Prepared, block: int) -> Cost:
     solved: list[SolvedPoints] = []
     fair: list[SolvedPoints] = []  # those that had no code to load or compile, which is no cost of points
     ends = time.perf_counter() + MOST_SECONDS
+    # blocks are no larger either, and what a call costs beside its points is spread over so many
+    largest = min(_points_of_a_block(prepared.sweep.n_points), size.points, MOST_IN_BATCH)
     while len(places) and len(fair) < MOST_SAMPLES and time.perf_counter() < ends:
         alike = [each for each in fair if len(each.positions) == points]
         spent = sum(each.seconds for each in fair)
@@ -136,20 +140,35 @@ def _measured(prepared: _Prepared, block: int) -> Cost:
         solved.append(batch)
         if loaded == _code_and_modules():
             fair.append(batch)
-            if batch.seconds <= PATIENCE and points < MOST_IN_BATCH:
-                points *= 4
+            if _worth_growing(fair, share):
+                points = min(4 * points, largest)
     if not fair and solved[-1].seconds < MOST_SECONDS:
         # there are no other points of this size
         again = [_solved(prepared, solved[-1].positions)]
         while again[-1].seconds < PATIENCE and len(again) < FEW_REPEATS:
             again.append(_solved(prepared, solved[-1].positions))
         fair = [min(again, key=lambda each: each.seconds)]
-    mean = _mean(fair or solved)
     alike = [each for each in fair if len(each.positions) == points]
+    mean = _mean((fair if not len(places) else alike) or fair or solved)
     known = not len(places) or len(alike) > 2
     doubt = min(max(_doubt(alike), (SHARP if known else 0.5) * mean), 0.75 * mean)
     kept = tuple(each for each in solved if each.seconds >= WORTH_KEEPING * len(each.positions))
     return Cost(block, 1, 0, mean, "", mean - doubt, mean + doubt, kept)
+
+
+def _points_of_a_block(points: int) -> int:
+    """Most points of a block, however quick they are."""
+    return points if points <= SMALL_SWEEP else points // MIN_BLOCKS
+
+
+def _worth_growing(fair: list[SolvedPoints], share: float) -> bool:
+    """Whether larger batches are needed for the clock, or because a point still gets cheaper in them."""
+    last = fair[-1]
+    if last.seconds <= PATIENCE:
+        return True
+    smaller = [each for each in fair if len(each.positions) < len(last.positions)]
+    cheaper = not smaller or _mean([last]) < CHEAPER * _mean(smaller[-1:])
+    return cheaper and 4 * last.seconds < share
 
 
 def _code_and_modules() -> tuple[int, int]:

@@ -26,6 +26,8 @@ MIN_BLOCKS = 8
 MOST_SIZES = 1000
 # One of so few points is not worth the files of several blocks, unless it takes longer than a block should.
 SMALL_SWEEP = 16
+# The files of a block.
+WRITE_SECONDS = 0.01
 SHAPE_NAMES = ("n_energy", "n_theta", "n_phi")
 
 
@@ -141,7 +143,9 @@ def make_plan(
     )
     small = sweep.n_points <= SMALL_SWEEP and seconds <= BLOCK_SECONDS
     block_shape = sweep.shape if small else _block_shape(sweep, max(1, int(points)))
-    return Plan(sweep, make_template(sweep, block_shape), seconds, least, most)
+    template = make_template(sweep, block_shape)
+    writing = WRITE_SECONDS * template.n_blocks
+    return Plan(sweep, template, seconds + writing, least + writing, most + writing)
 
 
 def _block_shape(sweep: Sweep, points: int) -> tuple[int, ...]:

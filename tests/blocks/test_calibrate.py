@@ -137,7 +137,7 @@ def test_code_that_is_loaded_or_compiled_is_no_cost_of_points(clock, monkeypatch
     sweep = expand(parse_spec(growth(rho_high="{ start = 0.5, stop = 1.0, num = 100 }")))
     clock_now = clock(cost)
     monkeypatch.setattr(calibrate, "MOST_SECONDS", 60.0)
-    assert make_plan_of(sweep, measured_costs(sweep)).seconds == pytest.approx(10.0)
+    assert measured_costs(sweep)[4].seconds == pytest.approx(0.1)
 
 
 def test_a_sweep_that_is_solved_while_measuring_has_its_true_time(clock):
@@ -146,9 +146,16 @@ def test_a_sweep_that_is_solved_while_measuring_has_its_true_time(clock):
     sweep = expand(parse_spec(growth(rho_high="{ start = 0.5, stop = 1.0, num = 7 }")))
     clock(lambda sweep, positions: float(seconds[positions[:, 0]].sum()))
     costs = measured_costs(sweep)
-    assert make_plan_of(sweep, costs).seconds == pytest.approx(seconds.sum())
+    assert 7 * costs[4].seconds == pytest.approx(seconds.sum())
     kept = np.concatenate([each.positions for each in costs[4].solved])
     assert len(kept) == len(np.unique(kept))
+
+
+def test_what_a_call_costs_is_spread_over_a_block(clock):
+    """A call of 50 ms beside 1 ms a point: blocks have 10 points, so that a point costs 6 ms and not 51."""
+    sweep = expand(parse_spec(growth(rho_high="{ start = 0.5, stop = 1.0, num = 80 }")))
+    clock(lambda sweep, positions: 0.05 + 1e-3 * len(positions))
+    assert measured_costs(sweep)[4].seconds == pytest.approx(6e-3, rel=0.25)
 
 
 def test_systems_that_take_too_long_are_extrapolated(clock):

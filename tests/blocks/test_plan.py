@@ -3,7 +3,14 @@ import pytest
 
 from pairsweep.blocks import layout
 from pairsweep.blocks.layout import make_template
-from pairsweep.blocks.plan import BLOCK_POINTS, BLOCK_SECONDS, MIN_BLOCKS, make_plan, system_sizes
+from pairsweep.blocks.plan import (
+    BLOCK_POINTS,
+    BLOCK_SECONDS,
+    MIN_BLOCKS,
+    WRITE_SECONDS,
+    make_plan,
+    system_sizes,
+)
 from pairsweep.points.axes import expand
 from pairsweep.points.systems import build_grid
 from pairsweep.spec.reader import parse_spec
@@ -59,8 +66,9 @@ def test_blocks_cover_every_point_once_within_the_limits(seconds):
     assert (counts == 1).all()
 
 
-def test_seconds_are_the_sum_over_points():
-    assert plan(MAP, 1e-3).seconds == pytest.approx(21.0)
+def test_seconds_are_the_sum_over_points_and_the_files_of_blocks():
+    found = plan(MAP, 1e-3)
+    assert found.seconds == pytest.approx(21.0 + WRITE_SECONDS * found.template.n_blocks)
 
 
 def test_scalars_are_scalar_coordinates_and_lists_of_one_are_dimensions():
