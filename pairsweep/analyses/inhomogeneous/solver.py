@@ -246,14 +246,17 @@ class Inhomogeneous:
         if status is Status.NOT_FINITE:
             faults = getattr(self.occupations, "faults", {})
             return faults.get(row) or PointFailure(self._focus(k) or STATUS_TEXT[status])
-        if status is not Status.NOT_CERTIFIED:
-            return PointFailure(STATUS_TEXT[status])
+        coupling = np.abs(strength).sum()
+        if status is Status.TOLERANCE_TOO_SMALL:
+            return PointFailure(
+                f"growth_tolerance = {self.fraction:g}: {STATUS_TEXT[status]}: raise it to "
+                f"{1.1 * out.floor[0] / coupling:.1e}, or leave it out"
+            )
         if location.size > DENSE_POLES:
             return PointFailure(
                 f"{STATUS_TEXT[status]}, and {location.size} poles are too many for dense eigenvalues (at most "
                 f"{DENSE_POLES}): change k a little, or raise growth_tolerance"
             )
-        coupling = np.abs(strength).sum()
         # a double root splits by the root of what rounding does to a matrix of this size
         doubt = math.sqrt(8.0 * np.finfo(float).eps * max(np.abs(location).max(), 2.0 * coupling) * coupling)
         if not math.isnan(self.fraction) and doubt > out.floor[0]:

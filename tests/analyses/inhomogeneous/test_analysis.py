@@ -220,7 +220,7 @@ class TestSingle:
             ({"k": [0.0, np.nan, 1.0]}, "k = nan: give a wave number"),
             ({"k": [1.0, 2.0]}, "k has shape"),
             ({"background": "none"}, "background = 'none': choose one of shift, kinetic"),
-            ({"growth_tolerance": 1e-14}, "growth_tolerance is below"),
+            ({"growth_tolerance": 1e-14}, "growth_tolerance = 1e-14: below what double precision"),
         ],
     )
     def test_refused_in_one_line(self, changes, line):

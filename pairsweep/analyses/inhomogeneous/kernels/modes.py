@@ -48,7 +48,7 @@ NOT_FINITE = int(Status.NOT_FINITE)
 STATUS_TEXT = {
     Status.CERTIFIED: "certified: the zeros found are all there are",
     Status.NOT_CERTIFIED: "the count of zeros falls short of the certified total",
-    Status.TOLERANCE_TOO_SMALL: "growth_tolerance is below what double precision can vouch for: raise it",
+    Status.TOLERANCE_TOO_SMALL: "below what double precision can vouch for here",
     Status.NOT_FINITE: "momenta, weights, occupations or coupling are not finite numbers, or a momentum p + k/2 or "
     "p - k/2 is zero: correct them, or shift the grid",
 }
@@ -74,7 +74,9 @@ class Results(NamedTuple):
     growth_rate: np.ndarray  # (P,) Im of the fastest omega, 0 where stable, MeV
     frequency: np.ndarray  # (P,) abs Re of it, MeV
     n_unstable: np.ndarray  # (P,) int, number of unstable omega
-    floor: np.ndarray  # (P,) the growth that counts, MeV
+    floor: (
+        np.ndarray
+    )  # (P,) the growth that counts, MeV; where less is asked for than can be vouched for, what can be
     status: np.ndarray  # (P,) int, ``Status``
     modes: (
         np.ndarray
@@ -257,6 +259,7 @@ def modes_of_points(momenta, points, results):
             merge = max(merge, MERGED * tolerance * points.fraction[point])
         results.floor[point] = tolerance
         if not tolerance >= vouched:
+            results.floor[point] = vouched
             results.status[point] = TOLERANCE_TOO_SMALL
             continue
         poles = sorted_system(high, low, strength, vector, count, points.constant[point])
