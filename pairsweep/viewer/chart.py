@@ -109,7 +109,7 @@ class Plane:
             and (flags or ds[look.variable].dtype.kind in "iu")
         ):
             values = np.where(done == DONE, values, np.nan)
-        verdict = known(VERDICT)
+        verdict = None if look.variable == VERDICT else known(VERDICT)  # a veil over itself says nothing
         if verdict is not None:
             verdict = np.where(done == DONE, verdict, -1.0) if done is not None else verdict
         rate = values if look.variable == RATE else known(RATE)

@@ -64,7 +64,7 @@ class Panel:
             x_axis_label=sides[0],
             y_axis_label=sides[1],
             x_range=Range1d(0.0, 1.0),
-            y_range=Range1d(0.1, 1.0),
+            y_range=Range1d(1e-6 if log else 0.0, 1.0),
             y_axis_type="log" if log else "linear",
         )
         self.plot.title.text_font_size = "12px"

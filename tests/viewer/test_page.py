@@ -103,6 +103,17 @@ def test_a_boundary_lies_between_stable_and_unstable(ds):
     assert places.max() <= rates.rho_high.values[(rates.values > 0).all(axis=1)].min()
 
 
+def test_a_verdict_is_a_veil_over_everything_but_itself(ds):
+    flags = {"flag_values": [0, 1], "flag_meanings": "stable discretisation", "long_name": "verdict"}
+    judged = ds.assign(verdict=(ds.growth_rate > 0).astype("int8").assign_attrs(flags))
+    shown = page(judged)
+    np.testing.assert_array_equal(shown._chart._image.data["verdict"][0], image(shown) > 0)
+    assert "verdict: discretisation" in shown._legend.text
+    shown._chosen("variable", "value", "growth_rate", "verdict")
+    assert np.isnan(shown._chart._image.data["verdict"][0]).all()
+    assert "verdict: " not in shown._legend.text
+
+
 def test_a_boundary_of_too_many_pieces_is_left_out_and_said(ds, monkeypatch):
     monkeypatch.setattr("pairsweep.viewer.chart.MOST_EDGES", 1)
     assert "too many pieces" in page(ds)._legend.text
