@@ -29,6 +29,7 @@ from pairsweep.spec.table import (
     given_words,
     labels_of,
     path_of,
+    refuse_densities,
     unit_of,
     with_axes,
     words_of,
@@ -129,6 +130,7 @@ def _of_dataset(ds: xr.Dataset, data: Mapping[str, Any], given: Mapping[str, str
     known_keys("occupation", data, ("pattern", *MOMENT_KEYS, *MAPPINGS, *others))
     factors: tuple[float, ...] = ()
     over = 0.0 if given["flux_quantity"] == "flux_factor" else 1.0
+    refuse_densities(ds, (given["density"], given["density_bar"]), given["quantity"])
     if given["quantity"] == "number_density":
         unit = density_unit(ds, given["density"], given["density_bar"], units)
         factors = tuple(unit * factor for factor in density_factors(tuple(edges.tolist())))

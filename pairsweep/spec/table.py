@@ -5,7 +5,7 @@ Only labels are read here, and the bytes once for their digest; the values are r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -103,6 +103,7 @@ def _of_dataset(ds: xr.Dataset, data: Mapping[str, Any], given: Mapping[str, str
     known_keys("occupation", data, ("pattern", *TABLE_KEYS, *MAPPINGS, *others))
     axes = {dim: labels_of(ds, dim) for dim in others}
     factors: tuple[float, ...] = ()
+    refuse_densities(ds, (given["rho"], given["rhobar"]), given["quantity"])
     if given["quantity"] == "number_density":
         unit = density_unit(ds, given["rho"], given["rhobar"], units)
         factors = tuple(unit * factor for factor in density_factors(edges.energy_edges))
@@ -278,6 +279,15 @@ def unit_of(
     if unit not in known:
         raise SpecError(f"occupation.units.{name}", unit, suggest(unit, known))
     return known[str(unit)]
+
+
+def refuse_densities(ds: xr.Dataset, names: Iterable[str], quantity: str) -> None:
+    """Refuse numbers in a volume that are said to be occupations."""
+    for name in names:
+        unit = ds[name].attrs.get("units")
+        if quantity == "occupation" and unit in DENSITIES:
+            cure = f'{name} is in {unit}, and occupations have no unit: give quantity = "number_density"'
+            raise SpecError("occupation.quantity", quantity, cure)
 
 
 def density_unit(ds: xr.Dataset, name: str, other: str, given: Mapping[str, str]) -> float:

@@ -266,6 +266,11 @@ def test_a_changed_file_is_refused(write, tmp_path):
         (lambda ds: ds.assign(rhobar=ds.rhobar.isel(phi=0)), "", "has other dimensions than rho"),
         (lambda ds: ds, 'quantity = "number_density"', "rho has no units"),
         (lambda ds: ds, 'quantity = "density"', "did you mean number_density"),
+        (
+            lambda ds: in_volume(ds),
+            "",
+            'rho is in 1/cm.3, and occupations have no unit: give quantity = "number_density"',
+        ),
         (lambda ds: ds, "radus = 3", "unknown key; did you mean radius"),
         (lambda ds: ds.assign_coords(radius=[1.0, 1.0, 2.0, 3.0]), "", "a label of radius stands twice"),
         (lambda ds: ds.assign_coords(growth_rate=("radius", np.ones(4))), "", "rename or drop it"),
@@ -278,6 +283,11 @@ def test_files_that_cannot_be_are_refused(write, change, keys, message):
 
 def without_units(ds, name):
     ds[name].attrs.clear()
+    return ds
+
+
+def in_volume(ds):
+    ds.rho.attrs["units"] = "1/cm^3"
     return ds
 
 
