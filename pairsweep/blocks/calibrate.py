@@ -152,7 +152,13 @@ def _measured(prepared: _Prepared, block: int) -> Cost:
     mean = _mean((fair if not len(places) else alike) or fair or solved)
     known = not len(places) or len(alike) > 2
     doubt = min(max(_doubt(alike), (SHARP if known else 0.5) * mean), 0.75 * mean)
-    kept = tuple(each for each in solved if each.seconds >= WORTH_KEEPING * len(each.positions))
+    # what took its time for code that had to be loaded is not dear for that
+    kept = tuple(
+        each
+        for each in solved
+        if (each.seconds if each in fair else mean * len(each.positions))
+        >= WORTH_KEEPING * len(each.positions)
+    )
     return Cost(block, 1, 0, mean, "", mean - doubt, mean + doubt, kept)
 
 

@@ -69,6 +69,7 @@ def test_an_interrupted_run_computes_only_what_is_missing(finished, tmp_path, mo
     from pairsweep.sweep import task as runner
 
     monkeypatch.setattr("pairsweep.blocks.plan.MIN_BLOCKS", 18)
+    monkeypatch.setattr("pairsweep.blocks.calibrate.WORTH_KEEPING", np.inf)  # all is left to the run
     solved = []
     original = runner.solve_block
 
