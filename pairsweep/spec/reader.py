@@ -18,6 +18,7 @@ from pairsweep.analyses.registry import labels as labels_of_analyses
 from pairsweep.contract.errors import SpecError, suggest
 from pairsweep.contract.fields import Parameter, Scalar, fields_of
 from pairsweep.contract.template import Coordinate
+from pairsweep.contract.variables import GRID_LABELS
 from pairsweep.contract.view import Cells
 from pairsweep.physics.grid import MAX_PAIRS, NAMED_DIRECTIONS, SHAPE_NAMES, cells, most_pairs
 from pairsweep.physics.patterns.registry import PATTERNS
@@ -176,7 +177,7 @@ def _checked_spec(data: dict[str, Any], text: str, folder: Path, custom: UserFun
             found = parameters_of(table, data[table], analysis.axes, others=fixed)
         else:
             continue
-        _add(parameters, found)
+        _add(parameters, found, analyses)
     options = _options(data, analyses)
     spec = Spec(
         title=title,
@@ -229,10 +230,14 @@ def _options_of(analysis: Analysis, data: Mapping[str, Any]) -> Any:
     return analysis.options(**given_options(analysis.name, data.get(analysis.name, {}), fields))
 
 
-def _add(parameters: list[Parameter], found: Iterable[Parameter]) -> None:
-    """Add parameters, each by a name of its own: it becomes the name of a coordinate."""
+def _add(parameters: list[Parameter], found: Iterable[Parameter], analyses: Sequence[str]) -> None:
+    """Add parameters, each by a name of its own: it becomes the name of a coordinate.
+
+    A label such as the time of evolution is free where its analysis is not computed: snapshots have a time too.
+    """
     taken = {parameter.name: parameter.table for parameter in parameters}
-    reserved = variables().keys() | labels_of_analyses().keys()
+    own = (label.name for name in analyses for label in ANALYSES[name].labels)
+    reserved = {*variables(), *GRID_LABELS, *own}
     for parameter in found:
         place = f"{parameter.table}.{parameter.name}"
         if parameter.name in reserved:

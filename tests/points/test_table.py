@@ -404,6 +404,19 @@ def test_a_file_may_be_written_while_its_specification_is_held(write):
     write(snapshot(*tables(seed=4)))
 
 
+def test_a_snapshot_may_have_a_time_of_its_own(write):
+    rho, rhobar = tables(2)
+    path = write(snapshot(rho, rhobar, dims=("time",), time=[0.5, 1.5]))
+    ds = ps.run(path, scheduler="serial", quiet=True)
+    assert ds.growth_rate.dims == ("time",)
+    assert ps.summary(ds).done == 2
+    path.write_text(
+        path.read_text().replace('["growth"]', '["growth", "evolution"]') + "[evolution]\nt_end = 1.0\n"
+    )
+    with pytest.raises(SpecError, match="is the name of a variable of the results"):
+        read_spec(path)
+
+
 def test_an_occupation_above_one_fails_its_place_alone(write):
     rho, rhobar = tables()
     rho[2, 4, 1, 3] = 1.25
