@@ -63,7 +63,8 @@ def _dop853(batch: Batch, point: int, tolerance: float) -> Iterator[tuple[Floats
     t, count, step = 0.0, 0, None
     for target in batch.times[point]:
         if target > t:
-            solver = DOP853(rate, t, y, target, rtol=tolerance, atol=tolerance, first_step=step)
+            first = None if step is None else min(step, float(target) - t)
+            solver = DOP853(rate, t, y, target, rtol=tolerance, atol=tolerance, first_step=first)
             while solver.status == "running":
                 solver.step()
                 # the last step of an interval is cut short by its end

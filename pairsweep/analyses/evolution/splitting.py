@@ -137,8 +137,9 @@ def _first_steps(batch: Batch, work: Work, points: Ints, scheme: Tableau) -> dic
 
 def _steps_between(times: Floats, longest: float) -> Ints:
     """Numbers of steps (T,) of at most ``longest`` that lead to each sample."""
+    spacing = np.diff(times, prepend=0.0)
     # the slack keeps a spacing that is a whole number of steps from one more step by rounding
-    return np.ceil(np.diff(times, prepend=0.0) / longest - 1e-9).astype(np.int64)
+    return np.maximum(np.ceil(spacing / longest - 1e-9), spacing > 0.0).astype(np.int64)
 
 
 def _integrate(

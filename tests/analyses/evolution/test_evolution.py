@@ -329,6 +329,15 @@ def test_bad_input_is_refused_with_place_and_cure(change, place):
     assert any(word in str(caught.value) for word in ("give", "choose", "lie between"))
 
 
+@pytest.mark.parametrize("times", [[1e-19], [1e-11], [0.0, 1e-13, 1.0], [1.0, 1.0 + 1e-12]])
+def test_times_far_closer_than_a_step(times):
+    grid, rho, rhobar = quadrant(1, 1, 4)
+    asked = {"g": 1e-6, "times": times, "keep": "pairs", "tolerance": 1e-11}
+    found = evolve(grid, rho, rhobar, method="splitting", **asked)
+    expected = evolve(grid, rho, rhobar, method="reference", **asked)
+    np.testing.assert_allclose(found.kappa, expected.kappa, rtol=0, atol=1e-11)
+
+
 def test_a_run_beyond_double_precision_fails_and_says_so():
     grid, rho, rhobar, kappa = random_system(1)
     with pytest.raises(EvolutionError, match="tolerance"):
