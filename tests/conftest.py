@@ -1,6 +1,7 @@
 """Kernels compiled and not (``both``), and ``--fast``: only the tests that compile no kernel and start no process."""
 
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -62,6 +63,8 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    # A shell that runs the tests in the background has it ignored, here and in all that they start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.getoption("fast"):
         folder = tempfile.TemporaryDirectory(prefix="pairsweep-fast-")
         config.add_cleanup(folder.cleanup)
