@@ -231,6 +231,7 @@ def test_the_notebook_runs_and_holds_no_outputs(monkeypatch):
     plt.close("all")
 
 
+@pytest.mark.processes
 def test_occupations_of_ones_own_run_as_the_page_says(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     found = {

@@ -17,16 +17,22 @@ def sources():
     return sorted(PACKAGE.rglob("*.py"))
 
 
-@pytest.mark.parametrize("name", ANALYSES)
-def test_an_analysis_is_a_word_of_its_own_folder_alone(name):
-    knows = [
-        path.relative_to(PACKAGE).as_posix()
-        for path in sources()
-        if any(
-            isinstance(node, ast.Constant) and node.value == name
+@pytest.fixture(scope="module")
+def words():
+    """The strings that stand in each file."""
+    return {
+        path.relative_to(PACKAGE).as_posix(): {
+            node.value
             for node in ast.walk(ast.parse(path.read_text()))
-        )
-    ]
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        }
+        for path in sources()
+    }
+
+
+@pytest.mark.parametrize("name", ANALYSES)
+def test_an_analysis_is_a_word_of_its_own_folder_alone(name, words):
+    knows = [path for path, strings in words.items() if name in strings]
     strangers = [
         path for path in knows if not path.startswith((f"analyses/{name}/", *FREE[:2])) and path not in FREE
     ]

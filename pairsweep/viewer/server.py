@@ -136,8 +136,10 @@ def serve(source: str | Path | xr.Dataset, port: int = 0) -> View:
         made.append((IOLoop.current(), ended))
         started.set()
         await ended.wait()
-        server.stop()
-        http.stop()
+        if hasattr(server, "stop_async"):  # from Bokeh 3.10 on: its sessions end before the loop does
+            await server.stop_async()
+        else:
+            server.stop()
         await http.close_all_connections()
 
     thread = threading.Thread(target=lambda: asyncio.run(run()), name="pairsweep-view", daemon=True)

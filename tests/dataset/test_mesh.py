@@ -91,7 +91,7 @@ def _island(cell, truth):
 
 def test_an_island_as_large_as_a_coarse_cell_is_found_wherever_it_is():
     rng = np.random.default_rng(0)
-    for _ in range(50):
+    for _ in range(15):
         mesh = Mesh(axes(6, 11), [0.01, 0.01])
         size = mesh.certain_island
         assert size == pytest.approx((0.2, 0.1))
