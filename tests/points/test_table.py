@@ -331,7 +331,10 @@ def test_old_and_new_netcdf_are_the_same_table(write, tmp_path, engine):
 
 
 def test_hdf5_without_its_reader_names_the_package(write, monkeypatch):
-    path = write(snapshot(*tables()))
+    ds = snapshot(*tables())
+    path = write(ds)
+    (path.parent / "snapshot.nc").unlink()
+    ds.to_netcdf(path.parent / "snapshot.nc", engine="h5netcdf")
 
     def nothing(*_, **__):
         raise ValueError("found the following matches with the input file in xarray's IO backends: ...")
