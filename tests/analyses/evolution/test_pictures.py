@@ -18,7 +18,7 @@ def runs():
 @pytest.fixture
 def ax():
     with style.context():
-        return style.panels(1, 1, 1)[1][0]
+        return style.panels(1, 1, (None, None))[1][0]
 
 
 def test_prediction_has_the_stored_growth_rate(runs, ax):
