@@ -3,6 +3,9 @@
 A worker may also die for reasons of its own (a scheduler's limit, an operator), so a block is tried again
 before it is split, and a point has to bring down several workers alone before it is called failed. Split
 tenfold, a block of a thousand gives its one bad point away after seven deaths; halved, after fourteen.
+
+dask charges a death to all that a worker had not yet answered, so a point that was quick and beside a bad one looks
+bad too. Its last chance comes at the end, with nothing else under way.
 """
 
 from __future__ import annotations
@@ -25,14 +28,17 @@ class Queue:
         self._blocks = iter(blocks)
         self._on_done = on_done
         self._back: deque[Work] = deque()
+        self._suspects: deque[Work] = deque()
         self._deaths: Counter[Work] = Counter()
 
-    def next(self) -> Work | None:
-        """Return what to do next, None if there is nothing for now."""
+    def next(self, alone: bool = True) -> Work | None:
+        """Return what to do next, None if there is nothing for now; a suspect only where it would be ``alone``."""
         if self._back:
             return self._back.popleft()
         block = next(self._blocks, None)
-        return None if block is None else Work(block)
+        if block is not None:
+            return Work(block)
+        return self._suspects.popleft() if alone and self._suspects else None
 
     def back(self, work: Work) -> None:
         """Take back work that nobody began."""
@@ -44,7 +50,7 @@ class Queue:
         points = work.only or range(self._task.size(work.block))
         if len(points) == 1:
             if self._deaths[work] < POINT_DEATHS:
-                self._back.append(work)
+                self._suspects.append(work)
             else:
                 del self._deaths[work]
                 self._on_done(self._task.record_failure(work.block, points[0], reason))

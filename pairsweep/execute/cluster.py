@@ -109,7 +109,7 @@ def run_blocks(
 
     def fill() -> None:
         limit = window or max(4, 2 * sum(client.nthreads().values()))
-        while len(in_flight) < limit and (work := queue.next()) is not None:
+        while len(in_flight) < limit and (work := queue.next(alone=not in_flight)) is not None:
             key = f"pairsweep-{uuid.uuid4().hex}"
             future = client.submit(_perform, payload, work, topic, key=key, pure=False)
             in_flight[future] = work

@@ -57,3 +57,24 @@ def test_a_block_that_dies_once_is_done_whole():
     queue.died(work, "an operator's kill")
     assert queue.next() == work
     assert queue.next() is None
+
+
+def test_who_was_only_near_a_death_is_cleared():
+    """As on dask: two at a time, and a death is charged to both."""
+    buried, deadly = [], 3
+    queue = Queue(Graveyard(4), [0], buried.append)
+    done = set()
+    while True:
+        together = []
+        while len(together) < 2 and (work := queue.next(alone=not together)) is not None:
+            together.append(work)
+        if not together:
+            break
+        dies = any(deadly in (work.only or range(4)) for work in together)
+        for work in together:
+            if dies:
+                queue.died(work, "two workers died", deaths=2)
+            else:
+                done.update(work.only or range(4))
+    assert done == {0, 1, 2}
+    assert len(buried) == 1
