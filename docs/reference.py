@@ -21,6 +21,7 @@ import pairsweep
 from pairsweep.analyses.base import Analysis
 from pairsweep.analyses.registry import ANALYSES, owners
 from pairsweep.cli import commands as cli
+from pairsweep.cli import parser as cli_parser
 from pairsweep.contract.fields import Field
 from pairsweep.contract.variables import GRID_LABELS, STATUS, Variable
 from pairsweep.drawing.options import KEYWORDS
@@ -358,7 +359,6 @@ def _flags(variable: Variable) -> str:
 
 def command_line() -> str:
     """Every command with its options, from the parser itself."""
-    parser = cli.parser()
     parts = [
         "# Command line",
         "A summary goes to standard output, progress to standard error.",
@@ -368,14 +368,14 @@ def command_line() -> str:
                 (str(cli.DONE), "done"),
                 (str(cli.SOME_FAILED), "some points failed; they are recorded with their reasons"),
                 (
-                    str(cli.UNUSABLE),
+                    str(cli_parser.UNUSABLE),
                     "an unusable specification, store or option: one line says what to change",
                 ),
                 (str(cli.INTERRUPTED), "interrupted; what is done is kept"),
             ),
         ),
     ]
-    for name, command, summary in commands(parser):
+    for name, command, summary in commands(cli_parser.parser()):
         parts += [
             f"## `{command.prog}`",
             _sentence(summary),

@@ -19,6 +19,7 @@ from matplotlib.testing.compare import compare_images
 import pairsweep
 from pairsweep.analyses.registry import ANALYSES, labels, owners
 from pairsweep.cli import commands as cli
+from pairsweep.cli.parser import parser
 from pairsweep.execute import Site
 from pairsweep.physics.patterns.registry import PATTERNS
 from pairsweep.spec import schema
@@ -111,7 +112,7 @@ def test_every_variable_and_label_is_documented():
 
 def test_every_command_and_option_is_documented():
     page = GENERATED["command_line.md"]
-    commands = list(reference.commands(cli.parser()))
+    commands = list(reference.commands(parser()))
     assert {"plan", "run", "status", "show", "plot", "point"} <= {name for name, _, _ in commands}
     for name, command, _ in commands:
         section = page.split(f"## `pairsweep {name}`\n")[1].split("\n## ")[0]
@@ -193,7 +194,7 @@ def parses(commands):
     """Parse the commands that call pairsweep; a wrong one ends the test with the parser's own words."""
     called = [words for words in map(pages.pairsweep_command, commands) if words and "--help" not in words]
     for words in called:
-        cli.parser().parse_args(words)
+        parser().parse_args(words)
     return len(called)
 
 

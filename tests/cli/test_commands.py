@@ -350,7 +350,7 @@ def test_what_is_no_store_is_said_in_one_line(tmp_path, monkeypatch, capsys, com
 
 @pytest.mark.processes
 def test_help_is_light():
-    code = "import sys; from pairsweep.cli.commands import parser; parser(); print('numpy' in sys.modules)"
+    code = "import sys; from pairsweep.cli.parser import parser; parser(); print('numpy' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ
     )

@@ -9,7 +9,8 @@ import pytest
 import xarray as xr
 
 import pairsweep as ps
-from pairsweep.cli.commands import UNUSABLE, main
+from pairsweep.cli.commands import main
+from pairsweep.cli.parser import UNUSABLE
 from tests.specs import growth
 
 MAP = growth(rho_high="[0.5, 0.9]", rho_low="[0.1, 0.6]")

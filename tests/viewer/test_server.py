@@ -10,6 +10,7 @@ pytest.importorskip("bokeh")
 
 import pairsweep as ps
 from pairsweep.cli import commands as cli
+from pairsweep.cli.parser import UNUSABLE
 from pairsweep.contract.errors import UsageError
 from tests.datasets import growth_sweep
 
@@ -116,11 +117,11 @@ def test_a_closed_page_answers_no_more():
 def test_bad_stores_are_errors_of_one_line(tmp_path, capsys):
     (tmp_path / "text.zarr").write_text("none")
     for path in (tmp_path / "none.zarr", tmp_path / "text.zarr", tmp_path):
-        assert cli.main(["view", str(path), "--no-open"]) == cli.UNUSABLE
+        assert cli.main(["view", str(path), "--no-open"]) == UNUSABLE
         assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_without_the_extra_it_says_what_to_install(tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "bokeh", None)
-    assert cli.main(["view", str(tmp_path), "--no-open"]) == cli.UNUSABLE
+    assert cli.main(["view", str(tmp_path), "--no-open"]) == UNUSABLE
     assert "pip install 'pairsweep[view]'" in capsys.readouterr().err
