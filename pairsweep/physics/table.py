@@ -7,10 +7,10 @@ own; onto other cells the number of neutrinos in each is kept, and no occupation
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from pairsweep.contract.errors import UserCodeError
 from pairsweep.contract.view import Cells
 from pairsweep.physics.grid import CellEdges, Floats, Grid, cells
 from pairsweep.physics.systems import Profile
+from pairsweep.physics.table_file import opened, stamp_of
 from pairsweep.physics.units import HBAR_C
 
 if TYPE_CHECKING:
@@ -273,33 +274,3 @@ def _looked_up(values: Floats, edges: list[Floats], energy: Floats, cosine: Floa
     )
     inside = (at_energy >= 0) & (at_energy < e.size - 1)
     return np.where(inside, values[np.clip(at_energy, 0, e.size - 2), at_cosine, at_phi], 0.0)
-
-
-def stamp_of(path: Path) -> tuple[int, int]:
-    """Size and time of the last change, of the newest file where it is a folder."""
-    found = [file.stat() for file in (sorted(path.rglob("*")) if path.is_dir() else [path]) if file.is_file()]
-    return sum(s.st_size for s in found), max((s.st_mtime_ns for s in found), default=0)
-
-
-@contextmanager
-def opened(path: str, stamp: tuple[int, int], values: tuple[str, ...]) -> Iterator[xr.Dataset]:
-    """Open a file lazily: what xarray can read, or comma separated ``values`` with a row for each cell."""
-    import xarray as xr
-
-    if path.lower().endswith((".csv", ".txt")):
-        yield _rows(path, stamp, values)
-    elif Path(path).is_dir():
-        with xr.open_zarr(path, chunks=None, consolidated=False) as ds:
-            yield ds
-    else:
-        with xr.open_dataset(path, chunks=None) as ds:
-            yield ds
-
-
-@lru_cache(maxsize=4)
-def _rows(path: str, stamp: tuple[int, int], values: tuple[str, ...]) -> xr.Dataset:
-    import pandas as pd
-
-    frame = pd.read_csv(path, comment="#", skipinitialspace=True)
-    of_rows: xr.Dataset = frame.set_index([n for n in frame.columns if n not in values]).to_xarray()
-    return of_rows

@@ -14,26 +14,22 @@ from pairsweep.contract.view import Cells
 from pairsweep.physics.grid import cells
 from pairsweep.physics.moment_table import MomentTable
 from pairsweep.physics.patterns.moments import CLOSURES
-from pairsweep.physics.table import density_factors, stamp_of
+from pairsweep.physics.table import density_factors
+from pairsweep.physics.table_file import stamp_of
 from pairsweep.spec.checks import known_keys
+from pairsweep.spec.edges import edges_along
 from pairsweep.spec.table import (
-    ANGLES,
-    DENSITIES,
-    ENERGIES,
     MAPPINGS,
     TABLE_KEYS,
     TableFile,
     dataset_with,
-    density_unit,
-    edges_along,
     given_words,
     labels_of,
     path_of,
-    refuse_densities,
-    unit_of,
     with_axes,
     words_of,
 )
+from pairsweep.spec.units import ANGLES, DENSITIES, ENERGIES, density_unit, refuse_densities, unit_of
 from pairsweep.user_code.function import bytes_digest
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ Only labels are read here, and the bytes once for their digest; the values are r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,10 +16,13 @@ from pairsweep.contract.errors import SpecError, suggest
 from pairsweep.contract.fields import Field, Kind, Parameter, Scalar
 from pairsweep.contract.template import Coordinate
 from pairsweep.contract.view import Cells
-from pairsweep.physics.grid import Floats, cells
-from pairsweep.physics.table import ROLES, Table, density_factors, opened, stamp_of
+from pairsweep.physics.grid import cells
+from pairsweep.physics.table import ROLES, Table, density_factors
+from pairsweep.physics.table_file import opened, stamp_of
 from pairsweep.spec.checks import known_keys, values_of
+from pairsweep.spec.edges import edges_along
 from pairsweep.spec.files import unreadable
+from pairsweep.spec.units import ANGLES, ENERGIES, density_unit, refuse_densities, unit_of
 from pairsweep.user_code.function import bytes_digest
 
 if TYPE_CHECKING:
@@ -53,27 +56,6 @@ TABLE_KEYS = {
     ),
 }
 MAPPINGS = ("dims", "units")
-H_MEV_S = 4.135667696e-21
-ENERGIES = {
-    "MeV": 1.0,
-    "keV": 1e-3,
-    "eV": 1e-6,
-    "GeV": 1e3,
-    "erg": 624150.9074460763,
-    "J": 6.241509074460763e12,
-    "Hz": H_MEV_S,
-    "1/s": H_MEV_S,
-    "s-1": H_MEV_S,
-    "s^-1": H_MEV_S,
-}
-ANGLES = dict.fromkeys(("deg", "degree", "degrees"), np.pi / 180) | dict.fromkeys(
-    ("rad", "radian", "radians"), 1.0
-)
-DENSITIES = {
-    **dict.fromkeys(("1/cm^3", "cm^-3", "cm-3", "cm**-3", "1/cm**3", "1/ccm", "1/cm3"), 1.0),
-    **dict.fromkeys(("1/m^3", "m^-3", "m-3", "m**-3", "1/m**3", "1/m3"), 1e-6),
-    **dict.fromkeys(("1/fm^3", "fm^-3", "fm-3", "fm**-3"), 1e39),
-}
 
 
 class TableFile(NamedTuple):
@@ -238,66 +220,6 @@ def _edges(ds: xr.Dataset, found: Mapping[str, str], units: Mapping[str, str]) -
         raise SpecError("occupation.file", None, f"its edges cannot be: {error}") from None
     assert grid.edges is not None, "cells have edges"
     return Cells(*(tuple(edges.tolist()) for edges in grid.edges)), falling
-
-
-def edges_along(ds: xr.Dataset, dim: str, factor: float) -> Floats:
-    """Edges of the cells along a dimension: bounds as of CF, a variable of edges, or halfway between even centres."""
-    size = ds.sizes[dim]
-    bounds = ds[dim].attrs.get("bounds") if dim in ds else None
-    if bounds in ds:
-        low, high = (np.asarray(ds[bounds].values[:, side], dtype=np.float64) for side in (0, 1))
-        apart = np.flatnonzero(np.abs(low[1:] - high[:-1]) > 1e-9 * np.ptp([low, high]))
-        if apart.size:
-            where = f"between cells {apart[0]} and {apart[0] + 1}"
-            raise SpecError("occupation.file", None, f"the bounds of {dim} leave a gap or overlap {where}")
-        return factor * np.append(low, high[-1])
-    for name in (f"{dim}_edges", f"{dim}_edge", f"{dim}_bounds"):
-        if name in ds and ds[name].shape == (size + 1,):
-            return factor * np.asarray(ds[name].values, dtype=np.float64)
-    if dim not in ds or size < 2:
-        raise SpecError(
-            "occupation.file", None, f"has no edges of {dim}: add a variable {dim}_edges of {size + 1} values"
-        )
-    centre = np.asarray(ds[dim].values, dtype=np.float64)
-    step = np.diff(centre)
-    if np.ptp(step) > 1e-6 * np.abs(step).max():
-        cure = f"the centres of {dim} are not even: add a variable {dim}_edges of {size + 1} values, or CF bounds"
-        raise SpecError("occupation.file", None, cure)
-    # with few digits in the centres the ends of the range are meant
-    return factor * np.round(np.append(centre - 0.5 * step[0], centre[-1] + 0.5 * step[0]), 12)
-
-
-def unit_of(
-    ds: xr.Dataset | xr.DataArray, name: str, given: Mapping[str, str], known: Mapping[str, float]
-) -> float:
-    """Factor of a unit, given in the specification or in the file; never guessed."""
-    here = ds if name == getattr(ds, "name", None) else ds[name] if name in ds.coords else None
-    unit = given.get(name, None if here is None else here.attrs.get("units"))
-    if unit is None:
-        cure = f'{name} has no units: give units = {{ {name} = "..." }}, one of {", ".join(known)}'
-        raise SpecError("occupation.units", None, cure)
-    if unit not in known:
-        raise SpecError(f"occupation.units.{name}", unit, suggest(unit, known))
-    return known[str(unit)]
-
-
-def refuse_densities(ds: xr.Dataset, names: Iterable[str], quantity: str) -> None:
-    """Refuse numbers in a volume that are said to be occupations."""
-    for name in names:
-        unit = ds[name].attrs.get("units")
-        if quantity == "occupation" and unit in DENSITIES:
-            cure = f'{name} is in {unit}, and occupations have no unit: give quantity = "number_density"'
-            raise SpecError("occupation.quantity", quantity, cure)
-
-
-def density_unit(ds: xr.Dataset, name: str, other: str, given: Mapping[str, str]) -> float:
-    """1/cm^3 for one of the numbers of neutrinos, which those of antineutrinos share."""
-    unit, unit_bar = (unit_of(ds[each], each, given, DENSITIES) for each in (name, other))
-    if unit != unit_bar:
-        raise SpecError(
-            f"occupation.units.{other}", None, f"differs from that of {name}: convert one of them"
-        )
-    return unit
 
 
 def labels_of(ds: xr.Dataset, dim: str) -> tuple[Scalar, ...]:
