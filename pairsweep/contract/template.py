@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +70,7 @@ class Template:
     arrays: tuple[ArrayPlan, ...]
     attrs: Mapping[str, object]
 
-    @property
+    @cached_property
     def analyses(self) -> tuple[str, ...]:
         """The analyses whose results these are, in the order of their arrays."""
         return tuple(dict.fromkeys(plan.analysis for plan in self.arrays if plan.analysis))
@@ -79,12 +80,12 @@ class Template:
         """Number of points of the sweep."""
         return math.prod(self.shape)
 
-    @property
+    @cached_property
     def blocks_per_axis(self) -> tuple[int, ...]:
         """Number of blocks along each axis."""
         return tuple(-(-size // block) for size, block in zip(self.shape, self.block_shape, strict=True))
 
-    @property
+    @cached_property
     def n_blocks(self) -> int:
         """Number of blocks; a block is called by its number, the last axis running fastest."""
         return math.prod(self.blocks_per_axis)
@@ -93,7 +94,11 @@ class Template:
         """Position of a block along each axis: the chunk index of its chunk in every array."""
         if not 0 <= block < self.n_blocks:
             raise IndexError(f"block {block} of {self.n_blocks}")
-        return tuple(int(i) for i in np.unravel_index(block, self.blocks_per_axis)) if self.axes else ()
+        index = []
+        for count in reversed(self.blocks_per_axis):
+            block, along = divmod(block, count)
+            index.append(along)
+        return tuple(reversed(index))
 
     def block_slices(self, block: int) -> tuple[slice, ...]:
         """Ranges of the axes that a block covers."""

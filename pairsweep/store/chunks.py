@@ -70,7 +70,8 @@ def decode(data: bytes, chunk_shape: tuple[int, ...], dtype: str) -> NDArray[np.
 def read(path: Path) -> bytes | None:
     """Return the bytes of a file, None if there is none."""
     try:
-        return path.read_bytes()
+        with open(path, "rb", buffering=0) as file:  # it is read at once
+            return file.read()
     except (FileNotFoundError, NotADirectoryError):
         return None
 
@@ -81,7 +82,7 @@ def replace(path: Path, data: bytes, scratch: Path) -> None:
     A reader finds the old file or the new one. Whatever a killed writer leaves lies in ``scratch``.
     """
     draft = scratch / uuid.uuid4().hex
-    with room(path.parent):
+    with room(os.path.dirname(path)):
         try:
             draft.write_bytes(data)
             try:
@@ -96,7 +97,7 @@ def replace(path: Path, data: bytes, scratch: Path) -> None:
 
 
 @contextlib.contextmanager
-def room(place: Path) -> Iterator[None]:
+def room(place: str | Path) -> Iterator[None]:
     """Turn a full disk (or quota, or file size limit) and what may not be written into a `StoreError`."""
     try:
         yield

@@ -53,7 +53,7 @@ class Identity:
 
 def bookkeeping(root: Path) -> Path:
     """Folder of the engine's own files: inside an array's folder, where no reader of the group looks."""
-    return root / LEDGER / "engine"
+    return root / f"{LEDGER}/engine"
 
 
 def scratch(root: Path) -> Path:
@@ -66,14 +66,19 @@ def writers(root: Path) -> Path:
     return bookkeeping(root) / "writers"
 
 
+def records(root: Path, generation: int) -> Path:
+    """Folder of the records of all blocks."""
+    return bookkeeping(root) / f"generation-{generation}"
+
+
 def record(root: Path, generation: int, block: int) -> Path:
     """File of the record of a block."""
-    return bookkeeping(root) / f"generation-{generation}" / f"{block}.json"
+    return records(root, generation) / f"{block}.json"
 
 
 def copies(root: Path, generation: int) -> Path:
     """Folder of copies of the root's metadata and of the labels: what no computation brings back."""
-    return bookkeeping(root) / f"generation-{generation}" / "copies"
+    return records(root, generation) / "copies"
 
 
 def generations(root: Path) -> list[int]:
@@ -95,7 +100,7 @@ def chunk(root: Path, array: str, generation: int, index: tuple[int, ...]) -> Pa
     """File of a chunk."""
     _, separator, prefix = _ENCODINGS[_encoding_of(generation, len(index))]
     parts = ([prefix] if prefix else []) + [str(i) for i in index]
-    return root / array / (separator.join(parts) or "0")
+    return root / f"{array}/{separator.join(parts) or '0'}"
 
 
 def _encoding_found(path: Path) -> int | None:

@@ -14,7 +14,6 @@ import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,9 +35,6 @@ from pairsweep.store import record as records
 from pairsweep.store.lock import Lock, clear, only_writer
 from pairsweep.store.places import resolve
 from pairsweep.store.record import Record
-
-if TYPE_CHECKING:
-    pass
 
 Mask = NDArray[np.bool_]
 FORMER_KEPT = 86400.0  # seconds that a generation is kept for its readers after axes or analyses were added
@@ -69,6 +65,8 @@ class Store:
         self.fingerprint: dict[str, str] = dict(fingerprint)
         self._format = form
         self._root_stamp = self._stamp()
+        self._writers, self._scratch = layout.writers(path), layout.scratch(path)
+        self._records = layout.records(path, identity.generation)
         (self.ledger,) = (plan for plan in template.arrays if plan.name == layout.LEDGER)
 
     @classmethod
@@ -146,10 +144,10 @@ class Store:
             yield held
 
     def _clear_up(self) -> None:
-        layout.writers(self.path).mkdir(exist_ok=True)
-        layout.scratch(self.path).mkdir(exist_ok=True)
-        clear(layout.writers(self.path))
-        for litter in layout.scratch(self.path).iterdir():
+        self._writers.mkdir(exist_ok=True)
+        self._scratch.mkdir(exist_ok=True)
+        clear(self._writers)
+        for litter in self._scratch.iterdir():
             if litter.is_dir():
                 shutil.rmtree(litter)
             else:
@@ -175,19 +173,23 @@ class Store:
 
     def states(self, block: int) -> dict[str, States]:
         """Return the state of each analysis at the points of a block: pending where nothing is in force."""
+        states = self._states_in_force(block)
+        return self._alike(block, PENDING) if states is None else states
+
+    def _states_in_force(self, block: int) -> dict[str, States] | None:
         ledger = chunks.read(self.chunk(self.ledger, block))
-        record = None
         if ledger is not None:
             with contextlib.suppress(chunks.DamagedChunk):
-                if (
-                    chunks.decode(ledger, self.chunk_shape(self.ledger), "int8")[self._filled(block)] == DONE
-                ).all():
+                if (self._decoded(self.ledger, block, ledger) == DONE).all():
                     return self._alike(block, DONE)
-                record = self._naming(block, ledger)
-        return self._alike(block, PENDING) if record is None else dict(record.states)
+                record = self.record(block)
+                if record is not None and _names(record, ledger):
+                    return dict(record.states)
+        return None
 
     def _alike(self, block: int, state: int) -> dict[str, States]:
-        return {analysis: np.full(self.block_shape(block), state, np.int8) for analysis in self.analyses}
+        shape = self.block_shape(block)
+        return {analysis: np.full(shape, state, np.int8) for analysis in self.analyses}
 
     def counts(self) -> dict[str, dict[int, int]]:
         """Count the points of each analysis by state."""
@@ -216,21 +218,23 @@ class Store:
         retry_failed : failed points count as pending
         only : restrict to these points, counted along the block with its last axis fastest
         """
-        states = self.states(block)
-        if not any(each.any() for each in states.values()) and self._is_ahead(block):
+        states = self._states_in_force(block)
+        if states is None and os.path.exists(self._record(block)):  # the record may be ahead
             self._check_current()
-            with chunks.room(self.path), only_writer(layout.writers(self.path), block):
+            with chunks.room(self.path), only_writer(self._writers, block):
                 self.settle(block)
-            states = self.states(block)
-        chosen = np.ones(self.block_shape(block), dtype=bool)
-        if only is not None:
-            inside = np.zeros(chosen.size, dtype=bool)
-            inside[only.start : only.stop] = True
-            chosen = inside.reshape(chosen.shape)
-        return {
-            analysis: np.asarray(chosen & (each != DONE if retry_failed else each == PENDING))
+            states = self._states_in_force(block)
+        if states is None:
+            states = self._alike(block, PENDING)
+        masks = {
+            analysis: np.asarray(each != DONE if retry_failed else each == PENDING)
             for analysis, each in states.items()
         }
+        if only is not None:
+            for mask in masks.values():
+                mask.flat[: only.start] = False
+                mask.flat[only.stop :] = False
+        return masks
 
     def pending(self, retry_failed: bool = False) -> Iterator[int]:
         """Yield the blocks that have points to compute, reading the ledger as it goes."""
@@ -245,10 +249,10 @@ class Store:
         there is no room, or if the store has been replaced or grown since it was opened.
         """
         self._check_current()
-        with chunks.room(self.path), only_writer(layout.writers(self.path), block):
+        with chunks.room(self.path), only_writer(self._writers, block):
             self._check_current()
-            self.settle(block)
-            before = self.states(block)
+            known = self.settle(block)
+            before = self.states(block) if known is None else known.states
             take = {
                 analysis: (states != DONE) & (True if masks is None else masks.get(analysis, False))
                 for analysis, states in before.items()
@@ -259,7 +263,7 @@ class Store:
             states = dict(before)
             for analysis in touched:
                 computed = np.asarray(result.states[analysis], dtype=np.int8)
-                if not np.isin(computed[take[analysis]], (DONE, FAILED)).all():
+                if not ((computed == DONE) | (computed == FAILED))[take[analysis]].all():
                     raise ValueError(f"block {block}: a computed point is done or failed")
                 states[analysis] = np.where(take[analysis], computed, before[analysis]).astype(np.int8)
             arrays = {}
@@ -269,7 +273,6 @@ class Store:
                     mask = take[plan.analysis]
                     keep = ~mask & (before[plan.analysis] != PENDING)
                     arrays[plan.name] = self._merged(plan, block, values, mask, keep)
-            known = self.record_in_force(block)
             if known is None:  # what readers see now would not be the numbers of before
                 self.forget(block)
             failures = self._failures_after(block, known, result.failures, take, states)
@@ -314,37 +317,26 @@ class Store:
 
     def record_in_force(self, block: int) -> Record | None:
         """Return the record that names the chunk of ``status`` that is there."""
-        ledger = chunks.read(self.chunk(self.ledger, block))
         with contextlib.suppress(chunks.DamagedChunk):
-            return None if ledger is None else self._naming(block, ledger)
+            record = self.record(block)
+            if record is not None and _names(record, chunks.read(self.chunk(self.ledger, block))):
+                return record
         return None
 
-    def _naming(self, block: int, ledger: bytes) -> Record | None:
-        record = self.record(block)
-        names = record is not None and record.seals.get(layout.LEDGER) == chunks.seal(ledger)
-        return record if names else None
-
-    def _is_ahead(self, block: int) -> bool:
-        return self._record(block).exists() and self.record_in_force(block) is None
-
-    def settle(self, block: int) -> bool:
+    def settle(self, block: int) -> Record | None:
         """Catch up with a record that is ahead of ``status``, as a writer killed between them leaves it.
 
-        Returns whether the record is in force then: not if any chunk of the block is not what it says.
+        Returns the record that is in force then: none if any chunk of the block is not what it says.
         """
-        if not self._is_ahead(block):
-            return self.record_in_force(block) is not None
-        try:
+        with contextlib.suppress(chunks.DamagedChunk):
             record = self.record(block)
-            if record is None or not self._holds(block, record.seals):
-                return False
-        except chunks.DamagedChunk:
-            return False
-        ledger = self._encoded(record.states)
-        if chunks.seal(ledger) != record.seals.get(layout.LEDGER):
-            return False
-        self._put(self.chunk(self.ledger, block), ledger)
-        return True
+            if record is None or _names(record, chunks.read(self.chunk(self.ledger, block))):
+                return record
+            ledger = self._encoded(record.states)
+            if self._holds(block, record.seals) and _names(record, ledger):
+                self._put(self.chunk(self.ledger, block), ledger)
+                return record
+        return None
 
     def _holds(self, block: int, seals: Mapping[str, str]) -> bool:
         """Return whether the chunks of a block's results are those with these seals."""
@@ -389,11 +381,12 @@ class Store:
         data = chunks.read(self.chunk(plan, block))
         if data is None:
             raise chunks.DamagedChunk("missing")
-        return chunks.decode(data, self.chunk_shape(plan), plan.dtype)[self._filled(block)]
+        return self._decoded(plan, block, data)
 
-    def _filled(self, block: int) -> tuple[slice, ...]:
-        """Where a block's points lie in its chunks, which are longer at the end of an axis."""
-        return tuple(slice(size) for size in self.block_shape(block))
+    def _decoded(self, plan: ArrayPlan, block: int, data: bytes) -> NDArray[np.generic]:
+        """Return a block of an array; its chunk is longer at the end of an axis."""
+        inside = tuple(slice(size) for size in self.block_shape(block))
+        return chunks.decode(data, self.chunk_shape(plan), plan.dtype)[inside]
 
     def forget(self, block: int) -> None:
         """Call every point of a block pending."""
@@ -411,10 +404,10 @@ class Store:
         layout.repair(self.path)
 
     def _record(self, block: int) -> Path:
-        return layout.record(self.path, self.identity.generation, block)
+        return self._records / f"{block}.json"
 
     def _put(self, path: Path, data: bytes) -> None:
-        chunks.replace(path, data, layout.scratch(self.path))
+        chunks.replace(path, data, self._scratch)
 
     def _stamp(self) -> tuple[int, int]:
         stat = os.stat(self.path / layout.ROOT)
@@ -477,3 +470,13 @@ class Store:
             if any(mask[self._place(block, failure)] for mask in computed):
                 kept[failure.position, failure.analysis] = failure
         return records.standing(kept.values(), states, [s.start for s in self.template.block_slices(block)])
+
+
+def _names(record: Record, ledger: bytes | None) -> bool:
+    """Return whether a record names a chunk of ``status``; one that is damaged is named by none."""
+    if ledger is None:
+        return False
+    try:
+        return record.seals.get(layout.LEDGER) == chunks.seal(ledger)
+    except chunks.DamagedChunk:
+        return False

@@ -77,7 +77,7 @@ def _checked(store: Store, block: int) -> list[Damage]:
     if not found:
         return []
     ledger = store.chunk(store.ledger, block)
-    if found.keys() == {ledger} and store.settle(block):
+    if found.keys() == {ledger} and store.settle(block) is not None:
         # one that is only behind its record is what a killed writer leaves
         what = found[ledger]
         return [] if what in (_MISSING, _OTHER) else [Damage(f"{ledger.relative_to(store.path)}", what)]
