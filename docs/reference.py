@@ -322,7 +322,7 @@ def _analysis_variables(analysis: Analysis) -> list[str]:
 
 _DATASET_RULES = """
 A store is a zarr folder (version 3) that `xarray.open_zarr` opens without pairsweep. The tables below are made
-from the vocabulary the code labels its results with.
+from the declarations the code labels its results with.
 
 - The first dimensions of every variable are the axes of the sweep, in the order of the specification; the column
   *more dimensions* lists what follows them.

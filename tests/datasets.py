@@ -138,7 +138,7 @@ def label(
     scalars: Mapping[str, Any],
     trailing: Mapping[str, Any] | None = None,
 ) -> xr.Dataset:
-    """Dress arrays with the dimensions, coordinates and attributes of the vocabulary."""
+    """Dress arrays with the dimensions, coordinates and declared attributes."""
     coords: dict[str, Any] = {name: ((name,), np.asarray(values)) for name, values in axes.items()}
     coords |= {name: ((dim,), np.asarray(values)) for name, (dim, values) in zipped.items()}
     coords |= dict(scalars)

@@ -34,7 +34,7 @@ class EvolutionResult:
     Attributes
     ----------
     arrays : (P, ...) by the name of the variable
-        The variables of the evolution analysis, dimensions as in the vocabulary; NaN for failed points.
+        The variables of the evolution analysis, dimensions as declared in ``analysis.py``; NaN for failed points.
     status : (P,) int8
         ``Status`` of every point.
     reasons : (P,)

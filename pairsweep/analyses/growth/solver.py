@@ -152,7 +152,7 @@ def growth_of_systems(
     """Growth results of P systems on one grid: EPN ``n`` (P, N) and coupling ``g`` (P,).
 
     A system's numbers do not depend on which others are passed along. Options as for ``ps.growth``; ``details`` adds
-    what is in ``vocab.GROWTH_DETAILS``, at a few times the cost for small systems.
+    the variables of ``details = true``, at a few times the cost for small systems.
 
     Raises
     ------
