@@ -122,6 +122,17 @@ def groups(ds: xr.Dataset, names: Sequence[str]) -> list[dict[str, int]]:
     ]
 
 
+def _few_powers(ax: Axes) -> None:
+    """Label 1, 2 and 5 of every power of ten, or powers alone where there are two: all would run into each other."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    low, high = ax.get_xlim()
+    if np.floor(np.log10(high)) <= np.ceil(np.log10(low)):
+        ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        ax.xaxis.set_major_formatter(lambda value, _: style.number(float(value)))
+
+
 def number_axis(ax: Axes, labels: Floats) -> None:
     """Scale and ticks of an axis of labels: logarithmic where they are, every whole number where few."""
     unique = np.unique(labels)
@@ -130,5 +141,7 @@ def number_axis(ax: Axes, labels: Floats) -> None:
         if unique.size <= 8 and np.all(unique == np.round(unique)) and unique.max() < 1e5:
             ax.set_xticks(unique, [f"{value:.0f}" for value in unique])
             ax.set_xticks([], minor=True)
+        elif unique.max() < 100.0 * unique.min():
+            _few_powers(ax)
     elif np.all(unique == np.round(unique)) and unique.size <= 16 and np.ptp(unique) <= 20:
         ax.set_xticks(unique, [f"{value:.0f}" for value in unique])

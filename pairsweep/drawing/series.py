@@ -136,8 +136,12 @@ def line_key(
     shaded: list[tuple[Any, Any]],
     *,
     dashed: bool = False,
+    marks: Sequence[str] = ("",),
 ) -> style.Key:
-    """Key of lines along one axis: the colour of each label, or a colour bar; ``looks`` say what marks mean."""
+    """Key of lines along one axis: the colour of each label, or a colour bar; ``looks`` say what marks mean.
+
+    Where they are few, lines are told apart by their dashes or by the ``marks`` of their points as well.
+    """
     drawn = style.Key(tuple(looks), data=tuple(data), shaded=tuple(shaded))
     if hue is None:
         return drawn
@@ -148,6 +152,7 @@ def line_key(
             style.group_text(ds, {hue: i}),
             ls=style.LINES[i % len(style.LINES)] if dashed else "-",
             color=colour,
+            marker=marks[i % len(marks)],
         )
         for i, colour in enumerate(palette)
     ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -271,6 +272,12 @@ def with_units(text: str, units: object) -> str:
     """Label of a quantity, its unit in brackets behind it."""
     written = unit_text(units)
     return f"{text} ({written})" if written else text
+
+
+def meaning_label(values: xr.DataArray, letters: int, remark: str = "") -> str:
+    """What a variable means and its unit, in lines of at most so many letters; what its 0 or NaN says is left out."""
+    meaning = re.sub(r", (0|NaN) (where|beyond) .*", "", str(values.attrs.get("long_name", values.name)))
+    return "\n".join(textwrap.wrap(with_units(meaning + remark, values.attrs.get("units")), letters))
 
 
 def rate_label(ds: xr.Dataset, name: str, symbol: str, unit: str) -> tuple[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,8 +74,7 @@ def distribution(
         style.say_empty(ax, emptiness(ds))
     ax.set_ylim(bottom=0)
     ax.set_ylabel("Points in a bin")
-    meaning = "\n".join(textwrap.wrap(str(ds[name].attrs.get("long_name", name)), LETTERS))
-    ax.set_xlabel(style.with_units(meaning, counts[along].attrs.get("units")))
+    ax.set_xlabel(style.meaning_label(ds[name].assign_attrs(units=counts[along].attrs.get("units")), LETTERS))
     if hue is None:
         return style.Key(data=tuple(data))
     shaded = [] if bar is None else list(zip(data, ds[hue].values, strict=True))

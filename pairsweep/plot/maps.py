@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -132,10 +131,9 @@ def _numbers(ax: Axes, cut: Plane, values: Floats, whole: xr.DataArray, over: st
     cut.cells(ax, none, cmap=mpl.colors.ListedColormap(["white"]))
     shown = np.ma.masked_where(~np.isfinite(values) | ~none.mask, values)
     mesh = cut.cells(ax, shown, norm=norm, cmap=mpl.colormaps[style.SEQUENTIAL])
-    meaning = "\n".join(textwrap.wrap(str(whole.attrs.get("long_name", whole.name)) + over, LETTERS))
     return style.Key(
         (swatch("0", "white"),) if not none.mask.all() else (),
         colours=mesh,
-        colours_label=style.with_units(meaning, whole.attrs.get("units")),
+        colours_label=style.meaning_label(whole, LETTERS, over),
         data=(mesh,),
     )

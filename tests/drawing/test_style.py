@@ -112,3 +112,16 @@ def test_cells_hold_their_labels(log):
     assert np.all(edges[:-1] < labels)
     assert np.all(labels < edges[1:])
     assert style.cell_edges(labels[:1], log=log).size == 2
+
+
+def test_the_label_of_a_variable_leaves_out_what_its_zero_says_and_fits_beside_a_small_picture():
+    values = xr.DataArray(
+        np.zeros(2),
+        attrs={"long_name": "largest growth rate in the continuum, 0 where none", "units": "MeV"},
+    )
+    assert style.meaning_label(values, 24) == "largest growth rate in\nthe continuum (MeV)"
+    assert (
+        style.meaning_label(values, 24, ", over mu")
+        == "largest growth rate in\nthe continuum, over mu\n(MeV)"
+    )
+    assert style.meaning_label(xr.DataArray(np.zeros(2), name="a"), 24) == "a"

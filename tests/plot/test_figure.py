@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
@@ -435,3 +437,20 @@ def test_any_axis_becomes_a_band():
     assert max(float(np.ma.filled(m.get_array(), -1.0).max()) for m in mesh) == pytest.approx(median.max())
     with pytest.raises(UsageError, match="did you mean rho_high"):
         draw("growth-vs-bins", ds, x="g", over="rho_hihg")
+
+
+def test_few_lines_are_told_apart_without_colour():
+    ds = growth_sweep({"rho_high": [0.6, 0.8, 1.0], "g": np.geomspace(2e-5, 5e-4, 9)})
+    (legend,) = draw("growth-vs", ds, x="g").legends
+    assert len({handle.get_marker() for handle in legend.legend_handles[:3]}) == 3
+    (legend,) = draw("growth-vs-bins", ds, x="g").legends
+    assert [handle.get_linestyle() for handle in legend.legend_handles[:3]] == ["-", "--", "--"]
+
+
+def test_numbers_along_a_narrow_logarithmic_axis_do_not_run_into_each_other():
+    ax = draw("growth-vs", growth_sweep({"g": np.geomspace(2e-5, 5e-4, 9)}), figsize=(3.4, None)).axes[0]
+    ax.figure.draw_without_rendering()
+    boxes = [tick.get_window_extent() for tick in ax.get_xticklabels(which="both") if tick.get_text()]
+    shown = sorted((box.x0, box.x1) for box in boxes if ax.bbox.x0 <= 0.5 * (box.x0 + box.x1) <= ax.bbox.x1)
+    assert len(shown) > 3
+    assert all(left[1] < right[0] for left, right in itertools.pairwise(shown))

@@ -106,7 +106,11 @@ VARIABLES = (
         "verdict", "is the instability real", dtype="int8", flags=VERDICTS, unknown=Verdict.UNDETERMINED.value
     ),
     Variable("continuum_growth_rate", "largest growth rate in the continuum, 0 where none", "MeV"),
-    Variable("continuum_frequency", "its oscillation frequency, 0 where none", "MeV"),
+    Variable(
+        "continuum_frequency",
+        "oscillation frequency of the fastest mode in the continuum, 0 where none",
+        "MeV",
+    ),
     Variable(
         "continuum_error", "how far that growth rate moved in the last refinement, 0 where exact", "MeV"
     ),

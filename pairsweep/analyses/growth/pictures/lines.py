@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_LINES = 24
-WIDEST_LABEL = 26  # letters of a line beside the picture
+WIDEST_LABEL = 24  # letters of a line beside a picture of a column's width
 RECIPROCAL = "1/"
 
 
@@ -111,6 +110,8 @@ def growth_vs(
     floor = float(positive.min()) / 3 if log else 0.0
     hue = others[0] if len(others) == 1 else None
     palette, bar = style.line_colours(flat, hue, len(series))
+    # shapes tell lines apart in grey, too
+    marks = style.MARKERS if bar is None and len(series) <= len(style.MARKERS) else style.MARKERS[:1]
     between = joined(labels, axis=name == dim)
     open_ones = False
     handles: list[Any] = []
@@ -133,7 +134,7 @@ def growth_vs(
             shaded += [] if bar is None or hue is None else [(drawn[0], flat[hue].values[i])]
             continue
         drawn = ax.plot(labels[order], height, color=colour, lw=1.0, alpha=0.6, zorder=2, ls=between)
-        look: style.Look = {"ls": "none", "marker": "o", "mec": colour, "zorder": 3}
+        look: style.Look = {"ls": "none", "marker": marks[i % len(marks)], "mec": colour, "zorder": 3}
         size = 3.4 if labels.size < 40 else 2.0
         drawn += ax.plot(labels[order][~zero], height[~zero], mfc=colour, ms=size, **look)
         drawn += ax.plot(labels[order][zero], height[zero], mfc="white", ms=size, **look)
@@ -153,14 +154,13 @@ def growth_vs(
         number_axis(ax, labels[order])
         ax.set_xlabel(style.coordinate_label(flat[name]))
     scale = f", over {unit_words(ds, unit).split()[0]}" if unit in ("g", "mu") else ""
-    meaning = "\n".join(textwrap.wrap(str(field.attrs.get("long_name", y)) + scale, WIDEST_LABEL))
-    ax.set_ylabel(style.with_units(meaning, field.attrs.get("units")))
+    ax.set_ylabel(style.meaning_label(field, WIDEST_LABEL, scale))
     handles += failed_marks(ax, flat, dim, labels, order)
     if len(others) <= 1:
-        return line_key(flat, hue, palette, bar, handles, data, shaded)
+        return line_key(flat, hue, palette, bar, handles, data, shaded, marks=marks)
     names = [
-        style.key(style.group_text(flat, here), ls="-", color=colour)
-        for here, colour in zip(series, palette, strict=True)
+        style.key(style.group_text(flat, here), ls="-", color=colour, marker=marks[i % len(marks)])
+        for i, (here, colour) in enumerate(zip(series, palette, strict=True))
     ]
     title = style.group_title(flat, others)
     return style.Key((*names, *handles), title, below=len(series) > 6, data=tuple(data))

@@ -296,6 +296,7 @@ def growth_vs_bins(
     series = groups(flat, [] if hue is None else [hue])
     palette, bar = style.line_colours(flat, hue, len(series))
     between = joined(labels, axis=x == dim_of(flat, x))
+    dashed = bar is None and between != "none"  # told apart in grey, too; the marks say what a point is
     kinds: dict[str, style.Look] = {}
     looks: list[Any] = []
     data: list[Any] = []
@@ -308,7 +309,10 @@ def growth_vs_bins(
             looks = looks or told
         marked = len(series) <= MOST_MARKED
         heights = middle(field).values
-        look: style.Look = {"color": palette[i], "ls": between}
+        look: style.Look = {
+            "color": palette[i],
+            "ls": style.LINES[i % len(style.LINES)] if dashed else between,
+        }
         used, drawn = _one_line(ax, flat.isel(at), labels[order], heights, floor, marked, look)
         kinds |= used
         data += drawn
@@ -332,7 +336,7 @@ def growth_vs_bins(
         style.key(kind, mec=style.MUTED, **{"mfc": style.MUTED, **look}) for kind, look in kinds.items()
     ]
     looks += failed_marks(ax, flat, dim_of(flat, x), labels, order)
-    return line_key(flat, hue, palette, bar, looks, data, shaded)
+    return line_key(flat, hue, palette, bar, looks, data, shaded, dashed=dashed)
 
 
 def _one_line(
