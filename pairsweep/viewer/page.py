@@ -43,7 +43,7 @@ const link = document.createElement("a")
 link.href = URL.createObjectURL(new Blob([bytes]))
 link.download = name
 link.click()
-URL.revokeObjectURL(link.href)
+setTimeout(() => URL.revokeObjectURL(link.href), 60000) // a busy browser fetches it later than it clicks
 """
 _DARK = """
 const asked = window.matchMedia("(prefers-color-scheme: dark)")

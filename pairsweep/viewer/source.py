@@ -42,9 +42,13 @@ class Source:
         assert self.path is not None, "one of them is given"
         return open_store(self.path)
 
-    def _stamp(self) -> int:
+    def _stamp(self) -> tuple[int, int]:
+        """Tell one root of a store from the next: each is a new file, however soon it comes."""
         root = None if self.path is None else Path(self.path).expanduser() / ROOT
-        return root.stat().st_mtime_ns if root is not None and root.is_file() else 0
+        if root is None or not root.is_file():
+            return 0, 0
+        found = root.stat()
+        return found.st_ino, found.st_mtime_ns
 
     @property
     def title(self) -> str:

@@ -25,7 +25,7 @@ from pathlib import Path
 
 NEEDED = ("slurmctld", "slurmd", "munged", "sbatch", "sinfo")
 PACKAGES = ("slurm-wlm", "munge")
-PATIENCE = 30
+PATIENCE = 120
 INSTALL_PATIENCE = 300
 
 

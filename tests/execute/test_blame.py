@@ -36,7 +36,7 @@ def deaths_and_done(size, poison, blocks=2):
     return deaths, done, task.buried
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.integers(1, 250), st.sets(st.tuples(st.integers(0, 1), st.integers(0, 249)), max_size=4))
 def test_the_guilty_are_buried_and_the_innocent_done_once(size, poison):
     poison = {(block, point) for block, point in poison if point < size}

@@ -1,5 +1,6 @@
 """What leaves this machine is encrypted or refused; what stays listens on loopback."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -64,8 +65,12 @@ def test_jobs_without_tls_are_refused(monkeypatch):
 
 
 def listening(process):
-    family = [process, *process.children(recursive=True)]
-    return {c.laddr.ip for p in family for c in p.net_connections("inet") if c.status == psutil.CONN_LISTEN}
+    found = set()
+    for member in [process, *process.children(recursive=True)]:
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+            links = member.net_connections("inet")
+            found |= {link.laddr.ip for link in links if link.status == psutil.CONN_LISTEN}
+    return found
 
 
 @pytest.mark.parametrize(

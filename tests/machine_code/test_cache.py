@@ -70,7 +70,7 @@ def start(folder, code=RUN, **own):
 
 
 def result(process):
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=600)
     assert process.returncode == 0, err
     *values, compiled = json.loads(out)
     return values, compiled, err

@@ -18,7 +18,7 @@ from pathlib import Path
 from pairsweep.store import Lock
 with Lock(Path(sys.argv[1])):
     print("held", flush=True)
-    time.sleep(60)
+    time.sleep(900)
 """
 
 

@@ -1,6 +1,5 @@
 """The page without a browser: what is told when a control changes."""
 
-import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -134,7 +133,6 @@ def test_a_store_that_grows_gets_its_new_sides(tmp_path):
     store = stores.create(tmp_path / "s.zarr", template(), PRINT)
     fill(store)
     shown = page(Source(store.path))
-    time.sleep(0.01)
     fill(stores.grow(store.path, template(rho=(0.05, 0.1, 0.2, 0.3, 0.4, 0.5)), PRINT))
     shown._follow()
     assert sorted(shown._chart.plane.values.shape) == [2, 6]
@@ -153,7 +151,9 @@ def test_damage_is_said_and_the_page_lives_on(tmp_path):
     assert np.all(image(shown) == 2)
 
 
-def test_a_point_is_computed_and_marked():
+def test_a_point_is_computed_and_marked(monkeypatch):
+    asked = []
+    monkeypatch.setattr("pairsweep.viewer.page.worker.do", asked.append)  # nothing goes on behind other tests
     shown = page(ps.run(growth(rho_high="[0.5, 0.9]", rho_low="[0.1, 0.6]"), scheduler="serial", quiet=True))
     shown._tapped(0.91, 0.09)
     assert shown._look.point == {"rho_high": "0.9", "rho_low": "0.1"}
@@ -163,6 +163,7 @@ def test_a_point_is_computed_and_marked():
         "rho_low": 0,
     }
     assert all("computing" in panel.plot.title.text for panel in shown._panels)
+    assert len(asked) == len(shown._panels)
 
 
 def test_what_cannot_be_computed_is_said_by_every_panel(ds):
