@@ -9,6 +9,7 @@ from pathlib import Path
 import numba.core.event
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 from pairsweep.machine_code.kernel import Kernel
 
@@ -26,6 +27,13 @@ def both(request, monkeypatch):
         yield
 
 
+# The same examples in every run, which is to say nothing of its own: `--hypothesis-profile random` looks for others.
+common = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("same", derandomize=True, database=None, **common)
+settings.register_profile("random", **common)
+settings.load_profile("same")
+
+
 class Fast(numba.core.event.Listener):
     """Ends a test as skipped where it begins to compile, so that nobody keeps a list of those that do."""
 
@@ -33,6 +41,7 @@ class Fast(numba.core.event.Listener):
         self.folder = Path(folder)
         # Code that an earlier run has compiled would hide who needs it.
         os.environ["PAIRSWEEP_CACHE_DIR"] = folder
+        os.environ.setdefault("PAIRSWEEP_INTERLEAVINGS", "2")
         numba.core.event.register("numba:compile", self)
 
     def on_start(self, event):
@@ -42,8 +51,8 @@ class Fast(numba.core.event.Listener):
         pass
 
     def pytest_collection_modifyitems(self, config, items):
-        left_out = [item for item in items if item.get_closest_marker("processes")]
-        config.hook.pytest_deselected(items=left_out)
+        left_out = {item for item in items if _is_left_out(item)}
+        config.hook.pytest_deselected(items=list(left_out))
         items[:] = [item for item in items if item not in left_out]
 
     @pytest.hookimpl(wrapper=True)
@@ -54,6 +63,13 @@ class Fast(numba.core.event.Listener):
             file.unlink()  # the next test has nothing to do with it
         assert not compiled, "another process has compiled: mark this test `processes`"
         return outcome
+
+
+def _is_left_out(item):
+    """Whether it is known beforehand that a test is none of the fast ones."""
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    marked = any(item.get_closest_marker(name) for name in ("processes", "slow"))
+    return marked or parameters.get("both") == "compiled"
 
 
 def pytest_addoption(parser):

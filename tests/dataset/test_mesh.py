@@ -52,7 +52,7 @@ def test_a_circle_is_known_to_the_tolerance_everywhere(radius):
     assert len(points) < 0.1 * 257**2
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(st.integers(0, 2**32 - 1))
 def test_every_sign_change_of_the_full_grid_lies_in_a_boundary_cell(seed):
     """Smooth random landscapes, against classifying every point of the finest grid."""

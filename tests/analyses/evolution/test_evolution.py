@@ -130,7 +130,7 @@ def random_system(seed, beams=5):
     return grid, random.random(beams), random.random(beams), kappa
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(seed=st.integers(0, 10**6), g=st.sampled_from([1e-3, 1e-2, 5e-2]))
 def test_splitting_agrees_with_the_reference(seed, g):
     grid, rho, rhobar, kappa = random_system(seed)
@@ -155,7 +155,7 @@ def two_shells(seed):
     return grid, random.random(6), random.random(6), kappa
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(seed=st.integers(0, 10**6))
 def test_all_methods_agree_on_random_systems(seed):
     grid, rho, rhobar, kappa = two_shells(seed)
@@ -201,7 +201,7 @@ def test_splitting_refuses_a_run_that_would_not_end():
         evolve(grid, rho, rhobar, 6.65e-14, t_end=1e11, samples=3, method="splitting")
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(seed=st.integers(0, 10**6))
 def test_permutation_changes_nothing(seed):
     grid, rho, rhobar, kappa = random_system(seed)
@@ -226,7 +226,7 @@ def turned(grid, kappa, rotation):
     return other, 0.5 * (along[0] + 1j * along[1])
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(seed=st.integers(0, 10**6), method=st.sampled_from(["splitting", "averaged"]))
 def test_rotation_about_any_axis_changes_nothing(seed, method):
     grid, rho, rhobar, kappa = two_shells(seed) if method == "averaged" else random_system(seed)

@@ -118,7 +118,7 @@ def test_a_crossing_between_energies_alone_is_stable():
     assert float(found.growth_rate) == 0.0
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 8), st.sampled_from([-1.0, 1.0]))
 def test_no_instability_without_a_crossing_at_small_g(seed, pairs, sign):
     """All n of one sign: stable while g w is far below every energy (PHYSICS: any g for n > 0 and Omega > 0)."""
@@ -130,7 +130,7 @@ def test_no_instability_without_a_crossing_at_small_g(seed, pairs, sign):
     assert float(found.growth_rate) == 0.0
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1))
 def test_permuting_pairs_and_rotating_the_system_change_nothing(seed):
     rng = np.random.default_rng(seed)
@@ -149,7 +149,7 @@ def test_permuting_pairs_and_rotating_the_system_change_nothing(seed):
         np.testing.assert_allclose(found[name], reference[name], rtol=1e-6, atol=1e-7)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1), st.floats(0.1, 10))
 def test_scaling_energies_and_coupling_scales_the_rate(seed, factor):
     """M is homogeneous: E -> c E and g -> c g give lambda -> c lambda."""
@@ -252,7 +252,7 @@ def test_dense_eigenvalues_vouch_with_their_own_floor_where_no_certificate_is_fo
     assert found.arrays["growth_rate"] == pytest.approx(1.3393454e-2, rel=1e-6)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.sampled_from(FAMILIES), st.integers(0, 2**32 - 1))
 def test_no_ordinary_point_fails_or_is_wrong(family, seed):
     grid, n, g = family(np.random.default_rng(seed))

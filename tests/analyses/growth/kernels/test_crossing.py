@@ -29,7 +29,7 @@ def test_equals_the_definition(both):
     np.testing.assert_allclose(strength_bin, per_bin.max(1))
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.floats(-1, 1), min_size=1, max_size=8))
 def test_strength_is_zero_exactly_without_a_crossing(values):
     n = np.array([values])

@@ -12,7 +12,7 @@ from tests.analyses.evolution.kernels.averaging.averaged_systems import random_s
 mpmath.mp.prec = 200
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.floats(1e-3, 100), st.floats(0, 1e13))
 def test_fast_phase_loses_nothing_over_many_turns(omega, time):
     exact = mpmath.mpf(omega) * mpmath.mpf(time)

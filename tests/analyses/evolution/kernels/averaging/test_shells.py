@@ -116,7 +116,7 @@ def test_without_coupling_equal_energies_still_share_a_shell():
     assert shells_of([1.0, 1.0, 2.0], np.ones(3), 0.0)[1].tolist() == [0, 2, 3]
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.floats(0.1, 10), min_size=1, max_size=8), st.floats(0, 1e-2))
 def test_shells_hold_every_pair_once(energies, g):
     order, first, centre = shells_of(energies, np.ones(len(energies)), g)
