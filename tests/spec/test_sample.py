@@ -149,7 +149,7 @@ def test_draws_are_set_from_outside():
         ),
         (
             sampled(
-                base=growth(rho_low="{ start = 0.0, stop = 0.1, num = 1000000 }"),
+                base=growth(rho_low="{ start = 0.0, stop = 0.1, num = 200000 }"),
                 rho_high=DRAWN["rho_high"],
                 g="1e-6",
             ).replace("count = 8", "count = 10000"),

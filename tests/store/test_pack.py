@@ -20,10 +20,8 @@ README = {"README.txt": b"what it is\n"}
 
 
 @pytest.fixture
-def store(tmp_path):
-    store = stores.create(tmp_path / "s.zarr", template(), PRINT)
-    fill(store)
-    return store
+def store(done):
+    return done
 
 
 @pytest.fixture
