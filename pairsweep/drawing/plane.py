@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -38,6 +38,17 @@ class Side:
     @property
     def edges(self) -> Floats:
         return style.cell_edges(self.at, log=self.log)
+
+    def label(self, ax: Axes, which: Literal["x", "y"]) -> None:
+        """Give an axis its scale, ticks, ends and text."""
+        tick_axis = ax.xaxis if which == "x" else ax.yaxis
+        if self.log:
+            ax.set(**{f"{which}scale": "log"})
+        if self.words:
+            texts = [style.number(plain(self.coordinate.values[i])) for i in self.order]
+            tick_axis.set_ticks(self.at, texts)
+        ax.set(**{f"{which}lim": (self.edges[0], self.edges[-1])})
+        tick_axis.set_label_text(style.coordinate_label(self.coordinate))
 
 
 def side_of(ds: xr.Dataset, name: str, continuous: bool) -> Side:
@@ -102,15 +113,8 @@ class Plane:
         return told + ([swatch("no result", NO_RESULT)] if (missing & ~failed).any() else [])
 
     def finish(self, ax: Axes) -> None:
-        for side, which in ((self.x, "x"), (self.y, "y")):
-            tick_axis = ax.xaxis if which == "x" else ax.yaxis
-            if side.log:
-                ax.set(**{f"{which}scale": "log"})
-            if side.words:
-                texts = [style.number(plain(side.coordinate.values[i])) for i in side.order]
-                tick_axis.set_ticks(side.at, texts)
-            ax.set(**{f"{which}lim": (side.edges[0], side.edges[-1])})
-            tick_axis.set_label_text(style.coordinate_label(side.coordinate))
+        self.x.label(ax, "x")
+        self.y.label(ax, "y")
 
 
 def cut_to(ds: xr.Dataset, x: str | None, y: str | None, continuous: bool = False) -> Plane:

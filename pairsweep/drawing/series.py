@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from pairsweep.contract.variables import MEDIAN, STATISTIC
 from pairsweep.dataset.select import free_axes
 from pairsweep.dataset.statistics import statistics
 from pairsweep.drawing import style
-from pairsweep.drawing.layout import numeric_axes
+from pairsweep.drawing.layout import groups, numeric_axes
 from pairsweep.physics.grid import Floats
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ BANDS = (
     ("p16", "p84", 0.34, "68 %"),
 )  # ends, opacity, share of the points between
 MOST_MARKED = 60  # lines whose points are marked
+MOST_DASHED = 2 * len(style.LINES)  # lines that their dashes tell apart
 TURNS = 160  # of a curve in a picture, from which on it is a band
 SEEN = 0.01  # share of its range by which a curve has to turn
 WINDOWS = 160  # of an envelope
@@ -105,11 +106,14 @@ def envelope(ax: Axes, x: Floats, values: Floats, *, log: bool = False, **look: 
 
 
 def failed_marks(ax: Axes, ds: xr.Dataset, dim: str, labels: Floats, order: Any) -> list[Any]:
-    """Mark at the foot of the picture where points failed; return what a key says of it."""
+    """Mark at the foot of the picture where points failed; return what a key says of it.
+
+    ``order`` are the positions along ``dim`` that the labels belong to.
+    """
     if "status" not in ds:
         return []
     failed = (ds["status"] == FAILED).any([other for other in ds["status"].dims if other != dim])
-    where = labels[order][failed.values[order]] if dim in failed.dims else labels[:0]
+    where = labels[failed.values[order]] if dim in failed.dims else labels[:0]
     if not where.size:
         return []
     look: style.Look = {"marker": "x", "ms": 4.5, "mec": "#B00020", "mew": 1.1, "ls": "none"}
@@ -126,34 +130,117 @@ def floor_band(ax: Axes, floor: float) -> Any:
     return Patch(facecolor=style.PALE, edgecolor=style.MUTED, lw=0.4, label="exactly 0")
 
 
+def floor_of(values: Floats, log: bool | None) -> float | None:
+    """Where a logarithmic picture puts what is exactly 0: a third of the smallest value; None for a linear picture.
+
+    ``log`` None asks for a logarithmic one where the values span more than a factor 50 and none is below 0.
+    """
+    positive = values[values > 0]
+    if log is None:
+        log = positive.size > 1 and positive.max() > 50 * positive.min() and not (values < 0).any()
+    return float(positive.min()) / 3 if log and positive.size else None
+
+
+def line_looks(
+    ds: xr.Dataset, hue: str | None, count: int, *, marked: bool = False
+) -> tuple[list[style.Look], Any]:
+    """Colours of lines over the labels of an axis, and a colour bar where they are many.
+
+    Few lines also differ in their dashes, and in their markers if they are ``marked``, so that grey tells them apart.
+    """
+    palette, bar = style.line_colours(ds, hue, count)
+    apart = bar is None and count <= MOST_DASHED
+    looks: list[style.Look] = [{"color": colour, "ls": "-"} for colour in palette]
+    for i, look in enumerate(looks):
+        if apart:
+            look["ls"] = style.LINES[i % len(style.LINES)]
+        if marked:
+            look["marker"] = style.MARKERS[i % len(style.MARKERS)] if apart else "o"
+    return looks, bar
+
+
+class Lines:
+    """Lines over the labels of one axis, a line for each place on some others, and what a key says of them.
+
+    Attributes
+    ----------
+    order : positions along the axis, by rising labels
+    labels : the labels in this order
+    floor : where 0 lies in a logarithmic picture; None in a linear one
+    marks : entries of a key beside those of the lines
+    few : whether the points of a line are marked
+    """
+
+    def __init__(
+        self,
+        ds: xr.Dataset,
+        dim: str,
+        labels: Floats,
+        others: Sequence[str],
+        *,
+        floor: float | None = None,
+        marked: bool = False,
+    ) -> None:
+        self.order = np.argsort(labels, kind="stable")
+        self.labels = labels[self.order]
+        self.floor = floor
+        self.marks: list[Any] = []
+        self._ds, self._dim, self._others = ds, dim, tuple(others)
+        self._places = groups(ds, others)
+        self._hue = others[0] if len(others) == 1 else None
+        self.few = len(self._places) <= MOST_MARKED
+        self._looks, self._bar = line_looks(ds, self._hue, len(self._places), marked=marked and self.few)
+        self._data: list[Any] = []
+        self._shaded: list[tuple[Any, Any]] = []
+
+    def __iter__(self) -> Iterator[tuple[int, dict[str, Any], style.Look]]:
+        """Give each line's number, where its points lie in a variable by rising labels, and its look."""
+        for i, (place, look) in enumerate(zip(self._places, self._looks, strict=True)):
+            yield i, {self._dim: self.order, **place}, dict(look)
+
+    def values(self, ax: Axes, one: xr.DataArray, colour: Any) -> Floats:
+        """Values of one line; those of statistics are the median, and their bands are drawn."""
+        if STATISTIC in one.dims:
+            told = bands(ax, self.labels, one, self.floor, color=colour)
+            self.marks = self.marks or told
+        return middle(one).values.astype(np.float64)
+
+    def drawn(self, i: int, artists: Sequence[Any]) -> None:
+        """Take note of what was drawn of a line."""
+        self._data += artists
+        if self._bar is not None and self._hue is not None:
+            self._shaded += [(artist, self._ds[self._hue].values[i]) for artist in artists]
+
+    def failures(self, ax: Axes) -> None:
+        """Mark at the foot where points failed."""
+        self.marks += failed_marks(ax, self._ds, self._dim, self.labels, self.order)
+
+    def key(self) -> style.Key:
+        """What has to stand beside the panel."""
+        if len(self._others) <= 1:
+            return line_key(self._ds, self._hue, self._looks, self._bar, self.marks, self._data, self._shaded)
+        names = [
+            style.key(style.group_text(self._ds, place), **look)
+            for place, look in zip(self._places, self._looks, strict=True)
+        ]
+        title = style.group_title(self._ds, self._others)
+        return style.Key((*names, *self.marks), title, below=len(names) > 6, data=tuple(self._data))
+
+
 def line_key(
     ds: xr.Dataset,
     hue: str | None,
-    palette: list[Any],
+    looks: Sequence[style.Look],
     bar: Any,
-    looks: list[Any],
-    data: list[Any],
-    shaded: list[tuple[Any, Any]],
-    *,
-    dashed: bool = False,
-    marks: Sequence[str] = ("",),
+    marks: Sequence[Any],
+    data: Sequence[Any],
+    shaded: Sequence[tuple[Any, Any]],
 ) -> style.Key:
-    """Key of lines along one axis: the colour of each label, or a colour bar; ``looks`` say what marks mean.
-
-    Where they are few, lines are told apart by their dashes or by the ``marks`` of their points as well.
-    """
-    drawn = style.Key(tuple(looks), data=tuple(data), shaded=tuple(shaded))
+    """Key of lines along one axis: the look of each label, or a colour bar; ``marks`` say what else is drawn."""
+    drawn = style.Key(tuple(marks), data=tuple(data), shaded=tuple(shaded))
     if hue is None:
         return drawn
     if bar is not None:
         return replace(drawn, below=True, colours=bar, colours_label=style.coordinate_label(ds[hue]))
-    names = [
-        style.key(
-            style.group_text(ds, {hue: i}),
-            ls=style.LINES[i % len(style.LINES)] if dashed else "-",
-            color=colour,
-            marker=marks[i % len(marks)],
-        )
-        for i, colour in enumerate(palette)
-    ]
-    return replace(drawn, handles=(*names, *looks), title=style.group_title(ds, [hue]))
+    names = [style.key(style.group_text(ds, {hue: i}), **look) for i, look in enumerate(looks)]
+    return replace(drawn, handles=(*names, *marks), title=style.group_title(ds, [hue]))

@@ -34,6 +34,7 @@ PANEL = (4.4, 2.9)  # inches, with room for a legend at the side
 LEAST_PANEL = 2.2  # width of a panel among several, inches
 MOST_COLUMNS = 6  # of a legend
 ROW = 0.17  # height of one of its rows, inches
+LETTER = 0.075  # width of a letter of a label, inches
 LONG = 16  # letters of a text along y, from which on its unit has a line of its own
 BELOW = 4.3  # room for ticks and label of an axis above a legend below it, in heights of its letters
 NARROW = 4.0  # inches; in a narrower picture a legend beside the axes would leave them no room
@@ -222,7 +223,7 @@ class Key:
 
     def _columns(self, width: float) -> int:
         """Most columns of a legend, filled one after the other, that fit into a width, inches."""
-        letters = [len(re.sub(r"\\[a-z]+|[${}^_]", "", str(h.get_label()))) for h in self.handles]
+        letters = [_letters(str(handle.get_label())) for handle in self.handles]
         for count in range(min(len(letters), MOST_COLUMNS), 1, -1):
             rows, longer = divmod(len(letters), count)  # so many columns have one row more
             ends = [i * rows + min(i, longer) for i in range(count + 1)]
@@ -408,6 +409,11 @@ def cell_edges(values: Floats, *, log: bool) -> Floats:
     return np.exp(edges) if log else edges
 
 
+def _letters(text: str) -> int:
+    """Number of letters of a text, without what only sets it."""
+    return len(re.sub(r"\\[a-z]+|[${}^_]", "", text))
+
+
 def _power(top: float) -> int:
     """Power of ten, in threes, that numbers up to ``top`` are written without."""
     return 3 * int(np.floor(np.log10(top) / 3)) if top > 0 else 0
@@ -430,7 +436,9 @@ def scaled_label(ax: Axes, direction: str, text: str, units: str, top: float) ->
         factor = rf"$10^{{{power}}}$ "
         tick_axis.set_major_formatter(lambda value, _: f"{value / 10.0**power:g}")
     unit = (factor + unit_text(units)).strip()
-    gap = "\n" if direction == "y" and len(text) > LONG and unit and "$" not in text else " "
+    height = ax.get_position().height * ax.figure.get_figure(root=True).get_size_inches()[1]
+    tall = LETTER * _letters(f"{text} ({unit})") > height or (len(text) > LONG and "$" not in text)
+    gap = "\n" if direction == "y" and unit and tall else " "
     tick_axis.set_label_text(f"{text}{gap}({unit})" if unit else text)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,9 @@ from pairsweep.dataset.units import STORED, in_unit
 from pairsweep.drawing import style
 from pairsweep.drawing.layout import dim_of, emptiness
 from pairsweep.drawing.picture import picture
-from pairsweep.drawing.series import line_key
+from pairsweep.drawing.plane import MANY_CELLS, Side, side_of
+from pairsweep.drawing.series import MOST_DASHED, line_key, line_looks
+from pairsweep.physics.grid import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,14 +41,15 @@ def distribution(
 ) -> style.Key:
     """Draw how many points of the sweep have which value of a variable, a line for each label of one axis.
 
-    Only points that are done count. Of a dataset that `pairsweep.reduce` made its own histograms are drawn.
+    More labels than lines can tell apart become rows of a map, their numbers its colours. Only points that are done
+    count. Of a dataset that `pairsweep.reduce` made its own histograms are drawn.
 
     Parameters
     ----------
     variable : str, optional
         One number a point; the largest pairing by default, else the growth rate.
     hue : str, optional
-        An axis: a line for each of its labels.
+        An axis: a line, or a row, for each of its labels.
     bins : int
         How many.
     unit : str
@@ -58,27 +62,47 @@ def distribution(
     counts = counts.sum([dim for dim in counts.dims if dim not in (*kept, along)]).transpose(*kept, along)
     edges = np.append(counts[f"{name}_low"].values, counts[f"{name}_high"].values[-1])
     rows = np.atleast_2d(counts.values)
-    palette, bar = style.line_colours(ds, hue, len(rows))
-    data: list[Any] = []
-    few = len(rows) <= len(style.COLOURS)
-    for i, (row, colour) in enumerate(zip(rows, palette, strict=True)):
-        outline = np.concatenate([[0], np.repeat(row, 2), [0]])
-        look: style.Look = {"lw": 1.0, "ls": style.LINES[i % len(style.LINES)]} if few else {"lw": 0.5}
-        data += ax.plot(np.repeat(edges, 2), outline, color=colour, **look)
-    if edges[0] > 0 and edges[-1] > DECADES * edges[0]:
+    log = bool(edges[0] > 0 and edges[-1] > DECADES * edges[0])
+    if log:
         ax.set_xscale("log")
+    if hue is not None and len(rows) > MOST_DASHED:
+        key = _as_map(ax, side_of(ds, hue, False), edges, rows)
     else:
+        key = _as_lines(ax, ds, kept, edges, rows)
+        ax.set_ylim(bottom=0)
+        ax.locator_params(axis="y", integer=True)
+        ax.set_ylabel("Points in a bin")
+    if not log:
         ax.locator_params(axis="x", nbins=4)
         ax.ticklabel_format(axis="x", useOffset=False)
     if not rows.any():
         style.say_empty(ax, emptiness(ds))
-    ax.set_ylim(bottom=0)
-    ax.set_ylabel("Points in a bin")
     ax.set_xlabel(style.meaning_label(ds[name].assign_attrs(units=counts[along].attrs.get("units")), LETTERS))
-    if hue is None:
-        return style.Key(data=tuple(data))
-    shaded = [] if bar is None else list(zip(data, ds[hue].values, strict=True))
-    return line_key(ds, kept[0], palette, bar, [], data, shaded, dashed=few)
+    return key
+
+
+def _as_lines(ax: Axes, ds: xr.Dataset, kept: Sequence[str], edges: Floats, rows: Floats) -> style.Key:
+    """Draw an outline for each row, which no other hides."""
+    hue = kept[0] if kept else None
+    looks, _ = line_looks(ds, hue, len(rows))
+    data: list[Any] = []
+    for row, look in zip(rows, looks, strict=True):
+        outline = np.concatenate([[0], np.repeat(row, 2), [0]])
+        data += ax.plot(np.repeat(edges, 2), outline, lw=1.0, **look)
+    return line_key(ds, hue, looks, None, [], data, [])
+
+
+def _as_map(ax: Axes, side: Side, edges: Floats, rows: Floats) -> style.Key:
+    """Draw a row of cells for each label, white where there is no point."""
+    from matplotlib.colors import Normalize
+
+    shown = np.ma.masked_equal(rows[list(side.order)], 0)
+    norm = Normalize(0.0, max(float(rows.max()), 1.0))
+    mesh = ax.pcolormesh(
+        edges, side.edges, shown, cmap=style.steps(), norm=norm, rasterized=rows.size > MANY_CELLS
+    )
+    side.label(ax, "y")
+    return style.Key(below=True, colours=mesh, colours_label="Points in a bin", data=(mesh,))
 
 
 def _counted(ds: xr.Dataset, name: str, hue: str | None, bins: int, unit: str) -> xr.DataArray:

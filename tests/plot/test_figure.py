@@ -414,8 +414,26 @@ def test_a_histogram_counts_every_done_point():
     reduced = statistics(ds, "rho_high", bins=7)
     (again,) = draw("histogram", reduced).axes[0].get_lines()
     assert np.array_equal(again.get_ydata(), line.get_ydata())
-    each = draw("histogram", ds, hue="g").axes[0].get_lines()
-    assert sum(line.get_ydata()[1:-1:2].sum() for line in each) == ds["growth_rate"].size
+    few = ds.isel(g=slice(0, None, 4))
+    each = draw("histogram", few, hue="g").axes[0].get_lines()
+    assert sum(line.get_ydata()[1:-1:2].sum() for line in each) == few["growth_rate"].size
+    (mesh,) = draw("histogram", ds, hue="g").axes[0].collections  # more labels than lines can tell apart
+    assert mesh.get_array().sum() == ds["growth_rate"].size
+
+
+@pytest.mark.parametrize("kind", ["growth-vs", "growth-vs-bins", "evolution", "histogram"])
+def test_few_lines_are_told_apart_without_colour(kind):
+    ds = runs() if kind == "evolution" else couplings().isel(rho_high=slice(4, None, 4))
+    options = {"evolution": {}, "histogram": {"hue": "rho_high"}}.get(kind, {"x": "g"})
+    handles = draw(kind, ds, **options).legends[0].legend_handles[:4]
+    assert len({str(line._dash_pattern) for line in handles}) == 4
+
+
+def test_stable_points_look_like_no_grid_and_no_coupling():
+    legend = draw("growth-vs-epn", occupations()).legends[0]
+    looks = {text.get_text(): handle for text, handle in zip(legend.get_texts(), legend.legend_handles)}
+    stable = looks.pop("stable")
+    assert stable.get_marker() not in {handle.get_marker() for handle in looks.values()}
 
 
 @pytest.mark.parametrize(

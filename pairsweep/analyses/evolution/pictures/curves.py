@@ -16,7 +16,7 @@ from pairsweep.dataset.select import axes, free_axes, mu, variable
 from pairsweep.drawing import style
 from pairsweep.drawing.layout import emptiness, one_point_each
 from pairsweep.drawing.picture import given, picture
-from pairsweep.drawing.series import as_distribution, bands, envelope, is_fast, middle
+from pairsweep.drawing.series import as_distribution, bands, envelope, is_fast, line_looks, middle
 from pairsweep.physics.grid import Floats
 
 if TYPE_CHECKING:
@@ -34,10 +34,6 @@ CURVES = {
     "rhobar_beam": (r"Antineutrino occupation $\bar\rho$", False),
 }
 DEFAULT_CURVES = ("kappa_mean", "kappa_energy", "rho_quadrant", "kappa_beam", "rho_beam")
-SPIN = ("spin_occupation", "spin_pairing")
-DRIFTS = {"energy_drift": r"energy, $|H-H_0|/\sum 2wE|S|$", "norm_drift": r"norm of any spin, $|S|$"}
-
-
 MOST_PREDICTED = 8  # lines that have one of linear theory each
 MANY_LINES = 60  # beyond, they become an image inside a vector file
 TIMES = ("time", "time_mev", "time_mu")
@@ -104,28 +100,23 @@ def evolution(
         flat = one_point_each(ds, left[:1] if len(left) == 1 else ())
     curves = flat[y].load()
     positions = [{}] if hue is None else [{hue: i} for i in range(curves.sizes[hue])]
-    palette, bar = style.line_colours(flat, hue if hue in flat.coords else None, len(positions))
+    looks, bar = line_looks(flat, hue if hue in flat.coords else None, len(positions))
     few = len(positions) <= MOST_PREDICTED
     named = []
     rates: set[float] = set()
     told: list[Any] = []
     data: list[Any] = []
     shaded: list[tuple[Any, Any]] = []
-    for i, (at, colour) in enumerate(zip(positions, palette, strict=True)):
+    for i, (at, look) in enumerate(zip(positions, looks, strict=True)):
         one = flat if inner else flat.isel(at)
         values = middle(curves.isel(at)).values
         if not np.isfinite(values).any():
             continue
         time, in_mev = times(one, x)
-        look: style.Look = {
-            "color": colour,
-            "lw": 1.3 if few else 0.7,
-            "rasterized": len(positions) > MANY_LINES,
-        }
-        look["ls"] = style.LINES[i % len(style.LINES)] if bar is None and few else "-"
+        look |= {"lw": 1.3 if few else 0.7, "rasterized": len(positions) > MANY_LINES}
         if STATISTIC in curves.dims:
             floor = _log_floor(curves.values) if log else None
-            told = bands(ax, time, curves.isel(at), floor, color=colour)
+            told = bands(ax, time, curves.isel(at), floor, color=look["color"])
         if is_fast(values, log=log):
             drawn = envelope(ax, time, values, log=log, **{**look, "lw": 1.0})
             told = told or [style.key("mean and range of fast oscillations", ls="-", color=style.MUTED)]
@@ -134,7 +125,7 @@ def evolution(
         data += drawn
         shaded += [] if bar is None or hue is None else [(each, flat[hue].values[i]) for each in drawn]
         if hue is not None:
-            named.append(style.key(_name(flat, hue, i), color=colour, lw=look["lw"], ls=look["ls"]))
+            named.append(style.key(_name(flat, hue, i), **look))
         # the mode grows where it lives: only the whole, or the largest part, follows it
         if (
             prediction

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,18 +13,10 @@ from pairsweep.contract.variables import STATISTIC
 from pairsweep.dataset.select import axes, axis, free_axes, variable
 from pairsweep.dataset.units import STORED, in_unit, unit_words
 from pairsweep.drawing import style
-from pairsweep.drawing.layout import dim_of, emptiness, groups, number_axis, numeric_axes, one_point_each
+from pairsweep.drawing.layout import dim_of, emptiness, number_axis, numeric_axes, one_point_each
 from pairsweep.drawing.picture import picture
-from pairsweep.drawing.series import (
-    MOST_MARKED,
-    as_distribution,
-    bands,
-    failed_marks,
-    floor_band,
-    joined,
-    line_key,
-    middle,
-)
+from pairsweep.drawing.series import Lines, as_distribution, floor_band, floor_of, joined
+from pairsweep.physics.grid import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,89 +71,78 @@ def growth_vs(
     values = variable(ds, y)
     if set(values.dims) - {*axes(ds), STATISTIC}:
         raise UsageError("y", y, "has several values a point: choose a variable with one")
-    name = x
-    if name is None:
-        numbers = numeric_axes(ds)
-        if not numbers:
-            raise UsageError("this picture", None, "needs a swept axis with numbers on it")
-        name = numbers[0]
+    name = _along(ds, x)
     over = name.startswith(RECIPROCAL)
     name = name.removeprefix(RECIPROCAL)
     axis(ds, name, numeric=True)
     dim = dim_of(ds, name)
-    others = [other for other in free_axes(ds) if other != dim]
-    series = groups(ds, others)
-    ordered = (
-        len(others) == 1 and ds[others[0]].dtype.kind in "iuf"
-    )  # a colour bar tells as many apart as there are
-    if len(series) > MOST_LINES and not ordered:
-        one_point_each(ds, (dim,))  # says how to choose
-    spare = {other: 0 for other in axes(ds) if other != dim and other not in others}
-    flat = ds[[name for name in (y, "status") if name in ds]].isel(spare).load()
+    flat, others = _cut(ds, dim, y)
     labels = np.asarray(flat[name].values, dtype=np.float64)
     if over and np.any(labels <= 0):
-        raise UsageError("x", x or name, "has values that are not above 0: they have no reciprocal here")
+        raise UsageError("x", x, "has values that are not above 0: they have no reciprocal here")
     labels = 1.0 / labels if over else labels
-    order = np.argsort(labels, kind="stable")
     field = flat[y]
-    positive = field.values[field.values > 0]
-    if log is None:
-        log = positive.size > 1 and positive.max() > 50 * positive.min() and not (field.values < 0).any()
-    log = log and positive.size > 0
-    floor = float(positive.min()) / 3 if log else 0.0
-    hue = others[0] if len(others) == 1 else None
-    palette, bar = style.line_colours(flat, hue, len(series))
-    # shapes tell lines apart in grey, too
-    marks = style.MARKERS if bar is None and len(series) <= len(style.MARKERS) else style.MARKERS[:1]
     between = joined(labels, axis=name == dim)
-    open_ones = False
-    handles: list[Any] = []
-    data: list[Any] = []
-    shaded: list[tuple[Any, Any]] = []
-    for i, (here, colour) in enumerate(zip(series, palette, strict=True)):
-        one = field.isel({dim: order, **here})
-        if STATISTIC in one.dims:
-            told = bands(ax, labels[order], one, floor if log else None, color=colour)
-            handles = handles or told
-        line = middle(one).values.astype(np.float64)
-        zero = line == 0
-        open_ones |= bool(zero.any())
-        height = np.where(zero & log, floor, line)
-        if len(series) > MOST_MARKED and between != "none":
-            drawn = ax.plot(
-                labels[order], height, color=colour, lw=0.4, zorder=2, ls=between, rasterized=True
-            )
-            data += drawn
-            shaded += [] if bar is None or hue is None else [(drawn[0], flat[hue].values[i])]
-            continue
-        drawn = ax.plot(labels[order], height, color=colour, lw=1.0, alpha=0.6, zorder=2, ls=between)
-        look: style.Look = {"ls": "none", "marker": marks[i % len(marks)], "mec": colour, "zorder": 3}
-        size = 3.4 if labels.size < 40 else 2.0
-        drawn += ax.plot(labels[order][~zero], height[~zero], mfc=colour, ms=size, **look)
-        drawn += ax.plot(labels[order][zero], height[zero], mfc="white", ms=size, **look)
-        data += drawn
-        shaded += [] if bar is None or hue is None else [(each, flat[hue].values[i]) for each in drawn]
-    if open_ones and len(series) <= MOST_MARKED:
-        handles.append(style.key("0", marker="o", ls="none", mec=style.MUTED, mfc="white"))
-    if log:
+    lines = Lines(flat, dim, labels, others, floor=floor_of(field.values, log), marked=True)
+    zeros = False
+    for i, at, look in lines:
+        heights = lines.values(ax, field.isel(at), look["color"])
+        zeros |= bool((heights == 0).any())
+        lines.drawn(i, _one_line(ax, lines, heights, look if between == "-" else {**look, "ls": between}))
+    if zeros and lines.few:
+        lines.marks.append(style.key("0", marker="o", mec=style.MUTED, mfc="white"))
+    if lines.floor is not None:
         ax.set_yscale("log")
-        if open_ones:
-            handles.append(floor_band(ax, floor))
+        if zeros:
+            lines.marks.append(floor_band(ax, lines.floor))
     if not np.isfinite(field.values).any():
         style.say_empty(ax, emptiness(ds))
     if over:
         ax.set_xlabel(_reciprocal(flat[name]))
     else:
-        number_axis(ax, labels[order])
+        number_axis(ax, lines.labels)
         ax.set_xlabel(style.coordinate_label(flat[name]))
     scale = f", over {unit_words(ds, unit).split()[0]}" if unit in ("g", "mu") else ""
     ax.set_ylabel(style.meaning_label(field, WIDEST_LABEL, scale))
-    handles += failed_marks(ax, flat, dim, labels, order)
-    if len(others) <= 1:
-        return line_key(flat, hue, palette, bar, handles, data, shaded, marks=marks)
-    names = [
-        style.key(style.group_text(flat, here), ls="-", color=colour, marker=marks[i % len(marks)])
-        for i, (here, colour) in enumerate(zip(series, palette, strict=True))
-    ]
-    title = style.group_title(flat, others)
-    return style.Key((*names, *handles), title, below=len(series) > 6, data=tuple(data))
+    lines.failures(ax)
+    return lines.key()
+
+
+def _along(ds: xr.Dataset, x: str | None) -> str:
+    """The axis along x: the longest with numbers on it where none is asked for."""
+    if x is not None:
+        return x
+    numbers = numeric_axes(ds)
+    if not numbers:
+        raise UsageError("this picture", None, "needs a swept axis with numbers on it")
+    return numbers[0]
+
+
+def _cut(ds: xr.Dataset, dim: str, y: str) -> tuple[xr.Dataset, list[str]]:
+    """The variable over one axis and those that become lines, and the names of these; refuses too many lines."""
+    others = [other for other in free_axes(ds) if other != dim]
+    # a colour bar tells as many apart as there are
+    ordered = len(others) == 1 and ds[others[0]].dtype.kind in "iuf"
+    if math.prod(ds.sizes[other] for other in others) > MOST_LINES and not ordered:
+        one_point_each(ds, (dim,))  # says how to choose
+    spare = {other: 0 for other in axes(ds) if other != dim and other not in others}
+    return ds[[name for name in (y, "status") if name in ds]].isel(spare).load(), others
+
+
+def _one_line(ax: Axes, lines: Lines, values: Floats, look: style.Look) -> list[Any]:
+    """Draw one line, its points marked if it is one of few: open ones are 0."""
+    zero, marker = values == 0, look.pop("marker", "")
+    height = values if lines.floor is None else np.where(zero, lines.floor, values)
+    if not lines.few and look["ls"] != "none":
+        return ax.plot(lines.labels, height, lw=0.4, zorder=2, rasterized=True, **look)
+    drawn = ax.plot(lines.labels, height, lw=1.0, alpha=0.6, zorder=2, **look)
+    size = 3.4 if lines.labels.size < 40 else 2.0
+    points: style.Look = {
+        "ls": "none",
+        "marker": marker or "o",
+        "mec": look["color"],
+        "zorder": 3,
+        "ms": size,
+    }
+    drawn += ax.plot(lines.labels[~zero], height[~zero], mfc=look["color"], **points)
+    return drawn + ax.plot(lines.labels[zero], height[zero], mfc="white", **points)

@@ -13,21 +13,11 @@ from pairsweep.analyses.growth.analysis import MODE_KINDS
 from pairsweep.analyses.growth.derived import growth_in
 from pairsweep.contract.errors import UsageError, suggest
 from pairsweep.contract.template import FAILED
-from pairsweep.contract.variables import STATISTIC
 from pairsweep.dataset.select import axes, code_of, variable
 from pairsweep.drawing import style
 from pairsweep.drawing.layout import dim_of, emptiness, groups, line, number_axis
 from pairsweep.drawing.picture import picture
-from pairsweep.drawing.series import (
-    MOST_MARKED,
-    as_distribution,
-    bands,
-    failed_marks,
-    floor_band,
-    joined,
-    line_key,
-    middle,
-)
+from pairsweep.drawing.series import Lines, as_distribution, floor_band, floor_of, joined
 from pairsweep.physics.grid import Floats
 
 if TYPE_CHECKING:
@@ -42,7 +32,8 @@ STRENGTHS = {
 STATIC = MODE_KINDS.index("static")
 ARTEFACT, MISSED = "discretisation", "missed"  # verdicts that change how a point looks
 PLUS = "+"  # marker of artefacts: a shape is seen in grey as well
-STABLE: style.Look = {"marker": ".", "color": style.MUTED}
+# a tick across the zero line: no grid and no coupling is drawn so, whatever its colour
+STABLE: style.Look = {"marker": "|", "ms": 5.0, "mew": 0.7, "color": style.MUTED}
 RING: style.Look = {"marker": "o", "ms": 3.2, "mfc": "none", "mec": "#D55E00", "mew": 0.6}
 CROSSING_LABELS = {
     "crossing": r"$\gamma\,/\,g\sqrt{I_+I_-}$",
@@ -79,8 +70,8 @@ def growth_vs_epn(
     """Draw growth rate over g against the EPN crossing strength, every point of the sweep: do they collapse?
 
     One colour and marker per grid (axes of the grid), open and larger for each further coupling; of more than 20,000
-    points their density. Beside them the two-pair law of Eq. 16, growth = 2 g sqrt(I+ I-). Stable points lie on the
-    zero line, in grey; artefacts of the grid are a plus; what failed is counted in the key.
+    points their density. Beside them the two-pair law of Eq. 16, growth = 2 g sqrt(I+ I-). Stable points are grey ticks
+    on the zero line; artefacts of the grid are a plus; what failed is counted in the key.
 
     Parameters
     ----------
@@ -178,7 +169,7 @@ def _special_points(ax: Axes, ds: xr.Dataset, over_g: xr.DataArray, place: xr.Da
     missed = _judged(ds, over_g, MISSED).values.ravel()
     handles = []
     for mask, text, look, order in (
-        (py == 0, "stable", {**STABLE, "ms": 2.2}, 1.5),
+        (py == 0, "stable", STABLE, 1.5),
         ((py == 0) & missed, "unstable in the continuum only", RING, 2.6),
     ):
         if mask.any():
@@ -287,62 +278,44 @@ def growth_vs_bins(
     flat, x, hue = line(ds, x, preferred=("n_energy", "n_theta", "n_phi"))
     growth = growth_in(flat, unit).load()
     labels = np.asarray(flat[x].values, dtype=np.float64)
-    order = np.argsort(labels, kind="stable")
-    positive = growth.values[growth.values > 0]
-    if log is None:
-        log = positive.size > 1 and positive.max() > 50 * positive.min()
-    log = log and positive.size > 0
-    floor = float(positive.min()) / 3 if log else 0.0
-    series = groups(flat, [] if hue is None else [hue])
-    palette, bar = style.line_colours(flat, hue, len(series))
-    between = joined(labels, axis=x == dim_of(flat, x))
-    dashed = bar is None and between != "none"  # told apart in grey, too; the marks say what a point is
+    dim = dim_of(flat, x)
+    others = [] if hue is None else [hue]
+    lines = Lines(flat, dim, labels, others, floor=floor_of(growth.values, log))
+    between = joined(labels, axis=x == dim)
     kinds: dict[str, style.Look] = {}
-    looks: list[Any] = []
-    data: list[Any] = []
-    shaded: list[tuple[Any, float]] = []
-    for i, here in enumerate(series):
-        at = {dim_of(flat, x): order, **here}
-        field = growth.isel(at)
-        if STATISTIC in growth.dims:
-            told = bands(ax, labels[order], field, floor if log else None, color=palette[i])
-            looks = looks or told
-        marked = len(series) <= MOST_MARKED
-        heights = middle(field).values
-        look: style.Look = {
-            "color": palette[i],
-            "ls": style.LINES[i % len(style.LINES)] if dashed else between,
-        }
-        used, drawn = _one_line(ax, flat.isel(at), labels[order], heights, floor, marked, look)
+    for i, at, look in lines:
+        heights = lines.values(ax, growth.isel(at), look["color"])
+        look = look if between == "-" else {**look, "ls": between}
+        used, drawn = _one_line(ax, lines, flat.isel(at), heights, look)
         kinds |= used
-        data += drawn
-        shaded += [] if bar is None or hue is None else [(one, float(flat[hue][i])) for one in drawn]
-    if log:
+        lines.drawn(i, drawn)
+    if lines.floor is not None:
         ax.set_yscale("log")
         if (growth == 0).any():
-            looks.append(floor_band(ax, floor))
+            lines.marks.append(floor_band(ax, lines.floor))
     else:
         ax.axhline(0, color=style.MUTED, lw=0.6, zorder=0)
-    if not positive.size:
+    top = float(growth.max()) if bool((growth > 0).any()) else 0.0
+    if top == 0.0:
         style.say_empty(ax, emptiness(ds, known=bool(np.isfinite(growth.values).any())))
-    number_axis(ax, labels[order])
+    number_axis(ax, lines.labels)
     ax.set_xlabel(style.coordinate_label(flat[x]))
     text, units = growth_label(ds, unit)
-    if log or units == "1":
+    if lines.floor is not None or units == "1":
         ax.set_ylabel(style.with_units(text, units))
     else:
-        style.scaled_label(ax, "y", text, units, float(positive.max(initial=0.0)))
-    looks += [
+        style.scaled_label(ax, "y", text, units, top)
+    lines.marks += [
         style.key(kind, mec=style.MUTED, **{"mfc": style.MUTED, **look}) for kind, look in kinds.items()
     ]
-    looks += failed_marks(ax, flat, dim_of(flat, x), labels, order)
-    return line_key(flat, hue, palette, bar, looks, data, shaded, dashed=dashed)
+    lines.failures(ax)
+    return lines.key()
 
 
 def _one_line(
-    ax: Axes, ds: xr.Dataset, labels: Floats, growth: Floats, floor: float, marked: bool, look: style.Look
+    ax: Axes, lines: Lines, ds: xr.Dataset, growth: Floats, look: style.Look
 ) -> tuple[dict[str, style.Look], list[Any]]:
-    """Draw one line over ascending labels, each point marked by what it is if it is one of few.
+    """Draw one line, each point marked by what it is if it is one of few.
 
     Returns the marks used, and all that was drawn.
     """
@@ -357,8 +330,9 @@ def _one_line(
         "artefact of the grid": (unstable & artefact, {"marker": PLUS}),
         "stable": (known & ~unstable, {"marker": "o", "mfc": "white"}),
     }
+    labels, floor = lines.labels, lines.floor or 0.0
     height = np.where(unstable, growth, np.where(known, floor, np.nan))  # a gap where there is no result
-    if not marked:
+    if not lines.few:
         return {}, ax.plot(labels, height, lw=0.4, zorder=2, rasterized=True, **look)
     drawn = ax.plot(labels, height, lw=1.0, alpha=0.6, zorder=2, **look)
     colour = look["color"]

@@ -81,7 +81,7 @@ def dispersion(ds: xr.Dataset, ax: Axes, *, x: str | None = None, energy_bin: in
     style.scaled_label(ax, "y", r"Re $\omega - 2E$", "MeV", max(map(abs, limits)))
     handles = (
         style.key("pair energies", marker="s", ms=7, mfc=style.PALE, mec=style.MUTED),
-        *failed_marks(ax, flat, dim, labels, order),
+        *failed_marks(ax, flat, dim, labels[order], order),
     )
     if not shown.any():
         style.say_empty(ax, "nothing unstable in this bin")

@@ -11,20 +11,20 @@ import xarray as xr
 
 from pairsweep.analyses.inhomogeneous.analysis import VERDICTS
 from pairsweep.contract.errors import UsageError
-from pairsweep.contract.variables import STATISTIC
 from pairsweep.dataset.select import variable
 from pairsweep.dataset.units import STORED, in_unit
 from pairsweep.drawing import style
-from pairsweep.drawing.layout import dim_of, emptiness, groups, line, number_axis, one_point_each
+from pairsweep.drawing.layout import dim_of, emptiness, line, number_axis, one_point_each
 from pairsweep.drawing.picture import given, picture
 from pairsweep.drawing.plane import ARTEFACT_HATCH, NO_RESULT, cut_to, hatch_cells, swatch
-from pairsweep.drawing.series import MOST_MARKED, as_distribution, bands, failed_marks, line_key, middle
+from pairsweep.drawing.series import Lines, as_distribution, middle
 from pairsweep.physics.grid import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Normalize
 
+MANY_LABELS = 60  # along a line, from which on its points are not marked
 GROWTH = "inhomogeneous_growth_rate"
 DISCRETE = VERDICTS.index("discretisation")
 
@@ -60,42 +60,28 @@ def growth_vs_k(ds: xr.Dataset, ax: Axes, *, x: str | None = None, unit: str = S
     ds = as_distribution(ds, [GROWTH, "inhomogeneous_ceiling"], x)
     flat, x, hue = line(ds, x, preferred=("k",))
     rates = _rates(flat, GROWTH, unit)
-    labels = np.asarray(flat[x].values, dtype=np.float64)
-    order = np.argsort(labels, kind="stable")
-    series = groups(flat, [] if hue is None else [hue])
-    palette, bar = style.line_colours(flat, hue, len(series))
+    labels, dim = np.asarray(flat[x].values, dtype=np.float64), dim_of(flat, x)
     top = float(rates.max()) if bool((rates > 0).any()) else 0.0
-    handles: list[Any] = []
-    data: list[Any] = []
-    shaded: list[tuple[Any, Any]] = []
-    few = len(series) <= MOST_MARKED
-    size = 2.5 if labels.size < 60 and few else 0.0
-    for i, (here, colour) in enumerate(zip(series, palette, strict=True)):
-        values = rates.isel({dim_of(flat, x): order, **here})
-        if STATISTIC in values.dims:
-            told = bands(ax, labels[order], values, None, color=colour)
-            handles = handles or told
-        drawn = ax.plot(
-            labels[order], middle(values).values, "-o", ms=size, color=colour, lw=1.2 if few else 0.4
-        )
-        data += drawn
-        shaded += [] if bar is None or hue is None else [(each, flat[hue].values[i]) for each in drawn]
-    ceiling = middle(_rates(flat, "inhomogeneous_ceiling", unit)).isel({dim_of(flat, x): order})
-    lowest = ceiling.min([dim for dim in ceiling.dims if dim != dim_of(flat, x)]).values
+    lines = Lines(flat, dim, labels, [] if hue is None else [hue], marked=labels.size < MANY_LABELS)
+    for i, at, look in lines:
+        values = lines.values(ax, rates.isel(at), look["color"])
+        lines.drawn(i, ax.plot(lines.labels, values, ms=3.0, lw=1.2 if lines.few else 0.4, **look))
+    ceiling = middle(_rates(flat, "inhomogeneous_ceiling", unit)).isel({dim: lines.order})
+    lowest = ceiling.min([other for other in ceiling.dims if other != dim]).values
     if top > 0.0 and 1e-3 * top < float(np.nanmin(lowest)) < 2.0 * top:
-        dashed: style.Look = {"ls": "--", "color": style.INK, "lw": 1.0}
-        ax.plot(labels[order], lowest, **dashed)
-        handles.append(style.key("ceiling of the continuum", **dashed))
+        dashed: style.Look = {"ls": (0, (8, 3)), "color": style.INK, "lw": 0.8}
+        ax.plot(lines.labels, lowest, **dashed)
+        lines.marks.append(style.key("ceiling of the continuum", **dashed))
     ax.axhline(0.0, color=style.MUTED, lw=0.6, zorder=0)
     if top == 0.0:
         style.say_empty(ax, emptiness(ds, known=bool(rates.notnull().any())))
     else:
         ax.set_ylim(-0.04 * top, 1.08 * top)
-    number_axis(ax, labels[order])
+    number_axis(ax, lines.labels)
     ax.set_xlabel(style.coordinate_label(flat[x]))
     style.scaled_label(ax, "y", *_label(ds, unit), top)
-    handles += failed_marks(ax, flat, dim_of(flat, x), labels, order)
-    return line_key(flat, hue, palette, bar, handles, data, shaded)
+    lines.failures(ax)
+    return lines.key()
 
 
 def _shared(ds: xr.Dataset, refined: xr.Dataset | None, options: Mapping[str, Any]) -> dict[str, Any]:
