@@ -110,20 +110,8 @@ def specification() -> str:
         "These keys stand above the first table.",
         _table(
             ("key", "meaning"),
-            (
-                ("`title`", "one line for people; it decides no number"),
-                (
-                    "`analyses`",
-                    "list of what is computed: " + ", ".join(f"`{name!r}`" for name in ANALYSES),
-                ),
-                (
-                    "`cases`",
-                    "CSV, parquet or netCDF file whose rows are points along one axis `case`: a column called like a "
-                    "parameter, or like `table.key`, is one, any other a coordinate",
-                ),
-                ("`zip`", 'groups of axes that move together, such as `[["rho_high", "rho_low"]]`'),
-            ),
-        ).replace("'", '"'),
+            ((f"`{key}`", meaning + _listed(key)) for key, meaning in schema.TITLE_KEYS.items()),
+        ),
     ]
     for table in schema.TABLES:
         parts += _spec_table(table)
@@ -131,6 +119,10 @@ def specification() -> str:
         parts += [f"## Table `[{analysis.name}]`", f"For the analysis `{analysis.name}`: {analysis.meaning}."]
         parts += [_fields(analysis.fields)]
     return _page(parts)
+
+
+def _listed(key: str) -> str:
+    return ": " + ", ".join(f'`"{name}"`' for name in ANALYSES) if key == "analyses" else ""
 
 
 def _spec_rules() -> str:
@@ -192,10 +184,12 @@ _CUSTOM = """
 Your own function: `function = "file.py:f"` (looked for beside the specification) or `"module:f"`. It is
 called as `f(energy, theta, phi, **parameters)` with arrays over all pairs (MeV, radians) and returns `(rho,
 rhobar)`, each between 0 and 1. Every other key of the table but `data` is passed on as a parameter, whatever
-its name, and may be an axis; whole numbers stay whole. It is a real module: what lies beside it or the
-specification can be imported, from any folder and under every scheduler. It is called twice at the first
-point by `plan` and before anything is stored: what no point can be computed with is refused then, and what
-fails there is said.
+its name, and may be an axis; whole numbers stay whole. Tables `units = { radius = "km" }` and
+`labels = { radius = '$r$' }` say what they are measured in and how pictures write them; neither decides a number.
+
+It is a real module: what lies beside it or the specification can be imported, from any folder and under every
+scheduler. It is called twice at the first point by `plan` and before anything is stored: what no point can be
+computed with is refused then, and what fails there is said.
 
 What it imports from beside it and the files it reads belong to what a store is checked against, and travel to
 the workers (data of more than 4 MiB in all stay where they are). Files that it opens in that first call are

@@ -73,8 +73,10 @@ def _coordinates(sweep: Sweep) -> tuple[Coordinate, ...]:
         dims = () if dimension is None else (sweep.names[dimension],)
         values = parameter.column if parameter.is_axis else np.asarray(parameter.column[0])
         units = "" if values.dtype.kind == "U" else parameter.field.units
-        label = Label(parameter.name, parameter.field.meaning, units)
-        coordinates.append(Coordinate(parameter.name, dims, values, label.attrs))
+        attrs = Label(parameter.name, parameter.field.meaning, units).attrs
+        if parameter.field.label:
+            attrs["label"] = parameter.field.label
+        coordinates.append(Coordinate(parameter.name, dims, values, attrs))
     for own in spec.labels:  # of a file of occupations, along its axes
         along = tuple(sweep.names[d] for dim in own.dims if (d := sweep.dimension_of(dim)) is not None)
         coordinates.append(Coordinate(own.name, along, own.values, own.attrs))

@@ -13,7 +13,9 @@ from pairsweep.drawing.options import FLAGS
 from pairsweep.physics.patterns.registry import PATTERNS
 from pairsweep.plot import pictures
 from pairsweep.spec import schema
+from pairsweep.spec.moments import MOMENT_KEYS
 from pairsweep.spec.shipped import shipped_sweeps
+from pairsweep.spec.table import TABLE_KEYS
 
 WIDTH = 100
 TOPICS = ("spec", "dataset", "pictures", "sweeps")
@@ -28,6 +30,11 @@ def tables() -> dict[str, list[Field]]:
         "sample": list(schema.SAMPLE.values()),
     }
     found |= {f"occupation, pattern {name}": list(pattern.fields) for name, pattern in PATTERNS.items()}
+    found |= {
+        f"occupation, pattern {schema.MOMENTS} with a file": list(MOMENT_KEYS.values()),
+        f"occupation, pattern {schema.TABLE}": list(TABLE_KEYS.values()),
+        "grid, kind cells": list(schema.CELLS.values()),
+    }
     return found | {name: list(analysis.fields) for name, analysis in ANALYSES.items()}
 
 
@@ -42,9 +49,7 @@ def help_lines(topic: str | None) -> list[str]:
     if topic is None:
         return [f"pairsweep help {' | '.join(TOPICS)} | NAME of a key, variable, picture or sweep"]
     if topic == "spec":
-        return [line for table, fields in tables().items() for line in ["", f"[{table}]", *_names(fields)]][
-            1:
-        ]
+        return _specification()
     if topic == "dataset":
         return [_row(variable.name, variable.meaning, _units(variable.units)) for _, variable in owners()]
     if topic == "pictures":
@@ -55,11 +60,30 @@ def help_lines(topic: str | None) -> list[str]:
         return [_row(name, _title(path.read_text("utf-8"))) for name, path in shipped_sweeps().items()]
     found = list(_of_name(topic))
     if not found:
-        raise UsageError("help", topic, suggest(topic, (*TOPICS, *_known())))
+        near = suggest(topic, (*TOPICS, *_known()))
+        lists = f"pairsweep help {', '.join(TOPICS)} list what there is; commands have --help"
+        raise UsageError("help", topic, near if near.startswith("did you mean") else lists)
     return [line for part in found for line in (*part, "")][:-1]
 
 
+def _specification() -> list[str]:
+    """Every key of a specification, by table: words first, then numbers and options."""
+    fields, lines = tables(), []
+    for table in dict.fromkeys((*schema.WORDS, *fields)):
+        words = [_row(key, meaning) for key, meaning in schema.WORDS.get(table, {}).items()]
+        lines += ["", _headed(table), *words, *_names(fields.get(table, ()))]
+    return lines[1:]
+
+
+def _headed(table: str) -> str:
+    if not table:
+        return "above the first table"
+    return f"[{table}]" if table.split(",")[0] in (*tables(), "occupation") else table
+
+
 def _known() -> Iterator[str]:
+    for keys in schema.WORDS.values():
+        yield from keys
     for fields in tables().values():
         yield from (field.name for field in fields)
     yield from (variable.name for _, variable in owners())
@@ -68,6 +92,12 @@ def _known() -> Iterator[str]:
 
 def _of_name(name: str) -> Iterator[list[str]]:
     key = name.rsplit(".", 1)[-1]
+    for table, meanings in schema.WORDS.items():
+        if key in meanings and name in (key, f"{table}.{key}", f"{table.split(',')[0]}.{key}"):
+            meaning = meanings[key]
+            if key == "analyses":
+                meaning += f": {', '.join(ANALYSES)}"
+            yield [f"key {key}{' of' if table else ','} {_headed(table)}", *_told("meaning", meaning)]
     for table, fields in tables().items():
         for field in fields:
             if field.name == key and name in (key, f"{table}.{key}", f"{table.split(',')[0]}.{key}"):

@@ -6,6 +6,8 @@ import difflib
 import unicodedata
 from collections.abc import Iterable
 
+MOST_NAMES = 40  # in a line
+
 
 def shorten(value: object, limit: int = 60) -> str:
     """Print a user's value on one line, whatever it holds."""
@@ -54,11 +56,12 @@ class UserCodeError(Exception):
 
 
 def suggest(name: object, known: Iterable[str]) -> str:
-    """Name the nearest known name, or all of them, and point out letters that only look right."""
-    known = tuple(known)
+    """Name the nearest known name, or all of few, and point out letters that only look right."""
+    known = tuple(dict.fromkeys(known))
     odd = [c for c in str(name) if not c.isascii()]
     hint = ""
     if odd:
         hint = f" (it holds {odd[0]!a}, {unicodedata.name(odd[0], 'a control character').lower()})"
     near = difflib.get_close_matches(str(name)[:100], known, n=1)
-    return (f"did you mean {near[0]}?" if near else f"choose one of {', '.join(known)}") + hint
+    listed = ", ".join(known[:MOST_NAMES]) + (", ..." if len(known) > MOST_NAMES else "")
+    return (f"did you mean {near[0]}?" if near else f"choose one of {listed}") + hint

@@ -20,7 +20,7 @@ class Field:
 
     ``axis`` says whether a list or a range is allowed and makes an axis; ``required`` is False for a key with
     a default or one that may be left out; ``open_below`` excludes ``minimum`` itself; ``symbol`` is how pictures
-    write it, in TeX.
+    write it, in TeX, and ``label`` how the user wants it written, as a text.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Field:
     open_below: bool = False
     choices: tuple[str, ...] = ()
     symbol: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True)

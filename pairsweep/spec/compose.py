@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from pairsweep.contract.errors import SpecError, shorten
+from pairsweep.spec.schema import INCLUDE
 from pairsweep.spec.shipped import shipped_sweeps
 
 MAX_SPEC_BYTES = 10**6
 MOST_INCLUDES = 10  # deep
-INCLUDE = "include"
 Tables = dict[str, Any]
 
 

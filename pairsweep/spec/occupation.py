@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pairsweep.contract.errors import SpecError
+from pairsweep.contract.errors import SpecError, suggest
 from pairsweep.contract.fields import Field, Kind, Parameter
 from pairsweep.contract.view import SpecView
 from pairsweep.physics.patterns.registry import PATTERNS
@@ -17,7 +17,10 @@ from pairsweep.spec.checks import Draw, holds_text, parameters_of, values_of
 from pairsweep.user_code.function import DATA_PLACE, UserFunction, find_function
 
 TABLE = "occupation"
-OWN_KEYS = ("function", "data")  # of the pattern "custom", which passes all others to the function
+WORDINGS = (
+    "units",
+    "labels",
+)  # of the function's own parameters; as anything but tables they are two of them
 LARGEST_WHOLE = 2.0**62
 
 
@@ -38,19 +41,42 @@ def read_occupation(
         if name != schema.CUSTOM:
             fields |= {field.name: field for field in PATTERNS[str(name)].fields}
     if schema.CUSTOM not in patterns:
-        for key in OWN_KEYS:
+        for key in schema.CUSTOM_KEYS:
             if key in data:
                 raise SpecError(f"occupation.{key}", data[key], 'belongs to pattern = "custom"')
         return parameters_of(TABLE, data, fields.values()), None
     if custom is None:
         custom = find_function(data.get("function"), folder, data_files(data.get("data", [])))
-    for key, value in data.items():
-        if key not in fields and key not in OWN_KEYS:
-            kind = _kind(value)
-            most = LARGEST_WHOLE if kind == "integer" else None
-            meaning = f"parameter {key} of {custom.name}"
-            fields[key] = Field(key, kind, meaning, minimum=most and -most, maximum=most)
-    return parameters_of(TABLE, data, fields.values(), others=OWN_KEYS), custom
+    others = [key for key in schema.CUSTOM_KEYS if key not in WORDINGS or isinstance(data.get(key), Mapping)]
+    names = [key for key in data if key not in fields and key not in others]
+    units, labels = (_wording(data, key, names) if key in others else {} for key in WORDINGS)
+    for key in names:
+        kind = _kind(data[key])
+        most = LARGEST_WHOLE if kind == "integer" else None
+        fields[key] = Field(
+            key,
+            kind,
+            f"parameter {key} of {custom.name}",
+            units.get(key, "1"),
+            minimum=most and -most,
+            maximum=most,
+            label=labels.get(key, ""),
+        )
+    return parameters_of(TABLE, data, fields.values(), others=others), custom
+
+
+def _wording(data: Mapping[str, Any], key: str, names: Sequence[str]) -> Mapping[str, str]:
+    """Read what a function's own parameters are called, or measured in."""
+    words: Mapping[str, str] = data[key]
+    for name, word in words.items():
+        place = f"occupation.{key}.{name}"
+        if name not in names:
+            raise SpecError(
+                place, word, f"{name} is no parameter of the function here; {suggest(name, names)}"
+            )
+        if not isinstance(word, str):
+            raise SpecError(place, word, f'give text: {key} = {{ {name} = "..." }}')
+    return words
 
 
 def check_occupation(spec: SpecView) -> None:

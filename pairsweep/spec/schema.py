@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from pairsweep.contract.fields import Field
-from pairsweep.physics.grid import CELL_VOLUMES
+from pairsweep.physics.grid import CELL_VOLUMES, NAMED_DIRECTIONS
 from pairsweep.physics.patterns.base import occupation_field
 
 CUSTOM = "custom"  # the pattern that is a user's own function
@@ -22,9 +22,48 @@ def _count(name: str, meaning: str) -> Field:
     return Field(name, "integer", meaning, minimum=1, maximum=10**7)
 
 
-TOP_LEVEL = ("title", "analyses", "zip", "cases")
+INCLUDE = "include"
+TITLE_KEYS = {
+    "title": "one line for people; it decides no number",
+    "analyses": "list of what is computed",
+    "cases": "CSV, parquet or netCDF file whose rows are points along one axis `case`: a column called like a "
+    "parameter, or like `table.key`, is one, any other a coordinate",
+    "zip": 'groups of axes that move together, such as `[["rho_high", "rho_low"]]`',
+    INCLUDE: "file, or list of files, read first: the keys of this file win",
+}
+"""Keys above the first table, and what they mean."""
+TOP_LEVEL = tuple(name for name in TITLE_KEYS if name != INCLUDE)  # once the files are one
 TABLES = ("grid", "occupation", "coupling", "sample", "cluster")  # besides those of the analyses
 KINDS = ("bins", "beams", "cells")
+
+CUSTOM_KEYS = {
+    "function": '"file.py:f", looked for beside the specification, or "module:f"',
+    "data": "files that the function reads and that are not found by themselves, as where a C library opens them",
+    "units": 'units of its parameters: { radius = "km" }',
+    "labels": "how pictures write its parameters, TeX between $: { radius = '$r$' }",
+}
+"""Keys of the pattern "custom"; all others are passed to the function."""
+WORDS = {
+    "": TITLE_KEYS,
+    "grid": {"kind": f"what the momenta are: {', '.join(KINDS)}"},
+    "grid.beams": {
+        "name": "letters, digits and underscores; it ends the names of the beam's axes, such as rho_x",
+        "direction": f"{', '.join(NAMED_DIRECTIONS)}, instead of theta and phi",
+    },
+    "occupation": {"pattern": "one of the patterns, or a list of them, which is an axis"},
+    "occupation, pattern custom": CUSTOM_KEYS,
+    "a range": {
+        "start": "its first value",
+        "stop": "its last value",
+        "num": "how many values, both ends included",
+        "spacing": '"linear" (default), or "log" for equal ratios',
+    },
+    "a parameter that is drawn": {
+        "low": "the lower end of its values; needs a table [sample]",
+        "high": "the upper end of its values",
+    },
+}
+"""Keys that are no physical number and no option, by their table: what they mean."""
 
 GRID = _table(
     _count("n_energy", "number of energy bins"),

@@ -431,7 +431,10 @@ def test_few_lines_are_told_apart_without_colour(kind):
 
 def test_stable_points_look_like_no_grid_and_no_coupling():
     legend = draw("growth-vs-epn", occupations()).legends[0]
-    looks = {text.get_text(): handle for text, handle in zip(legend.get_texts(), legend.legend_handles)}
+    looks = {
+        text.get_text(): handle
+        for text, handle in zip(legend.get_texts(), legend.legend_handles, strict=True)
+    }
     stable = looks.pop("stable")
     assert stable.get_marker() not in {handle.get_marker() for handle in looks.values()}
 

@@ -1,6 +1,10 @@
 import pytest
+import xarray as xr
 
+from pairsweep.blocks.layout import make_template
 from pairsweep.contract.errors import SpecError
+from pairsweep.drawing.style import coordinate_label
+from pairsweep.points.axes import expand
 from pairsweep.spec.reader import parse_spec, read_spec
 from tests.specs import BEAMS, GROWTH, changed, growth
 
@@ -167,6 +171,47 @@ def test_custom_function_is_found_beside_the_specification(tmp_path):
     before = spec.digest
     (tmp_path / "mine.py").write_text("def f(energy, theta, phi, width):\n    return phi, phi\n")
     assert read_spec(path).digest != before
+
+
+OWN = """
+[occupation]
+pattern = "custom"
+function = "mine.py:f"
+radius = [10.0, 20.0]
+units = {units}
+labels = {labels}
+"""
+
+
+def _own(tmp_path, units, labels):
+    (tmp_path / "mine.py").write_text("def f(energy, theta, phi, radius):\n    return 0.5, 0.5\n")
+    text = GROWTH.split("[occupation]")[0] + OWN.format(units=units, labels=labels) + "[coupling]\ng = 1e-6\n"
+    return parse_spec(text, folder=tmp_path)
+
+
+def test_own_parameters_have_units_and_labels(tmp_path):
+    spec = _own(tmp_path, '{ radius = "km" }', "{ radius = '$r$' }")
+    (radius,) = (c for c in make_template(expand(spec), (2,)).coordinates if c.name == "radius")
+    assert (radius.attrs["units"], radius.attrs["label"]) == ("km", "$r$")
+    assert coordinate_label(xr.DataArray([1.0], name="radius", attrs=radius.attrs)) == "$r$ (km)"
+    assert spec.digest == _own(tmp_path, "{}", "{}").digest  # they decide no number
+
+
+@pytest.mark.parametrize(
+    ("units", "labels", "words"),
+    [
+        ('{ radus = "km" }', "{}", ["occupation.units.radus", "did you mean radius"]),
+        ("{}", "{ radius = 3 }", ["occupation.labels.radius = 3", "give text"]),
+    ],
+)
+def test_units_of_what_is_no_parameter_are_refused(tmp_path, units, labels, words):
+    with pytest.raises(SpecError) as error:
+        _own(tmp_path, units, labels)
+    assert all(word in str(error.value) for word in words)
+
+
+def test_units_may_be_a_parameter_of_the_function_too(tmp_path):
+    assert _own(tmp_path, '"km"', "2")["units"].values == ("km",)
 
 
 def test_an_own_parameter_must_not_hide_another(tmp_path):
