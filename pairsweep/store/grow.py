@@ -1,5 +1,5 @@
-"""Axes get values, analyses are added or computed anew: a new generation is laid out beside the old one, then shown
-in a single step.
+"""Axes get values, single values become axes, analyses are added or computed anew: a new generation is laid out beside
+the old one, then shown in a single step.
 
 What is finished is copied to its new place, so new values may come in the middle and on several axes at once, and axes
 may change their order. Readers go on seeing the old generation, whole, until the root's metadata is replaced; a Dataset
@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -35,10 +36,12 @@ _ABSENT = -1
 class _Move:
     """From an old template to a new one.
 
-    ``order`` says which axis of the old one each of the new ones was, ``sources`` where along it each new value was
-    (`_ABSENT` for a new value), and ``kept`` which analyses' results are carried along.
+    ``was`` is the old one, with an axis of one value for each single value that becomes an axis: its blocks and their
+    numbers stay the same. ``order`` says which of its axes each of the new ones was, ``sources`` where along it each
+    new value was (`_ABSENT` for a new value), and ``kept`` which analyses' results are carried along.
     """
 
+    was: Template
     order: tuple[int, ...]
     sources: tuple[Indices, ...]
     kept: tuple[str, ...]
@@ -49,6 +52,7 @@ def grow(
     template: Template,
     fingerprint: Mapping[str, str],
     recompute: Sequence[str] = (),
+    singles: Mapping[str, object] = MappingProxyType({}),
 ) -> Store:
     """Give a store the axes and analyses of ``template``, keep what is done, and return it open.
 
@@ -58,6 +62,7 @@ def grow(
         its blocks of another shape
     fingerprint : must be the store's own, but for what belongs to new analyses and the code of those in ``recompute``
     recompute : analyses whose results are dropped, to be computed anew
+    singles : entries of the fingerprint, TABLE.KEY, that were one value and are an axis now, with that value
 
     Raises
     ------
@@ -65,13 +70,14 @@ def grow(
         changed.
     """
     old = Store.open(path)
-    old.check(fingerprint, recompute)
+    old.check(fingerprint, recompute, singles)
     with old.lock(), chunks.room(old.path):
         old = Store.open(path)  # what the holder before us left
-        move = _move(old, template, recompute)
+        move = _move(old, template, recompute, singles)
         if "history" in old.attrs:
             template = replace(template, attrs={**template.attrs, "history": old.attrs["history"]})
-        identity = layout.Identity(old.identity.id, old.identity.generation + 1)
+        generation = layout.next_generation(old.identity.generation, old.template.axes, template.axes)
+        identity = layout.Identity(old.identity.id, generation)
         new = Store(old.path, template, identity, fingerprint)
         layout.remove_former(old.path)
         draft = layout.scratch(old.path) / f"generation-{identity.generation}"
@@ -90,9 +96,37 @@ def grow(
     return Store.open(old.path)
 
 
-def check_growth(store: Store, template: Template, recompute: Sequence[str] = ()) -> None:
+def check_growth(
+    store: Store,
+    template: Template,
+    recompute: Sequence[str] = (),
+    singles: Mapping[str, object] = MappingProxyType({}),
+) -> None:
     """Raise `StoreError`, naming what differs, unless `grow` can turn a store's template into this one."""
-    _move(store, template, recompute)
+    _move(store, template, recompute, singles)
+
+
+def _widened(was: Template, template: Template, singles: Mapping[str, object]) -> Template:
+    """Give a template an axis of one value for each single value that is an axis in another one."""
+    values = {name.rpartition(".")[2]: value for name, value in singles.items()}
+    values = {name: value for name, value in values.items() if name in template.axes}
+    after = {coordinate.name: coordinate for coordinate in template.coordinates}
+    coordinates = [c for c in was.coordinates if c.name not in values]
+    for i, before in enumerate(coordinates):
+        dims = after[before.name].dims if before.name in after else ()
+        new = tuple(name for name in values if name in dims)
+        shape = (1,) * len(new) + before.values.shape
+        coordinates[i] = replace(before, dims=new + before.dims, values=before.values.reshape(shape))
+    for name, value in values.items():
+        coordinates.append(Coordinate(name, (name,), np.array([value]), after[name].attrs))
+    ones = (1,) * len(values)
+    return replace(
+        was,
+        axes=was.axes + tuple(values),
+        shape=was.shape + ones,
+        block_shape=was.block_shape + ones,
+        coordinates=tuple(coordinates),
+    )
 
 
 def _with_parent(path: Path) -> Path:
@@ -118,9 +152,9 @@ def _stays(was: Template, template: Template, axis: str, names: set[str]) -> boo
     return before.keys() == after.keys() and all(same_values(before[n], after[n]) for n in after)
 
 
-def _move(old: Store, template: Template, recompute: Sequence[str]) -> _Move:
+def _move(old: Store, template: Template, recompute: Sequence[str], singles: Mapping[str, object]) -> _Move:
     """Return how to get from the store's template to this one; refuse a loss or another sweep."""
-    was = old.template
+    was = _widened(old.template, template, singles)
 
     def refusal(what: str, cure: str = "name another store") -> StoreError:
         return StoreError(str(old.path), what, cure)
@@ -134,7 +168,7 @@ def _move(old: Store, template: Template, recompute: Sequence[str]) -> _Move:
             there = (
                 f"{axis} has one value there and is an axis now" if axis in names else f"has no axis {axis}"
             )
-            raise refusal(there, "name another store: only what is an axis already can get more values")
+            raise refusal(there)
     for axis in was.axes:
         if axis not in template.axes:
             raise refusal(f"{axis} is an axis there and has one value now", "give all its values as a list")
@@ -155,8 +189,9 @@ def _move(old: Store, template: Template, recompute: Sequence[str]) -> _Move:
             raise refusal(what, "keep them, or name another store")
     old.check_arrays(template, recompute)
     kept = tuple(name for name in old.analyses if name not in recompute)
-    _check_coordinates(old, template, sources, kept)
+    _check_coordinates(old.path, was, template, sources, kept)
     return _Move(
+        was,
         tuple(was.axes.index(axis) for axis in template.axes),
         tuple(sources[axis] for axis in template.axes),
         kept,
@@ -164,21 +199,21 @@ def _move(old: Store, template: Template, recompute: Sequence[str]) -> _Move:
 
 
 def _check_coordinates(
-    old: Store, template: Template, sources: Mapping[str, Indices], kept: Sequence[str]
+    path: Path, was: Template, template: Template, sources: Mapping[str, Indices], kept: Sequence[str]
 ) -> None:
     """Refuse other labels of what is kept; analyses that are added or computed anew bring their own."""
     here = {coordinate.name: coordinate for coordinate in template.coordinates}
-    free = _dimensions(old.template, None) - _dimensions(old.template, kept) - set(old.template.axes)
-    for before in old.template.coordinates:
+    free = _dimensions(was, None) - _dimensions(was, kept) - set(was.axes)
+    for before in was.coordinates:
         after = here.get(before.name)
         if free.intersection(before.dims):
             continue
         if after is None or set(after.dims) != set(before.dims):
-            raise StoreError(str(old.path), "is labelled by other coordinates", "name another store")
+            raise StoreError(str(path), "is labelled by other coordinates", "name another store")
         if not _agrees(before, after, sources):
-            raise StoreError(str(old.path), f"holds other values of {before.name}", "name another store")
-    if set(template.analyses) <= set(kept) and here.keys() - {c.name for c in old.template.coordinates}:
-        raise StoreError(str(old.path), "is labelled by other coordinates", "name another store")
+            raise StoreError(str(path), f"holds other values of {before.name}", "name another store")
+    if set(template.analyses) <= set(kept) and here.keys() - {c.name for c in was.coordinates}:
+        raise StoreError(str(path), "is labelled by other coordinates", "name another store")
 
 
 def _dimensions(template: Template, analyses: Sequence[str] | None) -> set[str]:
@@ -211,7 +246,7 @@ def _copy(old: Store, new: Store, block: int, move: _Move) -> None:
 
     A damaged chunk of the old generation leaves its analysis pending at these points: they are computed again.
     """
-    template = new.template
+    template, was = new.template, move.was
     slices = template.block_slices(block)
     shape = new.block_shape(block)
     wanted = [source[piece] for source, piece in zip(move.sources, slices, strict=True)]
@@ -223,16 +258,20 @@ def _copy(old: Store, new: Store, block: int, move: _Move) -> None:
     failures: list[Failure] = []
     origin = [piece.start for piece in slices]
     seconds = 0.0
-    for old_block in _blocks_holding(old.template, wanted, move.order):
+    n, known = len(was.axes), len(old.template.axes)
+    for old_block in _blocks_holding(was, wanted, move.order):
         record = old.record_in_force(old_block)
         if record is None:
             continue
         seconds = max(seconds, record.seconds)
-        ranges = [old.template.block_slices(old_block)[axis] for axis in move.order]
+        extent = was.block_slices(old_block)
+        shape_there = tuple(piece.stop - piece.start for piece in extent)
+        ranges = [extent[axis] for axis in move.order]
         here = [np.flatnonzero((w >= r.start) & (w < r.stop)) for w, r in zip(wanted, ranges, strict=True)]
         there = [w[h] - r.start for w, h, r in zip(wanted, here, ranges, strict=True)]
         for analysis in move.kept:
-            found = np.asarray(record.states[analysis].transpose(move.order)[np.ix_(*there)])
+            states_there = record.states[analysis].reshape(shape_there).transpose(move.order)
+            found = np.asarray(states_there[np.ix_(*there)])
             if (found == PENDING).all():
                 continue
             mine = [plan for plan in old.template.arrays if plan.analysis == analysis]
@@ -243,8 +282,8 @@ def _copy(old: Store, new: Store, block: int, move: _Move) -> None:
             states[analysis][np.ix_(*here)] = found
             settled = np.argwhere(found != PENDING).T
             for plan in mine:
-                n = len(move.order)
-                turned = values[plan.name].transpose(*move.order, *range(n, n + len(plan.trailing)))
+                whole = values[plan.name].reshape(shape_there + plan.trailing_shape)
+                turned = whole.transpose(*move.order, *range(n, n + len(plan.trailing)))
                 inside = tuple(slice(size) for size in plan.trailing_shape)
                 place: tuple[Any, ...] = (*(h[i] for h, i in zip(here, settled, strict=True)), *inside)
                 arrays[plan.name][place] = turned[tuple(t[i] for t, i in zip(there, settled, strict=True))]
@@ -253,7 +292,8 @@ def _copy(old: Store, new: Store, block: int, move: _Move) -> None:
             for ts, hs, r, o in zip(there, here, ranges, origin, strict=True)
         ]
         for failure in record.failures:
-            position = [failure.position[axis] for axis in move.order]
+            before = failure.position + (0,) * (n - known)
+            position = [before[axis] for axis in move.order]
             if all(p in place for p, place in zip(position, places, strict=True)):
                 moved = tuple(place[p] for p, place in zip(position, places, strict=True))
                 failures.append(replace(failure, position=moved))

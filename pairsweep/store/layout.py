@@ -96,6 +96,18 @@ def _encoding_of(generation: int, ndim: int) -> int:
     return generation % len(_ENCODINGS) if ndim else (0, 2)[generation % 2]
 
 
+def next_generation(generation: int, axes: Sequence[str], after: Sequence[str]) -> int:
+    """Number of the generation that follows, in which no chunk has the key of one of before.
+
+    Arrays without dimensions spell their one key in two ways: where axes come to such a store the third way of the
+    next generation may be the same.
+    """
+    following = generation + 1
+    if not axes and after and _encoding_of(following, len(after)) == _encoding_of(generation, 0):
+        following += 1
+    return following
+
+
 def chunk(root: Path, array: str, generation: int, index: tuple[int, ...]) -> Path:
     """File of a chunk."""
     _, separator, prefix = _ENCODINGS[_encoding_of(generation, len(index))]

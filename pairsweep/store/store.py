@@ -115,15 +115,19 @@ class Store:
             what = "was made by a version that knew one digest of all analyses: its numbers would be of two kinds"
             raise StoreError(str(self.path), what, "read it as before, and run into another store")
 
-    def check(self, fingerprint: Mapping[str, str], recompute: Sequence[str] = ()) -> None:
+    def check(
+        self, fingerprint: Mapping[str, str], recompute: Sequence[str] = (), singles: Iterable[str] = ()
+    ) -> None:
         """Raise `StoreError`, naming what differs, unless a sweep with this fingerprint can go on in the store.
 
         An entry that is absent on one side has its default there. Entries of an analysis that the store lacks
         (``code.NAME`` and ``NAME.option``) are not compared: `grow` adds it. Of those in ``recompute`` the code may
-        be another.
+        be another. Nor are the entries ``singles``, one value that is an axis now: `grow` looks for it there.
         """
         self.check_format()
-        matching.check_fingerprint(self.path, self.fingerprint, fingerprint, recompute)
+        before = {name: value for name, value in self.fingerprint.items() if name not in singles}
+        now = {name: value for name, value in fingerprint.items() if name not in singles}
+        matching.check_fingerprint(self.path, before, now, recompute)
 
     def check_arrays(self, template: Template, recompute: Sequence[str] = ()) -> None:
         """Raise `StoreError`, naming what differs, unless the store holds a template's results, of the same types.

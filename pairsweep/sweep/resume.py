@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from pairsweep.blocks.layout import FOLDER, FUNCTION, make_template
 from pairsweep.contract.errors import SpecError, StoreError
+from pairsweep.contract.fields import Scalar
 from pairsweep.contract.template import DONE
 from pairsweep.kernels.source import code_digest
 from pairsweep.physics.patterns.registry import PATTERNS
@@ -67,18 +68,20 @@ def matching_store(path: str | Path, sweep: Sweep, recompute: Sequence[str] = ()
         what = f"was made with {custom.reference} of another process, whose source cannot be had"
         raise StoreError(str(store.path), what, "put the function into a file, or name another store")
     for name, now in marks.items():
-        there = store.fingerprint.get(name, now)
-        if there != now and AXIS in (there, now):
-            what, cure = f"{name} is an axis there and has one value now", "give all its values as a list"
-            if now == AXIS:
-                what, cure = (
-                    f"{name} has one value there and is an axis now",
-                    "only axes can get more values, and a list of one is an axis",
-                )
-            raise StoreError(str(store.path), what, f"{cure}; or name another store")
-    store.check(marks, recompute)
-    check_growth(store, make_template(sweep, store.template.block_shape), recompute)
+        if now != AXIS and store.fingerprint.get(name) == AXIS:
+            what = f"{name} is an axis there and has one value now"
+            raise StoreError(str(store.path), what, "give all its values as a list; or name another store")
+    singles = single_values(store, sweep)
+    store.check(marks, recompute, singles)
+    check_growth(store, make_template(sweep, sweep.shape), recompute, singles)
     return store
+
+
+def single_values(store: Store, sweep: Sweep) -> dict[str, Scalar]:
+    """Give what has one value in a store and is an axis of the sweep, by its entry in the fingerprint."""
+    known = store.fingerprint
+    names = [f"{p.table}.{p.name}" for p in sweep.spec.parameters if p.is_axis]
+    return {name: json.loads(known[name]) for name in names if known.get(name, AXIS) != AXIS}
 
 
 def is_laid_out(store: Store, sweep: Sweep) -> bool:

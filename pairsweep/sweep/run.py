@@ -29,7 +29,14 @@ from pairsweep.spec.reader import read_spec
 from pairsweep.store import Store, create, grow, is_there, open_dataset
 from pairsweep.sweep.ahead import Small, ahead
 from pairsweep.sweep.progress import MEASURING, Progress, doing, duration
-from pairsweep.sweep.resume import continued, fingerprint, is_laid_out, matching_store, with_files
+from pairsweep.sweep.resume import (
+    continued,
+    fingerprint,
+    is_laid_out,
+    matching_store,
+    single_values,
+    with_files,
+)
 from pairsweep.sweep.task import SolveTask
 from pairsweep.sweep.where import Where
 
@@ -155,7 +162,7 @@ def run_to_store(
                 if there is None:
                     store = create(path, plan.template, marks)
                 else:
-                    store = grow(path, plan.template, marks, recompute)
+                    store = grow(path, plan.template, marks, recompute, single_values(there, sweep))
         if where.scheduler == "local" and wanted.custom is None and seconds < IN_PROCESS_SECONDS:
             where = replace(where, scheduler="serial")
         task = SolveTask.of(store, sweep.spec, retry_failed, failed_alone)

@@ -193,7 +193,7 @@ def test_what_is_no_growth_is_refused_before_any_write(store):
     cases = {
         "0.5 for one": template(RHO[:-1]),
         "other values of g": template(MORE, g=2e-6),
-        "g has one value there and is an axis now": scalar_to_axis,
+        "g has one value there and is an axis now: name another": scalar_to_axis,
         "growth_rate float64 there, float32 now": Template(
             wider.axes, wider.shape, (2, 1), wider.coordinates, single, {}
         ),

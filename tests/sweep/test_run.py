@@ -14,7 +14,7 @@ from pairsweep.sweep.point import point
 from pairsweep.sweep.resume import done_points
 from pairsweep.sweep.run import run_to_store, started_by
 from pairsweep.sweep.where import Where
-from tests.specs import GROWTH, growth
+from tests.specs import BEAMS, GROWTH, growth
 
 SERIAL = Where("serial")
 MAP = growth(rho_high="[0.5, 0.7, 0.9]", rho_low="[0.0, 0.1, 0.6]", g="[1e-7, 1e-6]")
@@ -120,20 +120,79 @@ def test_axes_in_another_order_are_the_same_sweep(finished, tmp_path):
     xr.testing.assert_identical(found.drop_attrs(), expected.drop_attrs())
 
 
-def test_losing_values_and_turning_a_value_into_an_axis_are_refused(finished, tmp_path):
+def test_losing_values_is_refused(finished, tmp_path):
     with pytest.raises(ps.StoreError, match="keep them"):
         run_to_store(parse_spec(MAP.replace("[0.5, 0.7, 0.9]", "[0.5, 0.9]")), finished, SERIAL, quiet=True)
-    with pytest.raises(ps.StoreError, match="n_phi has one value there and is an axis now: only axes can"):
-        run_to_store(parse_spec(MAP.replace("n_phi = 4", "n_phi = [4, 8]")), finished, SERIAL, quiet=True)
+    with pytest.raises(
+        ps.StoreError, match="n_phi has 1 values there that it lacks now, 4 for one: keep them"
+    ):
+        run_to_store(parse_spec(MAP.replace("n_phi = 4", "n_phi = [8, 12]")), finished, SERIAL, quiet=True)
     with pytest.raises(ps.StoreError, match="g is an axis there and has one value now: give all its values"):
         run_to_store(parse_spec(MAP.replace("[1e-7, 1e-6]", "1e-6")), finished, SERIAL, quiet=True)
+
+
+EVOLVED = growth(rho_high="[0.5, 0.9]").replace('["growth"]', '["growth", "evolution"]') + (
+    "\n[evolution]\nt_end_mu = 5.0\nsamples = 11\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new", "computed"),
+    [
+        (MAP, "n_energy = 1", "n_energy = [2, 1]", 18),  # more energy bins than any point had
+        (MAP, "n_phi = 4", "n_phi = [4, 8]", 18),
+        (growth(), "g = 1e-6", "g = [2e-6, 1e-6, 3e-6]", 2),  # a single point
+        (EVOLVED, "g = 1e-6", "g = [1e-6, 2e-6]", 2),  # the times in 1/MeV get the new axis too
+        (BEAMS, "rho = 1.0", "rho = [0.8, 1.0]", 1),  # whose value stood among those of all beams
+    ],
+)
+def test_one_value_becomes_an_axis(tmp_path, text, old, new, computed):
+    assert old in text
+    many, path = text.replace(old, new, 1), tmp_path / "one.zarr"
+    run_to_store(parse_spec(text), path, SERIAL, quiet=True)
+    held, was = ps.open_store(path), ps.open_store(path).load()
+    assert run_to_store(parse_spec(many), path, SERIAL, quiet=True).computed == computed
+    run_to_store(parse_spec(many), tmp_path / "many.zarr", SERIAL, quiet=True)
+    grown, expected = (ps.open_store(p).load() for p in (path, tmp_path / "many.zarr"))
+    xr.testing.assert_identical(grown.drop_attrs(), expected.drop_attrs())
+    assert not ps.verify(path)
+    xr.testing.assert_identical(held.load(), was)  # who had it open before reads on
+    assert run_to_store(parse_spec(many), path, SERIAL, quiet=True).computed == 0
+
+
+def test_failures_stay_where_they_were_when_a_value_becomes_an_axis(tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "def f(energy, theta, phi, level):\n"
+        "    if level > 0.5:\n"
+        "        raise ValueError('too much')\n"
+        "    return level + 0 * energy, 0.5 + 0 * energy\n"
+    )
+    text = growth().split("[occupation]")[0]
+    text += (
+        '[occupation]\npattern = "custom"\nfunction = "mine.py:f"\nlevel = [0.2, 0.9]\n[coupling]\ng = 1e-6\n'
+    )
+    path = tmp_path / "s.zarr"
+    for wanted, failed in ((text, 1), (text.replace("g = 1e-6", "g = [1e-7, 1e-6]"), 2)):
+        assert run_to_store(parse_spec(wanted, folder=tmp_path), path, SERIAL, quiet=True).failed == failed
+    assert {(each.at["level"], each.at["g"]) for each in ps.errors(path)} == {(0.9, 1e-7), (0.9, 1e-6)}
+
+
+def test_a_single_point_that_has_grown_before_gets_an_axis(tmp_path):
+    """Its one chunk may be called like one of the next generation: it must not be written over."""
+    path, more = tmp_path / "s.zarr", growth().replace('["growth"]', '["growth", "continuum"]')
+    for text in (growth(), more):
+        run_to_store(parse_spec(text), path, SERIAL, quiet=True)
+    held, was = ps.open_store(path), ps.open_store(path).load()
+    run_to_store(parse_spec(more.replace("g = 1e-6", "g = [1e-6, 2e-6]")), path, SERIAL, quiet=True)
+    xr.testing.assert_identical(held.load(), was)
+    assert not ps.verify(path)
 
 
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
         ("[0.5, 0.7, 0.9]", "[0.5, 0.9]", "keep them"),
-        ("n_phi = 4", "n_phi = [4, 8]", "n_phi has one value there and is an axis now"),
+        ("n_phi = 4", "n_phi = [8, 12]", "n_phi has 1 values there that it lacks now"),
     ],
 )
 def test_what_cannot_go_on_is_refused_before_anything_is_measured(finished, monkeypatch, old, new, words):
