@@ -422,7 +422,7 @@ def test_a_histogram_counts_every_done_point():
 
 
 @pytest.mark.parametrize("kind", ["growth-vs", "growth-vs-bins", "evolution", "histogram"])
-def test_few_lines_are_told_apart_without_colour(kind):
+def test_few_lines_differ_in_their_dashes(kind):
     ds = runs() if kind == "evolution" else couplings().isel(rho_high=slice(4, None, 4))
     options = {"evolution": {}, "histogram": {"hue": "rho_high"}}.get(kind, {"x": "g"})
     handles = draw(kind, ds, **options).legends[0].legend_handles[:4]
