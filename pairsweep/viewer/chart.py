@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,18 +21,13 @@ from bokeh.models import (
 from bokeh.palettes import Viridis256
 from bokeh.plotting import figure
 
-from pairsweep.analyses.growth.analysis import GROWTH
-from pairsweep.contract.errors import UsageError
-from pairsweep.contract.template import DONE
-from pairsweep.contract.variables import STATUS
 from pairsweep.dataset.select import code_of
 from pairsweep.drawing.border import border_lines, border_steps
 from pairsweep.physics.grid import Floats
 from pairsweep.viewer.link import Look
-from pairsweep.viewer.plane import Side, cut, rasterise, title_of
+from pairsweep.viewer.plane import VERDICT, Plane, Side, rasterise, title_of
 from pairsweep.viewer.theme import ARTEFACT, BOUNDARY, DOUBTFUL, FLAGS, MISSED, Theme, paint
 
-RATE, VERDICT = GROWTH.variables[0].name, "verdict"
 MARKS = {"discretisation": ARTEFACT, "missed": MISSED, "undetermined": DOUBTFUL}
 HEIGHT = 480
 PIXELS = (640, 480)  # of what is seen; twice as many each way where more lies around it
@@ -70,50 +64,6 @@ if (w.verdicts.length && d.verdict.length) {
 }
 readout.text = text
 """
-
-
-@dataclass(frozen=True, eq=False)
-class Plane:
-    """What a chart shows: one side or two, its numbers, and those of growth and verdict where they are known.
-
-    ``unread`` says why these are not, where that is damage.
-    """
-
-    sides: tuple[Side, ...]
-    values: Floats
-    rate: Floats | None
-    verdict: Floats | None
-    flags: tuple[str, ...]
-    unread: str = ""
-
-    @classmethod
-    def of(cls, ds: xr.Dataset, look: Look, sides: tuple[Side, ...], at: Mapping[str, int]) -> Plane:
-        """Read it from a dataset; points that are not done have no number."""
-        damaged: list[str] = []
-
-        def known(name: str) -> Floats | None:
-            if name not in ds or not set(ds[name].dims) <= {*at, *(side.name for side in sides)}:
-                return None
-            try:
-                return cut(ds, name, sides, at)
-            except UsageError as error:
-                damaged.append(str(error))
-                return None
-
-        values = cut(ds, look.variable, sides, at)
-        flags = tuple(str(ds[look.variable].attrs.get("flag_meanings", "")).split())
-        done = known(STATUS.name)
-        if (
-            done is not None
-            and look.variable != STATUS.name
-            and (flags or ds[look.variable].dtype.kind in "iu")
-        ):
-            values = np.where(done == DONE, values, np.nan)
-        verdict = None if look.variable == VERDICT else known(VERDICT)  # a veil over itself says nothing
-        if verdict is not None:
-            verdict = np.where(done == DONE, verdict, -1.0) if done is not None else verdict
-        rate = values if look.variable == RATE else known(RATE)
-        return cls(sides, values, rate, verdict, flags, "; ".join(damaged))
 
 
 class Chart:

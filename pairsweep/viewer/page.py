@@ -19,10 +19,18 @@ from bokeh.models import Button, CustomJS, CustomJSTickFormatter, Div, Select, S
 
 from pairsweep.contract.errors import UsageError
 from pairsweep.viewer import worker
-from pairsweep.viewer.chart import Chart, Plane
+from pairsweep.viewer.chart import Chart
 from pairsweep.viewer.link import SCALES, Look, from_query
 from pairsweep.viewer.panels import DIRECTION, Panel, WaveNumbers, panels
-from pairsweep.viewer.plane import Side, dimensions_of, labels_of, shown_variables, side_of, usual_sides
+from pairsweep.viewer.plane import (
+    Plane,
+    Side,
+    dimensions_of,
+    labels_of,
+    shown_variables,
+    side_of,
+    usual_sides,
+)
 from pairsweep.viewer.point import DIRECTIONS, System
 from pairsweep.viewer.save import Recipe
 from pairsweep.viewer.source import Source

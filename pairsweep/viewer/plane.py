@@ -10,11 +10,17 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from pairsweep.analyses.growth.analysis import GROWTH
+from pairsweep.contract.errors import UsageError
 from pairsweep.contract.fields import plain
+from pairsweep.contract.template import DONE
+from pairsweep.contract.variables import STATUS
 from pairsweep.dataset.select import axes
 from pairsweep.drawing.style import cell_edges, is_geometric
 from pairsweep.physics.grid import Floats
+from pairsweep.viewer.link import Look
 
+RATE, VERDICT = GROWTH.variables[0].name, "verdict"
 ROUNDING = 1e-6
 FEW = 12  # so many counts stand side by side, each as wide as the others
 
@@ -135,6 +141,50 @@ def cut(ds: xr.Dataset, variable: str, sides: Sequence[Side], at: Mapping[str, i
         numbers.reshape([side.at.size if side in along else 1 for side in reversed(sides)]),
         [side.at.size for side in reversed(sides)],
     )
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """What a chart shows: one side or two, its numbers, and those of growth and verdict where they are known.
+
+    ``unread`` says why these are not, where that is damage.
+    """
+
+    sides: tuple[Side, ...]
+    values: Floats
+    rate: Floats | None
+    verdict: Floats | None
+    flags: tuple[str, ...]
+    unread: str = ""
+
+    @classmethod
+    def of(cls, ds: xr.Dataset, look: Look, sides: tuple[Side, ...], at: Mapping[str, int]) -> Plane:
+        """Read it from a dataset; points that are not done have no number."""
+        damaged: list[str] = []
+
+        def known(name: str) -> Floats | None:
+            if name not in ds or not set(ds[name].dims) <= {*at, *(side.name for side in sides)}:
+                return None
+            try:
+                return cut(ds, name, sides, at)
+            except UsageError as error:
+                damaged.append(str(error))
+                return None
+
+        values = cut(ds, look.variable, sides, at)
+        flags = tuple(str(ds[look.variable].attrs.get("flag_meanings", "")).split())
+        done = known(STATUS.name)
+        if (
+            done is not None
+            and look.variable != STATUS.name
+            and (flags or ds[look.variable].dtype.kind in "iu")
+        ):
+            values = np.where(done == DONE, values, np.nan)
+        verdict = None if look.variable == VERDICT else known(VERDICT)  # a veil over itself says nothing
+        if verdict is not None:
+            verdict = np.where(done == DONE, verdict, -1.0) if done is not None else verdict
+        rate = values if look.variable == RATE else known(RATE)
+        return cls(sides, values, rate, verdict, flags, "; ".join(damaged))
 
 
 def rasterise(

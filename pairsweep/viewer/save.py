@@ -13,9 +13,8 @@ import xarray as xr
 from pairsweep.contract.errors import UsageError
 from pairsweep.dataset.select import axes
 from pairsweep.plot.figure import TIMELESS, draw
-from pairsweep.viewer.chart import RATE
 from pairsweep.viewer.link import Look
-from pairsweep.viewer.plane import Side, labels_of
+from pairsweep.viewer.plane import RATE, Side, labels_of
 
 # The kind of picture of a variable over two axes. Over times or bins there is none: xarray draws it, in the same style.
 MAPS, OTHER_MAPS, CURVES = {RATE: "growth-map", "mode_kind": "phase-diagram"}, "map", "growth-vs"
