@@ -14,7 +14,7 @@ from pathlib import Path
 import pairsweep as ps
 
 OLD = Path(__file__).resolve().parents[1] / "docs" / "pictures" / "view.png"
-SIZE = {"width": 1400, "height": 940}
+SIZE = {"width": 1400, "height": 1180}
 SPEC = """
 title = "Growth over occupation and coupling"
 analyses = ["growth", "continuum"]
@@ -33,8 +33,8 @@ g = { start = 1e-7, stop = 1e-5, num = 31, spacing = "log" }
 """
 POINT = "point.n_energy=1&point.rho_high=0.755&point.g=1.16591440118e-06"
 READY = (
-    "Bokeh.documents[0].roots().filter(r => r.title?.text && !r.title.text.includes('computing')"
-    " && r.renderers.some(s => Object.values(s.data_source.data)[0]?.length)).length == 6"
+    "['occupation', 'modes', 'shares', 'wave_numbers', 'pairing', 'quadrants']"
+    ".every(name => Bokeh.documents[0].get_model_by_name(name).children[1].visible)"
 )
 
 
@@ -47,10 +47,11 @@ def main(target: str) -> int:
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if found is None:
         return keep(target, "no Chromium is here: scripts/browser installs one")
+    target = os.path.abspath(target)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
-        store = Path(folder) / "map.zarr"
-        ps.run(SPEC, store)
-        page = ps.view(store)
+        os.chdir(folder)
+        ps.run(SPEC, "map.zarr")
+        page = ps.view("map.zarr")
         browser = driver.chromium.launch(
             executable_path=found, args=["--no-sandbox"] if os.geteuid() == 0 else []
         )
@@ -66,11 +67,11 @@ def main(target: str) -> int:
 
 
 def smaller(target: str) -> int:
-    """Keep 128 colours of it: a third of the bytes."""
+    """Keep 256 colours of it: a third of the bytes."""
     from PIL import Image
 
     with Image.open(target) as picture:
-        few = picture.convert("P", palette=Image.Palette.ADAPTIVE, colors=128)
+        few = picture.convert("RGB").quantize(256, kmeans=3, dither=Image.Dither.NONE)
     few.save(target, optimize=True)
     return 0
 

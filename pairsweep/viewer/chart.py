@@ -12,6 +12,7 @@ from bokeh.models import (
     ColorBar,
     ColumnDataSource,
     CustomJS,
+    CustomJSTickFormatter,
     Div,
     FixedTicker,
     LinearColorMapper,
@@ -26,9 +27,8 @@ from pairsweep.drawing.border import border_lines, border_steps
 from pairsweep.physics.grid import Floats
 from pairsweep.viewer.link import Look
 from pairsweep.viewer.plane import VERDICT, Plane, Side, rasterise, title_of
-from pairsweep.viewer.theme import ARTEFACT, BOUNDARY, DOUBTFUL, FLAGS, MISSED, Theme, paint
+from pairsweep.viewer.theme import BOUNDARY, CLIPPED, LIGHT, MARKS, Theme, paint
 
-MARKS = {"discretisation": ARTEFACT, "missed": MISSED, "undetermined": DOUBTFUL}
 HEIGHT = 480
 PIXELS = (640, 480)  # of what is seen; twice as many each way where more lies around it
 AROUND = 0.5  # how much beyond the frame is pictured, as a share of it: so that a pan finds it there
@@ -65,6 +65,14 @@ if (w.verdicts.length && d.verdict.length) {
 readout.text = text
 """
 
+POWERS = """
+const power = Math.round(Math.log10(tick))
+const raised = (number) => [...String(number)].map((c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]).join("")
+if (power < 0 || power > 1) if (Math.abs(tick / 10 ** power - 1) < 1e-9) return "10" + raised(power)
+const short = Number(tick.toPrecision(4))
+return tick >= 1e5 || tick < 1e-3 ? short.toExponential() : String(short)
+"""
+
 
 class Chart:
     """The figure of a plane. A new one is made when sides or scales change; new numbers are put into the old one."""
@@ -98,8 +106,9 @@ class Chart:
             x_range=self._range(x, None if look.frame is None else look.frame[:2]),
             x_axis_label=x.label,
             x_axis_type="log" if x.log else "linear",
-            title=title_of(ds, look.variable),
             toolbar_location="above",
+            toolbar_sticky=False,
+            stylesheets=[CLIPPED],
             name="chart",
             **options,
         )
@@ -109,6 +118,8 @@ class Chart:
                 step = -(-side.at.size // 30)
                 axis.ticker = FixedTicker(ticks=side.at[::step].tolist())
                 axis.major_label_overrides = {int(at): side.texts[int(at)] for at in side.at[::step]}
+            elif side.log:
+                axis.formatter = CustomJSTickFormatter(code=POWERS)
         self._point = ColumnDataSource(data={"x": [], "y": []})
         if self.flat:
             self._draw_map(ds, readout)
@@ -174,10 +185,8 @@ class Chart:
     def _mapper(self) -> LinearColorMapper | LogColorMapper:
         """Colours: of a code one for each, of rates from white (0) on, else from the least to the largest."""
         if self.plane.flags:
-            count = len(self.plane.flags)
-            return LinearColorMapper(
-                [FLAGS[i % len(FLAGS)] for i in range(count)], low=-0.5, high=count - 0.5
-            )
+            high = len(self.plane.flags) - 0.5
+            return LinearColorMapper(LIGHT.flags(self.plane.flags), low=-0.5, high=high)
         low, high, log = self._colour_range()
         return (LogColorMapper if log else LinearColorMapper)(Viridis256, low=low, high=high)
 
@@ -298,18 +307,15 @@ class Chart:
         paint(self.plot, theme)
         if self.flat:
             self.mapper.nan_color = theme.empty
-            if (
-                not self.plane.flags
-                and self.plane.values.size
-                and np.nanmin(self.plane.values, initial=np.inf) == 0.0
-            ):
+            if self.plane.flags:
+                self.mapper.palette = theme.flags(self.plane.flags)
+            elif self.plane.values.size and np.nanmin(self.plane.values, initial=np.inf) == 0.0:
                 self.mapper.low_color = theme.stable
 
     def legend(self, theme: Theme) -> str:
         """Say what the colours mean that no bar says."""
-        entries = (
-            [(FLAGS[i % len(FLAGS)], word) for i, word in enumerate(self.plane.flags)] if self.flat else []
-        )
+        flags = self.plane.flags if self.flat else ()
+        entries = list(zip(theme.flags(flags), flags, strict=True))
         if self.flat and not self.plane.flags and np.any(self.plane.values == 0.0):
             entries.append((theme.stable, "0"))
         if self.flat and np.isnan(self.plane.values).any():

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlencode
 
 SCALES = ("auto", "linear", "log")
+DIRECTIONS = {"x": (1.0, 0.0, 0.0), "y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0)}  # of a wave vector
 _AT, _POINT = "at.", "point."
 _FRAME = "frame"
 
@@ -23,6 +24,7 @@ class Look:
     at : position, by its label as text, on each of the other dimensions
     point : labels of the point whose modes are shown, by dimension; empty for none
     colours, x_scale, y_scale : of `SCALES`
+    k_along : direction of the wave numbers of the point, of `DIRECTIONS`
     frame : what is seen of the plane: least and largest x, least and largest y; None for all of it
     """
 
@@ -34,6 +36,7 @@ class Look:
     colours: str = "auto"
     x_scale: str = "auto"
     y_scale: str = "auto"
+    k_along: str = "x"
     frame: tuple[float, float, float, float] | None = None
 
     @property
@@ -41,7 +44,7 @@ class Look:
         """The part of an address behind the question mark that brings it back."""
         plain = {
             name: getattr(self, name)
-            for name in ("variable", "x", "y", "colours", "x_scale", "y_scale")
+            for name in ("variable", "x", "y", "colours", "x_scale", "y_scale", "k_along")
             if getattr(self, name) != getattr(_BLANK, name)
         }
         plain |= {_AT + name: label for name, label in self.at.items()}
@@ -58,10 +61,12 @@ def from_query(query: str) -> Look:
     """Read such a part of an address; what cannot be read is left to the page."""
     given = dict(parse_qsl(query))
     plain = {name: given[name] for name in ("variable", "x", "y") if name in given}
-    scales = {name: given[name] for name in ("colours", "x_scale", "y_scale") if given.get(name) in SCALES}
+    chosen = {name: given[name] for name in ("colours", "x_scale", "y_scale") if given.get(name) in SCALES}
+    if given.get("k_along") in DIRECTIONS:
+        chosen["k_along"] = given["k_along"]
     return Look(
         **plain,
-        **scales,
+        **chosen,
         at=_after(_AT, given),
         point=_after(_POINT, given),
         frame=_frame(given.get(_FRAME, "").split(",")),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import xarray as xr
 from bokeh.core.templates import get_env
 from bokeh.document import Document
 from bokeh.events import ButtonClick, ConnectionLost, DocumentReady, RangesUpdate, Tap
@@ -20,8 +21,8 @@ from bokeh.models import Button, CustomJS, CustomJSTickFormatter, Div, Select, S
 from pairsweep.contract.errors import UsageError
 from pairsweep.viewer import worker
 from pairsweep.viewer.chart import Chart
-from pairsweep.viewer.link import SCALES, Look, from_query
-from pairsweep.viewer.panels import DIRECTION, Panel, WaveNumbers, panels
+from pairsweep.viewer.link import DIRECTIONS, SCALES, Look, from_query
+from pairsweep.viewer.panels import Panel, WaveNumbers, panels
 from pairsweep.viewer.plane import (
     Plane,
     Side,
@@ -29,18 +30,24 @@ from pairsweep.viewer.plane import (
     labels_of,
     shown_variables,
     side_of,
+    title_of,
     usual_sides,
 )
-from pairsweep.viewer.point import DIRECTIONS, System
+from pairsweep.viewer.point import System
 from pairsweep.viewer.save import Recipe
 from pairsweep.viewer.source import Source
-from pairsweep.viewer.theme import DARK, LIGHT, WIDGETS, paint
+from pairsweep.viewer.theme import BAR, DARK, LIGHT, NARROW, WIDGETS, paint
 
 FOLDER = Path(__file__).parent
 FOLLOWED = 2000  # milliseconds between two looks at a store that is being computed
 SETTLED = 80  # milliseconds that a frame must stay before more of it is pictured
 NONE = "(none)"
-HINT = "Point at the map for values; click, or use the sliders of the point, to compute one."
+COMPUTING = "computing ..."
+HINT = "Point at the map for values; click to compute a point."
+POINT_HINT = (
+    "Click on the map, or set the sliders and press the button: modes, growth against k and evolution of that "
+    "point are computed, and drawn here."
+)
 
 _ADDRESS = "history.replaceState(null, '', location.pathname + (cb_obj.value ? '?' + cb_obj.value : ''))"
 _DOWNLOAD = """
@@ -52,6 +59,11 @@ link.href = URL.createObjectURL(new Blob([bytes]))
 link.download = name
 link.click()
 setTimeout(() => URL.revokeObjectURL(link.href), 60000) // a busy browser fetches it later than it clicks
+"""
+_COPY = """
+const text = document.createElement("div")
+text.innerHTML = lines.text
+navigator.clipboard?.writeText(text.textContent)
 """
 _DARK = """
 const asked = window.matchMedia("(prefers-color-scheme: dark)")
@@ -71,11 +83,17 @@ class Page:
         self._document, self._source = document, source
         self._theme = LIGHT
         self._asked = 0  # number of the point that was asked for last
+        self._system: System | None = None  # that point, once it is known
         self._settling: Any = None
-        self._pending = source.is_pending()
+        self._counts = source.counts()
         self._message, self._legend = Div(name="message"), Div(name="legend")
-        self._readout, self._lines = Div(text=HINT), Div()
-        for words in (self._message, self._legend, self._readout, self._lines):
+        self._summary, self._heading = Div(name="summary"), Div(name="heading")
+        self._readout, self._point_words = Div(text=HINT), Div()
+        self._command, self._python = Div(), Div()
+        for words in (
+            *(self._summary, self._message, self._heading, self._legend, self._readout, self._point_words),
+            *(self._command, self._python),
+        ):
             words.update(stylesheets=[WIDGETS], sizing_mode="stretch_width")
         self._readout.name = "readout"
         self._address = TextInput(visible=False)
@@ -88,7 +106,7 @@ class Page:
         self._point = column(name="point")
         for part in (self._controls, self._map, self._point):
             part.sizing_mode = "stretch_width"
-        self._panels, self._direction = panels(), DIRECTION
+        self._panels = panels()
         arguments = (
             getattr(document.session_context.request, "arguments", {}) if document.session_context else {}
         )
@@ -115,10 +133,15 @@ class Page:
         self._make_controls()
         self._make_chart()
         self._make_point()
-        save = column(self._save_buttons(), self._lines, name="save", sizing_mode="stretch_width")
+        save = column(
+            self._save_buttons(), self._command, self._python, name="save", sizing_mode="stretch_width"
+        )
+        self._say_counts()
         roots = [
+            self._summary,
             self._message,
             self._controls,
+            self._heading,
             self._map,
             self._readout,
             self._legend,
@@ -127,8 +150,9 @@ class Page:
             wires,
         ]
         with self._document.models.freeze():  # or they would be counted again after each of them
-            for root in (*roots, *(panel.plot for panel in self._panels)):
+            for root in (*roots, *(panel.box for panel in self._panels)):
                 self._document.add_root(root)
+        self._show_panels(False, POINT_HINT)
         if self._look.point:
             self._document.add_next_tick_callback(self._compute)
 
@@ -252,9 +276,17 @@ class Page:
         self._chart.plot.on_event(Tap, lambda event: self._tapped(event.x, event.y))
         self._chart.plot.on_event(RangesUpdate, lambda _: self._moved())
         self._map.children = [self._chart.plot]
+        self._heading.text = self._headline()
         self._change()
         self._paint()
         self._finish_chart()
+
+    def _headline(self) -> str:
+        """Name and meaning of what the chart shows."""
+        variable = self._look.variable
+        meaning = str(self._ds[variable].attrs.get("long_name", ""))
+        title = html.escape(title_of(self._ds, variable))
+        return f"<h2>{title}</h2><p class='muted'>{html.escape(meaning)}&nbsp;</p>"
 
     def _refill(self) -> None:
         plane = self._read()
@@ -289,8 +321,9 @@ class Page:
                 self._look = self._settled(self._look)
                 self._redraw()
                 return
-            before, self._pending = self._pending, self._source.is_pending()
-            if before:  # so that what came last is shown, too
+            before, self._counts = self._counts, self._source.counts()
+            if self._counts != before:
+                self._say_counts()
                 self._refill()
         except (UsageError, OSError) as error:
             self._say(str(error), alarm=True)
@@ -320,11 +353,12 @@ class Page:
         }
         go = Button(label="compute this point", **_wide())
         go.on_event(ButtonClick, lambda: self._ask({**self._at(), **self._slid_to()}))
-        direction = Select(title="k along", options=list(DIRECTIONS), value=self._direction, **_wide())
+        direction = Select(title="k along", options=list(DIRECTIONS), value=self._look.k_along, **_wide())
         direction.on_change("value", self._turned)
         self._point.children = [
             row(*self._point_sliders.values(), sizing_mode="stretch_width"),
             row(go, direction, sizing_mode="stretch_width"),
+            self._point_words,
         ]
 
     def _slid_to(self) -> dict[str, int]:
@@ -335,37 +369,57 @@ class Page:
         self._chart.mark({**self._at(), **self._slid_to(), dim: number})
 
     def _turned(self, attr: str, old: str, new: str) -> None:
-        self._direction = new
-        for panel in self._panels:
-            if isinstance(panel, WaveNumbers):
-                panel.direction = new
-        if self._look.point:
-            self._compute()
+        self._change(k_along=new)
+        if self._system is not None:
+            for panel in self._panels:
+                if isinstance(panel, WaveNumbers):
+                    self._start(panel, self._asked, self._system)
 
     def _compute(self) -> None:
         """Compute every panel of the point, in another thread, and show each as soon as it is there."""
         self._asked += 1
-        asked, place = self._asked, self._place()
+        self._system = None
         for panel in self._panels:
-            panel.say("computing ...")
+            panel.say(COMPUTING)
+        self._show_panels(True, "")
+        worker.do(partial(self._make_system, self._asked, self._ds, self._place()))
+
+    def _make_system(self, asked: int, ds: xr.Dataset, place: Mapping[str, int]) -> None:
+        """Make the system of a point, in the other thread: a user's function may take its time."""
+        if asked != self._asked:
+            return  # another point was asked for meanwhile, or nobody looks any more
+        then: Callable[[], None]
         try:
-            system = System.at(self._source.sweep, self._ds, place)
-        except (UsageError, OSError) as error:
-            for panel in self._panels:
-                panel.clear(str(error))
-            return
+            system = System.at(self._source.sweep, ds, place, lambda: asked == self._asked)
+            then = partial(self._compute_panels, system)
+        except Exception as error:  # whatever a user's function says: the page says it
+            then = partial(self._show_panels, False, _words(error), alarm=True)
+        self._tell(asked, then)
+
+    def _compute_panels(self, system: System) -> None:
+        self._system = system
         for panel in self._panels:
-            worker.do(partial(self._compute_panel, asked, panel, system))
+            self._start(panel, self._asked, system)
+
+    def _start(self, panel: Panel, asked: int, system: System) -> None:
+        panel.say(COMPUTING)
+        if isinstance(panel, WaveNumbers):
+            panel.direction = self._look.k_along
+        worker.do(partial(self._compute_panel, asked, panel, system))
 
     def _compute_panel(self, asked: int, panel: Panel, system: System) -> None:
         if asked != self._asked:
-            return  # another point was asked for meanwhile, or nobody looks any more
-        show: Callable[[], None]
+            return
+        then: Callable[[], None]
         try:
-            show = partial(panel.show, panel.compute(system))
+            then = partial(panel.show, panel.compute(system))
         except Exception as error:  # whatever a kernel or a user's function says: the panel says it
-            show = partial(panel.clear, str(error) or type(error).__name__)
-        self._document.add_next_tick_callback(partial(self._show, asked, show))
+            then = partial(panel.clear, _words(error))
+        self._tell(asked, then)
+
+    def _tell(self, asked: int, then: Callable[[], None]) -> None:
+        """Do something in the page's own thread, unless another point was asked for meanwhile."""
+        self._document.add_next_tick_callback(partial(self._show, asked, then))
 
     def _show(self, asked: int, show: Callable[[], None]) -> None:
         if asked == self._asked:
@@ -373,10 +427,22 @@ class Page:
 
     # Words, colours and files
 
+    def _show_panels(self, shown: bool, text: str, alarm: bool = False) -> None:
+        """Show the panels, or none, and words above them."""
+        for panel in self._panels:
+            if not shown:
+                panel.clear("")
+            panel.box.visible = shown
+        self._point_words.update(text=_styled(text, alarm), visible=bool(text))
+
+    def _say_counts(self) -> None:
+        """Say what is looked at, and how many of its points are done."""
+        states = [f"{number:,} {state}" for state, number in self._counts.items() if number]
+        parts = [self._source.path or "", f"{sum(self._counts.values()):,} points" if states else "", *states]
+        self._summary.text = _styled(" · ".join(filter(None, parts)), alarm=False)
+
     def _say(self, text: str, alarm: bool = False) -> None:
-        self._message.text = (
-            f"<span class='{'alarm' if alarm else 'muted'}'>{html.escape(text)}</span>" if text else ""
-        )
+        self._message.text = _styled(text, alarm)
 
     def _darkened(self, attr: str, old: bool, new: bool) -> None:
         self._paint()
@@ -400,7 +466,11 @@ class Page:
             button = Button(label=f"save as {ending[1:].upper()}", **_wide())
             button.on_event(ButtonClick, partial(self._save, ending))
             buttons.append(button)
-        return row(*buttons, sizing_mode="stretch_width")
+        for name, lines in (("command", self._command), ("Python", self._python)):
+            button = Button(label=f"copy {name}", **_wide())
+            button.js_on_event(ButtonClick, CustomJS(args={"lines": lines}, code=_COPY))
+            buttons.append(button)
+        return row(*buttons, sizing_mode="stretch_width", stylesheets=[NARROW])
 
     def _save(self, ending: str) -> None:
         try:
@@ -413,9 +483,18 @@ class Page:
 
     def _say_lines(self) -> None:
         recipe, path = self._recipe(), self._source.path
-        lines = recipe.python(self._ds, path)
         command = "" if path is None else recipe.command(path)
-        self._lines.text = "".join(f"<pre>{html.escape(text)}</pre>" for text in (command, lines) if text)
+        words = (f"<span class='word'>{html.escape(word)}</span>" for word in command.split(" "))
+        self._command.text, self._command.visible = f"<pre>{' '.join(words)}</pre>", bool(command)
+        self._python.text = f"<pre>{html.escape(recipe.python(self._ds, path))}</pre>"
+
+
+def _styled(text: str, alarm: bool) -> str:
+    return f"<span class='{'alarm' if alarm else 'muted'}'>{html.escape(text)}</span>" if text else ""
+
+
+def _words(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 def _wide() -> dict[str, Any]:
@@ -432,6 +511,7 @@ def _numbered(dim: str, texts: list[str], number: int, moved: Callable[[str, int
         value=number,
         format=CustomJSTickFormatter(args={"texts": texts}, code="return texts[Math.round(tick)]"),
         name=dim,
+        bar_color=BAR,
         **_wide(),
     )
     slider.disabled = len(texts) == 1

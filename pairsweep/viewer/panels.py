@@ -2,37 +2,48 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from bokeh.models import ColorBar, ColumnDataSource, HoverTool, LinearColorMapper, Range1d
+from bokeh.layouts import column
+from bokeh.models import (
+    ColorBar,
+    ColumnDataSource,
+    CustomJSTickFormatter,
+    Div,
+    HoverTool,
+    LinearColorMapper,
+    Range1d,
+)
 from bokeh.palettes import RdBu11, Viridis256
 from bokeh.plotting import figure
 
 from pairsweep.drawing.style import COLOURS
 from pairsweep.physics.grid import Floats, Grid
-from pairsweep.viewer.point import System
+from pairsweep.viewer.chart import POWERS
+from pairsweep.viewer.link import Look
+from pairsweep.viewer.point import LONGEST, System
+from pairsweep.viewer.theme import CLIPPED, WIDGETS
 
 HEIGHT = 250
 MARGIN = 0.04  # around what is drawn, as a share of it
-MOST_CELLS = 20_000  # beyond, a panel of the momentum grid is not drawn
 SMALLEST_SHARE = 1e-12  # of the largest value of a curve, on its logarithmic axis
 LINEAR_ABOVE = 3.0  # the linear prediction is drawn up to so many times the largest of what evolved
 SMALL_LETTERS = "11px"
 CELL = ("left", "right", "bottom", "top", "value", "energy", "theta", "phi", "beam")
-DIRECTION = "x"  # of k, until another is chosen
 
 Data = Mapping[str, Any]
 
 
 class Panel:
-    """A drawing.
+    """A drawing under a heading. It is seen once it has something to show.
 
     Parameters
     ----------
     name, title : of it
-    compute : data of a system, by column; "note" is said behind the title. Called in another thread.
+    compute : data of a system, by column; "note" is said below the title. Called in another thread.
     sides : what stands along x and y
     x, y : columns that lie along x and y
     others : further columns
@@ -55,41 +66,61 @@ class Panel:
         self._columns = tuple(dict.fromkeys((*x, *y, *others)))
         self.source = ColumnDataSource(data={column: [] for column in self._columns})
         self.plot = figure(
-            name=name,
-            title=title,
             height=HEIGHT,
             sizing_mode="stretch_width",
             tools="pan,wheel_zoom,box_zoom,reset",
             toolbar_location="above",
+            toolbar_sticky=False,
+            stylesheets=[CLIPPED],
             x_axis_label=sides[0],
             y_axis_label=sides[1],
             x_range=Range1d(0.0, 1.0),
             y_range=Range1d(1e-6 if log else 0.0, 1.0),
             y_axis_type="log" if log else "linear",
         )
-        self.plot.title.text_font_size = "12px"
+        self.plot.xaxis.ticker.desired_num_ticks = 5
+        if log:
+            self.plot.yaxis.formatter = CustomJSTickFormatter(code=POWERS)
         self.plot.toolbar.logo = None
         self.plot.toolbar.autohide = True
+        self.plot.visible = False
+        self._heading = Div(stylesheets=[WIDGETS], sizing_mode="stretch_width")
+        self.box = column(self._heading, self.plot, name=name, sizing_mode="stretch_width")
+        self.say("")
 
     def show(self, data: Data) -> None:
         """Put data in, and see all of them."""
-        self.source.data = {column: data[column] for column in self._columns}
+        self.source.data = {name: data[name] for name in self._columns}
+        self.plot.visible = any(len(data[name]) for name in self._x)
         self.say(data.get("note", ""))
-        _see(self.plot.x_range, [data[column] for column in self._x], False)
-        _see(self.plot.y_range, [data[column] for column in self._y], self._log)
+        _see(self.plot.x_range, [data[name] for name in self._x], False)
+        _see(self.plot.y_range, [data[name] for name in self._y], self._log)
 
     def clear(self, note: str) -> None:
         """Show nothing, and say why."""
-        self.source.data = {column: [] for column in self._columns}
+        self.source.data = {name: [] for name in self._columns}
+        self.plot.visible = False
         self.say(note)
 
     def say(self, note: str) -> None:
-        """Say something behind the title."""
-        self.plot.title.text = f"{self.title}: {note}" if note else self.title
+        """Say something below the title."""
+        self.note = note
+        self._heading.text = (
+            f"<h3>{html.escape(self.title)}</h3><p class='muted'>{html.escape(note)}&nbsp;</p>"
+        )
 
     def tell(self, *lines: tuple[str, str]) -> None:
         """Say values under the pointer."""
         self.plot.add_tools(HoverTool(tooltips=list(lines)))
+
+    def explain(self, **options: Any) -> None:
+        """Put the legend below the drawing, where it hides nothing."""
+        (legend,) = self.plot.legend
+        legend.update(
+            orientation="horizontal", label_text_font_size=SMALL_LETTERS, padding=2, margin=0, **options
+        )
+        self.plot.center.remove(legend)
+        self.plot.add_layout(legend, "below")
 
 
 def _see(side: Range1d, columns: list[Any], log: bool) -> None:
@@ -100,7 +131,7 @@ def _see(side: Range1d, columns: list[Any], log: bool) -> None:
         return
     low, high = float(numbers.min()), float(numbers.max())
     if log:
-        low, high = low / 1.5, high * 1.5
+        low, high = 10 ** np.floor(np.log10(low)), 10 ** np.ceil(np.log10(high))
     else:
         around = MARGIN * (high - low) or 0.5 * abs(high) or 1.0
         low, high = low - around, high + around
@@ -113,9 +144,7 @@ def panels() -> list[Panel]:
 
 
 def cells_of(grid: Grid, values: Floats) -> Data:
-    """Rectangles of the pairs over energy and direction; directions are counted, theta slower than phi."""
-    if grid.size > MOST_CELLS:
-        return no_cells(f"{grid.size:,} pairs are too many to draw")
+    """Rectangles of the pairs over energy and direction; directions are counted from 0, theta slower than phi."""
     if grid.shape is not None and grid.edges is not None:
         direction = np.arange(grid.size) % (grid.shape[1] * grid.shape[2])
         left, right = grid.edges.energy[grid.energy_bin], grid.edges.energy[grid.energy_bin + 1]
@@ -131,7 +160,7 @@ def cells_of(grid: Grid, values: Floats) -> Data:
 
 def no_cells(why: str) -> Data:
     """Give nothing to draw over the momentum grid."""
-    return {"note": why, **{column: [] for column in CELL}}
+    return {"note": why, **{name: [] for name in CELL}}
 
 
 class Cells(Panel):
@@ -153,6 +182,7 @@ class Cells(Panel):
             ("beam", "@beam"),
         )
         self.plot.grid.visible = False
+        self.plot.yaxis.ticker.min_interval = 1
         self.plot.add_layout(ColorBar(color_mapper=mapper, width=8, padding=4), "right")
 
     def show(self, data: Data) -> None:
@@ -164,7 +194,7 @@ class Cells(Panel):
 
 def _occupation() -> Panel:
     def compute(system: System) -> Data:
-        return cells_of(system.grid, system.n)
+        return {**cells_of(system.grid, system.n), "note": "rho + rhobar - 1 of each pair"}
 
     return Cells("occupation", "EPN n", compute, LinearColorMapper(RdBu11[::-1], low=-1.0, high=1.0))
 
@@ -172,7 +202,9 @@ def _occupation() -> Panel:
 def _shares() -> Panel:
     def compute(system: System) -> Data:
         shares = system.fastest_shares()
-        return cells_of(system.grid, shares) if shares.any() else no_cells("stable, there is none")
+        if not shares.any():
+            return no_cells("stable, there is none")
+        return {**cells_of(system.grid, shares), "note": "of each pair"}
 
     mapper = LinearColorMapper(Viridis256, low=0.0, high=1.0)
     return Cells("shares", "Share of the fastest mode", compute, mapper)
@@ -186,7 +218,7 @@ def _modes() -> Panel:
         fastest = f", up to {system.growth_rate:.4g} MeV" if grows.any() else ""
         return {
             "frequency": found["frequency"].values,
-            "rate": rates,
+            "rate": np.where(np.abs(rates) > float(found["growth_floor"]), rates, 0.0),
             "colour": np.where(grows, COLOURS[5], "#8a8f98").tolist(),
             "size": np.where(grows, 8, 4),
             "note": f"{int(grows.sum())} grow{fastest}",
@@ -203,7 +235,7 @@ class WaveNumbers(Panel):
     """Growth rate against the wave number, along a direction that may be chosen."""
 
     def __init__(self) -> None:
-        self.direction = DIRECTION
+        self.direction = Look().k_along
         sides = ("k (MeV)", "growth rate (MeV)")
         super().__init__("wave_numbers", "Growth against k", self._against_k, sides, ("k",), ("rate",))
         self.plot.line("k", "rate", line_width=2, color=COLOURS[0], source=self.source)
@@ -211,8 +243,17 @@ class WaveNumbers(Panel):
         self.tell(("k", "@k MeV"), ("growth rate", "@rate MeV"))
 
     def _against_k(self, system: System) -> Data:
-        k, rates = system.growth_against_k(self.direction)
-        return {"k": k, "rate": rates, "note": f"k along {self.direction}"}
+        rates = system.growth_against_k(self.direction)
+        k, wanted = system.wave_numbers[: rates.size], system.wave_numbers
+        cut = _cut_off("k", float(k[-1]), float(wanted[-1]), "MeV")
+        return {"k": k, "rate": rates, "note": f"k along {self.direction}{cut}"}
+
+
+def _cut_off(name: str, reached: float, wanted: float, unit: str) -> str:
+    """Say how far a curve goes that time was up for."""
+    if reached == wanted:
+        return ""
+    return f"; cut off after {LONGEST:g} s at {name} = {reached:.4g} of {wanted:.4g} {unit}"
 
 
 def _pairing() -> Panel:
@@ -226,6 +267,7 @@ def _pairing() -> Panel:
             "time": run["time"].values,
             "mean": np.maximum(mean, floor),
             "linear": np.maximum(linear, floor),
+            "note": f"over all pairs{_time_up(system)}",
         }
 
     sides = ("time (1/MeV)", "")
@@ -234,11 +276,14 @@ def _pairing() -> Panel:
     panel.plot.line("time", "mean", color=COLOURS[0], legend_label="evolved", **look)
     dashes = {"line_dash": [5, 4], "legend_label": "linear prediction"}
     panel.plot.line("time", "linear", color=COLOURS[5], **look, **dashes)
-    panel.plot.legend.location = "bottom_right"
-    panel.plot.legend.label_text_font_size = SMALL_LETTERS
-    panel.plot.legend.background_fill_alpha = 0.7
+    panel.explain()
     panel.tell(("time", "@time"), ("evolved", "@mean"), ("linear", "@linear"))
     return panel
+
+
+def _time_up(system: System) -> str:
+    reached = float(system.evolution["time"].values[-1])
+    return _cut_off("t", reached, float(system.times[-1]), "1/MeV")
 
 
 def _quadrants() -> Panel:
@@ -247,18 +292,20 @@ def _quadrants() -> Panel:
         name, along = ("rho_quadrant", "quadrant") if "rho_quadrant" in run else ("rho_beam", "beam")
         many = run.sizes[along]
         chosen = run[name].isel({along: slice(0, len(COLOURS))}).transpose(along, "time")
+        first = (
+            f"the first {len(COLOURS)} of {many} beams" if many > len(COLOURS) else f"mean of each {along}"
+        )
         return {
             "xs": [run["time"].values] * chosen.sizes[along],
             "ys": list(chosen.values),
             "colour": list(COLOURS[: chosen.sizes[along]]),
-            "name": [f"{along} {label}" for label in chosen[along].values],
-            "note": f"the first {len(COLOURS)} of {many} beams" if many > len(COLOURS) else "",
+            "name": [str(label) for label in chosen[along].values],
+            "note": first + _time_up(system),
         }
 
-    sides = ("time (1/MeV)", "mean rho")
+    sides = ("time (1/MeV)", "rho")
     panel = Panel("quadrants", "Occupation rho", compute, sides, ("xs",), ("ys",), ("colour", "name"))
     panel.plot.multi_line("xs", "ys", color="colour", line_width=2, legend_field="name", source=panel.source)
-    panel.plot.legend.label_text_font_size = SMALL_LETTERS
-    panel.plot.legend.background_fill_alpha = 0.7
+    panel.explain()
     panel.tell(("", "@name"))
     return panel

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +22,7 @@ from pairsweep.physics.grid import Floats
 from pairsweep.viewer.link import Look
 
 RATE, VERDICT = GROWTH.variables[0].name, "verdict"
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 ROUNDING = 1e-6
 FEW = 12  # so many counts stand side by side, each as wide as the others
 
@@ -81,9 +83,10 @@ def labels_of(ds: xr.Dataset, dim: str) -> list[str]:
 
 
 def title_of(ds: xr.Dataset, name: str) -> str:
-    """Name and units of a variable or dimension."""
+    """Name and units of a variable or dimension, MeV^-2 with a raised -2."""
     units = str(ds[name].attrs.get("units", "1")) if name in ds.variables else "1"
-    return name if units in ("", "1") else f"{name} ({units})"
+    raised = re.sub(r"\^(-?\d+)", lambda power: power[1].translate(_RAISED), units)
+    return name if units in ("", "1") else f"{name} ({raised})"
 
 
 def shown_variables(ds: xr.Dataset) -> list[str]:

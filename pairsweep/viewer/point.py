@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,11 +22,20 @@ from pairsweep.physics.systems import Systems
 from pairsweep.points.axes import Sweep, expand
 from pairsweep.points.systems import systems_at
 from pairsweep.sweep.resume import stored_spec
+from pairsweep.viewer.link import DIRECTIONS
 
 PERTURBATION, SEED, SAMPLES, WAVE_NUMBERS = 1e-5, 0, 201, 41
 LARGEST_K = 1.0  # of the scan where the sweep names none, as a share of the highest energy
 EQUALLY_FAST = 1e-6
-DIRECTIONS = {"x": (1.0, 0.0, 0.0), "y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0)}
+MOST_PAIRS = 20_000  # a few seconds for the modes; beyond, nobody would wait for them
+LONGEST = 15.0  # seconds that a curve may take; what there is of it by then is shown
+PIECE = 5  # samples that are evolved at a time
+TOLERANCE = 1e-6  # of each piece: closer than a drawing shows
+DRAWN = ("kappa_mean", "rho_quadrant", "rho_beam")
+
+
+class AbandonedError(Exception):
+    """Nobody wants the point any more."""
 
 
 def sweep_of(ds: xr.Dataset) -> Sweep:
@@ -43,20 +53,27 @@ def sweep_of(ds: xr.Dataset) -> Sweep:
 
 @dataclass(frozen=True, eq=False)
 class System:
-    """One system: its grid, occupations and coupling, and the point it belongs to."""
+    """One system: its grid, occupations and coupling, and the point it belongs to.
+
+    ``wanted`` is asked between pieces of work, which end with an `AbandonedError` if it says no.
+    """
 
     sweep: Sweep
     position: tuple[int, ...]
     systems: Systems
+    wanted: Callable[[], bool] = lambda: True
 
     @classmethod
-    def at(cls, sweep: Sweep, ds: xr.Dataset, place: Mapping[str, int]) -> System:
+    def at(
+        cls, sweep: Sweep, ds: xr.Dataset, place: Mapping[str, int], wanted: Callable[[], bool] = lambda: True
+    ) -> System:
         """Make the system at a position on the axes of a dataset.
 
         Raises
         ------
         UsageError
-            Where the dataset is laid out differently from its specification, and for an occupation that is none.
+            Where the dataset is laid out differently from its specification, for an occupation that is none, and for
+            more than `MOST_PAIRS`.
         """
         if any(ds.sizes.get(name, 1) != size for name, size in zip(sweep.names, sweep.shape, strict=True)):
             raise UsageError("these results", None, "are no longer laid out as their specification says")
@@ -65,7 +82,13 @@ class System:
         found = list(systems_at(sweep, np.array([position], dtype=np.int64).reshape(1, -1), failed))
         if 0 in failed:
             raise UsageError("the occupation", None, failed[0].reason)
-        return cls(sweep, position, found[0][1])
+        system = cls(sweep, position, found[0][1], wanted)
+        if system.grid.size > MOST_PAIRS:
+            what = (
+                f"is too large to be computed while you look: at most {MOST_PAIRS:,}; pairsweep point does it"
+            )
+            raise UsageError("the number of pairs", system.grid.size, what)
+        return system
 
     @property
     def grid(self) -> Grid:
@@ -102,43 +125,72 @@ class System:
         shares = np.abs(fast["right"].values) ** 2 + np.abs(fast["right_conjugate"].values) ** 2
         return np.asarray((shares / shares.sum(axis=1)[:, None]).mean(axis=0))
 
-    def growth_against_k(self, direction: str) -> tuple[Floats, Floats]:
-        """Wave numbers along a direction and the growth rate at each, MeV.
+    @cached_property
+    def wave_numbers(self) -> Floats:
+        """Those of the sweep, MeV, or else up to a share of the highest energy."""
+        if "k" in self.sweep.spec and self.sweep.spec["k"].is_axis:
+            return np.sort(self.sweep.spec["k"].column.astype(np.float64))
+        return np.linspace(0.0, LARGEST_K * float(self.grid.energy.max()), WAVE_NUMBERS)
 
-        As far as the sweep goes, or else to a share of the highest energy; NaN beyond what the occupation allows.
+    def growth_against_k(self, direction: str) -> Floats:
+        """Growth rate at each of the wave numbers along a direction, MeV; fewer where time was up.
+
+        NaN where there is none, such as beyond what the occupation allows; what is refused at every k is raised.
         """
         options = self.sweep.spec.options.get(INHOMOGENEOUS.name, INHOMOGENEOUS.options())
-        k = np.linspace(0.0, LARGEST_K * float(self.grid.energy.max()), WAVE_NUMBERS)
-        if "k" in self.sweep.spec and self.sweep.spec["k"].is_axis:
-            k = np.sort(self.sweep.spec["k"].column.astype(np.float64))
         beams = self.grid.kind == "beams"
         occupation: Any = (
             (self.systems.rho[0], self.systems.rhobar[0]) if beams else self.systems.profile(0).occupation
         )
-        found = inhomogeneous(
-            self.grid,
-            occupation,
-            g=self.g,
-            k=k[:, None] * np.array(DIRECTIONS[direction]),
-            families=options.families,
-            background=options.background,
-            vacuum=options.vacuum,
-        )
-        return k, np.asarray(found[f"{INHOMOGENEOUS.name}_growth_rate"].values)
+        rates, refused = [], None
+        for k in self._in_time(self.wave_numbers):
+            try:
+                found = inhomogeneous(
+                    self.grid,
+                    occupation,
+                    g=self.g,
+                    k=k * np.array(DIRECTIONS[direction]),
+                    families=options.families,
+                    background=options.background,
+                    vacuum=options.vacuum,
+                )
+            except (ValueError, RuntimeError) as error:
+                refused = error
+                rates.append(np.nan)
+            else:
+                rates.append(float(found[f"{INHOMOGENEOUS.name}_growth_rate"]))
+        if refused is not None and np.isnan(rates).all():
+            raise refused
+        return np.array(rates)
 
     @cached_property
     def evolution(self) -> xr.Dataset:
-        """Follow it as the sweep says, or else until its fastest mode has grown from 1e-5 to saturation and back.
+        """Follow it as long as the sweep says, or else until its fastest mode has grown to saturation and back.
 
-        Beside the observables ``kappa_linear``: mean abs(kappa) of the linearised equation from the same start.
+        Of the observables those that are `DRAWN`, and ``kappa_linear``: mean abs(kappa) of the linearised equation from
+        the same start. Fewer of the `times` where time was up.
         """
-        times = self._times()
         perturbation = float(self._own("perturbation", PERTURBATION))
         kappa = perturbed_kappa(self.grid.size, perturbation, int(self._own("seed", SEED)))
-        found = evolve(
-            self.grid, self.systems.rho[0], self.systems.rhobar[0], self.g, times=times, kappa=kappa
-        )
-        return found.assign(kappa_linear=("time", self._linear(kappa, times)))
+        state: dict[str, Any] = {"rho": self.systems.rho[0], "rhobar": self.systems.rhobar[0], "kappa": kappa}
+        pieces = []
+        for first in self._in_time(range(0, self.times.size, PIECE)):
+            times = self.times[first : first + PIECE]
+            found = evolve(self.grid, g=self.g, times=times, tolerance=TOLERANCE, keep="pairs", **state)
+            state = {"start": found}
+            pieces.append(found[[name for name in DRAWN if name in found]])
+        run = xr.concat(pieces, "time", data_vars="minimal", coords="minimal", compat="override")
+        return run.assign(kappa_linear=("time", self._linear(kappa, run["time"].values)))
+
+    def _in_time(self, work: Iterable[Any]) -> Iterator[Any]:
+        """Give pieces of work one after another until time is up, the first in any case."""
+        end = time.monotonic() + LONGEST
+        for number, piece in enumerate(work):
+            if not self.wanted():
+                raise AbandonedError
+            if number and time.monotonic() > end:
+                return
+            yield piece
 
     def _own(self, name: str, default: float) -> Any:
         spec = self.sweep.spec
@@ -146,7 +198,9 @@ class System:
             return default
         return self.sweep.values(name, np.array([self.position], dtype=np.int64).reshape(1, -1))[0]
 
-    def _times(self) -> Floats:
+    @cached_property
+    def times(self) -> Floats:
+        """When its evolution is sampled, 1/MeV."""
         options = self.sweep.spec.options.get(EVOLUTION.name)
         if options is not None:
             end = float(options.time[-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import shlex
 from collections.abc import Mapping
@@ -76,6 +77,13 @@ class Recipe:
     def _positions(self, ds: xr.Dataset) -> dict[str, int]:
         return {name: labels_of(ds, name).index(label) for name, label in self.select.items()}
 
+    def _labels(self, ds: xr.Dataset) -> dict[str, Any]:
+        """The selection in numbers, where labels are numbers."""
+        return {
+            name: ast.literal_eval(label) if name in ds.coords and ds[name].dtype.kind in "iuf" else label
+            for name, label in self.select.items()
+        }
+
     def figure(self, ds: xr.Dataset) -> Any:
         """Draw it with matplotlib."""
         if self.kind:
@@ -137,7 +145,7 @@ class Recipe:
         lines = ["import pairsweep as ps", "", opened]
         if self.kind:
             given: dict[str, Any] = {"x": self.x, "y": self.y}
-            given |= ({"select": dict(self.select)} if self.select else {}) | self._options
+            given |= ({"select": self._labels(ds)} if self.select else {}) | self._options
             lines.append(f"figure = ps.plot.draw({self.kind!r}, ds, {_keywords(given)})")
             lines.append(f'ps.plot.save(figure, "{self.variable}.pdf")')
         else:

@@ -8,8 +8,7 @@ import numpy as np
 import xarray as xr
 
 from pairsweep.contract.errors import UsageError
-from pairsweep.contract.template import PENDING
-from pairsweep.contract.variables import STATUS
+from pairsweep.contract.variables import STATUS, STATUS_FLAGS
 from pairsweep.points.axes import Sweep
 from pairsweep.sweep.results import open_store
 from pairsweep.viewer.plane import shown_variables
@@ -62,14 +61,14 @@ class Source:
             self._sweep = sweep_of(self.ds)
         return self._sweep
 
-    def is_pending(self) -> bool:
-        """Whether any point has no result yet."""
+    def counts(self) -> dict[str, int]:
+        """Points by the word of their state; empty where no state is known."""
         if STATUS.name not in self.ds:
-            return False
-        ledger = self.ds[STATUS.name].variable[
-            ...
-        ]  # read anew: of a variable as a whole xarray keeps the values
-        return bool(np.any(ledger.values == PENDING))
+            return {}
+        # indexed, so that it is read anew: of a variable as a whole xarray keeps the values
+        ledger = self.ds[STATUS.name].variable[...].values
+        numbers = np.bincount(ledger.ravel().astype(np.intp), minlength=len(STATUS_FLAGS))
+        return dict(zip(STATUS_FLAGS, numbers.tolist(), strict=True))
 
     def follow(self) -> bool:
         """Open the store again if it has grown, or was continued; return whether it is laid out in another way."""

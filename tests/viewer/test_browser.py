@@ -115,12 +115,15 @@ def wait_for_address(page, part, **options):
 
 
 def wait_for_panels(page):
-    titles = "Bokeh.documents[0].roots().filter(r => r.title && r.name != 'chart').map(r => r.title.text)"
+    headings = (
+        "['occupation', 'modes', 'shares', 'wave_numbers', 'pairing', 'quadrants']"
+        ".map(name => Bokeh.documents[0].get_model_by_name(name).children[0].text)"
+    )
     page.wait_for_function(
-        f"(() => {{ const t = {titles}; return t.length == 6 && t[1].includes('grow') && "
+        f"(() => {{ const t = {headings}; return t[1].includes('grow') && "
         "!t.some(text => text.includes('computing')) })()"
     )
-    return page.evaluate(titles)
+    return page.evaluate(headings)
 
 
 def with_the_mouse(page, across, up, act, wait):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pairsweep.viewer.link import SCALES, Look, from_query
+from pairsweep.viewer.link import DIRECTIONS, SCALES, Look, from_query
 
 names = st.text("abcxyz_09 =&%é", min_size=1, max_size=8)
 labels = st.dictionaries(names, names, max_size=3)
@@ -22,6 +22,7 @@ numbers = st.floats(-1e9, 1e9)
         colours=st.sampled_from(SCALES),
         x_scale=st.sampled_from(SCALES),
         y_scale=st.sampled_from(SCALES),
+        k_along=st.sampled_from(sorted(DIRECTIONS)),
         frame=st.none()
         | st.tuples(numbers, numbers, numbers, numbers).filter(lambda f: f[0] < f[1] and f[2] < f[3]),
     )

@@ -8,10 +8,12 @@ import pytest
 pytest.importorskip("bokeh")
 
 from bokeh.document import Document
+from bokeh.server.callbacks import NextTickCallback
 
 import pairsweep as ps
 from pairsweep import store as stores
 from pairsweep.viewer.page import NONE, Page
+from pairsweep.viewer.point import AbandonedError
 from pairsweep.viewer.source import Source
 from tests.datasets import evolution_sweep, growth_sweep
 from tests.specs import growth
@@ -31,6 +33,13 @@ def page(source, **query):
     arguments = {name: [value.encode()] for name, value in query.items()}
     document._session_context = lambda: SimpleNamespace(request=SimpleNamespace(arguments=arguments))
     return Page(document, source if isinstance(source, Source) else Source(source))
+
+
+def ticks(shown):
+    """Do what waits for the page's own thread."""
+    for callback in list(shown._document.callbacks.session_callbacks):
+        if isinstance(callback, NextTickCallback):
+            callback.callback()
 
 
 def image(shown):
@@ -162,14 +171,57 @@ def test_a_point_is_computed_and_marked(monkeypatch):
         "rho_high": 1,
         "rho_low": 0,
     }
-    assert all("computing" in panel.plot.title.text for panel in shown._panels)
-    assert len(asked) == len(shown._panels)
+    assert all("computing" in panel.note for panel in shown._panels)
+    assert len(asked) == 1
 
 
-def test_what_cannot_be_computed_is_said_by_every_panel(ds):
+def test_what_cannot_be_computed_is_said_in_place_of_the_panels(ds, monkeypatch):
+    monkeypatch.setattr("pairsweep.viewer.worker.do", lambda task: None)
     shown = page(ds)
     shown._tapped(0.9, 1e-6)
-    assert all("carry no specification" in panel.plot.title.text for panel in shown._panels)
+    shown._make_system(shown._asked, ds, shown._place())
+    ticks(shown)
+    assert "carry no specification" in shown._point_words.text
+    assert not any(panel.box.visible for panel in shown._panels)
+
+
+def test_a_point_that_is_asked_for_ends_the_one_before(monkeypatch):
+    ds = ps.run(growth(rho_high="[0.5, 0.9]"), scheduler="serial", quiet=True)
+    monkeypatch.setattr("pairsweep.viewer.worker.do", lambda task: None)
+    shown = page(ds)
+    shown._ask({"rho_high": 0})
+    shown._make_system(shown._asked, ds, shown._place())
+    ticks(shown)
+    system = shown._system
+    assert system.wanted()
+    shown._ask({"rho_high": 1})
+    assert not system.wanted()
+    with pytest.raises(AbandonedError):
+        _ = system.evolution
+
+
+def test_another_direction_computes_nothing_but_its_panel(monkeypatch):
+    ds = ps.run(growth(rho_high="[0.5, 0.9]"), scheduler="serial", quiet=True)
+    monkeypatch.setattr("pairsweep.viewer.worker.do", lambda task: None)
+    shown = page(ds)
+    shown._ask({"rho_high": 1})
+    shown._make_system(shown._asked, ds, shown._place())
+    ticks(shown)
+    for panel in shown._panels:
+        panel.say("")
+    shown._turned("value", "x", "z")
+    assert [panel.name for panel in shown._panels if panel.note] == ["wave_numbers"]
+    assert "k_along=z" in shown._address.value
+
+
+def test_the_head_counts_points_by_their_state(tmp_path):
+    store = stores.create(tmp_path / "s.zarr", template(), PRINT)
+    shown = page(Source(store.path))
+    assert "pending" in shown._summary.text
+    fill(store)
+    shown._follow()
+    assert "pending" not in shown._summary.text
+    assert " done" in shown._summary.text
 
 
 def test_the_dark_is_dark(ds):

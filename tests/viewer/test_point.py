@@ -5,9 +5,10 @@ import pytest
 import xarray as xr
 
 import pairsweep as ps
+from pairsweep.analyses.evolution.analysis import perturbed_kappa
 from pairsweep.contract.errors import UsageError
-from pairsweep.viewer.panels import CELL, cells_of
-from pairsweep.viewer.point import System, sweep_of
+from pairsweep.viewer.panels import CELL, cells_of, panels
+from pairsweep.viewer.point import PIECE, System, sweep_of
 from tests.specs import BEAMS, GROWTH, growth
 
 MAP = growth(rho_high="[0.5, 0.9]", n_energy="[1, 3]")
@@ -42,8 +43,8 @@ def test_the_linear_prediction_grows_like_the_evolution_until_it_saturates(ds):
 
 def test_growth_against_k_begins_with_that_at_rest(ds):
     system = System.at(sweep_of(ds), ds, {"rho_high": 1})
-    k, rates = system.growth_against_k("z")
-    assert k[0] == 0.0
+    rates = system.growth_against_k("z")
+    assert system.wave_numbers[0] == 0.0
     assert rates[0] == pytest.approx(system.growth_rate, rel=1e-6)
     assert np.isfinite(rates).all()
 
@@ -63,7 +64,7 @@ def test_beams_have_their_own_occupations():
     cells = cells_of(system.grid, system.n)
     assert cells.keys() == set(CELL)
     assert cells["beam"] == ["x", "z"]
-    assert system.growth_against_k("x")[1].shape == system.growth_against_k("x")[0].shape
+    assert system.growth_against_k("x").shape == system.wave_numbers.shape
     assert "rho_beam" in system.evolution
 
 
@@ -75,6 +76,41 @@ def test_it_is_followed_as_the_sweep_says():
     run = System.at(sweep_of(ds), ds, {}).evolution
     assert float(run.time[-1]) == pytest.approx(float(ds.time_mev[-1]))
     assert float(run.kappa_mean[0]) == pytest.approx(float(ds.kappa_mean[0]), rel=1e-12)
+
+
+def test_what_takes_long_is_cut_off_and_says_so(ds, monkeypatch):
+    whole = System.at(sweep_of(ds), ds, {"rho_high": 1})
+    assert whole.evolution.time.size == whole.times.size
+    monkeypatch.setattr("pairsweep.viewer.point.LONGEST", 0.0)
+    cut = System.at(sweep_of(ds), ds, {"rho_high": 1})
+    assert cut.growth_against_k("x").size == 1
+    np.testing.assert_array_equal(cut.evolution.kappa_mean, whole.evolution.kappa_mean[:PIECE])
+    notes = {panel.name: panel.compute(cut)["note"] for panel in panels() if panel.name != "shares"}
+    assert {name for name, note in notes.items() if "cut off after" in note} == {
+        "wave_numbers",
+        "pairing",
+        "quadrants",
+    }
+
+
+def test_pieces_of_an_evolution_are_those_of_the_whole(ds):
+    system = System.at(sweep_of(ds), ds, {"rho_high": 1})
+    rho, rhobar, kappa = (
+        system.systems.rho[0],
+        system.systems.rhobar[0],
+        perturbed_kappa(system.grid.size, 1e-5, 0),
+    )
+    whole = ps.evolve(system.grid, rho, rhobar, system.g, times=system.times, kappa=kappa)
+    for name in ("kappa_mean", "rho_quadrant"):
+        np.testing.assert_allclose(system.evolution[name], whole[name], atol=1e-4)
+
+
+def test_more_pairs_than_one_would_wait_for_are_refused(ds, monkeypatch):
+    monkeypatch.setattr("pairsweep.viewer.point.MOST_PAIRS", 3)
+    with pytest.raises(
+        UsageError, match="too large to be computed while you look: at most 3; pairsweep point"
+    ):
+        System.at(sweep_of(ds), ds, {"rho_high": 1})
 
 
 def test_cells_of_bins_tile_the_grid():
