@@ -199,10 +199,11 @@ count. Steps of the occupation in energy are declared by `f.energy_edges(**param
 
 _MOMENTS_OF_FILE = """
 Numbers and fluxes of neutrinos in groups of energies, as of a transport with two moments. Other dimensions, units,
-`dims` and `units` are as for a table. A flux is one number along z (or along `flux_theta` and `flux_phi`), negative
-where it points the other way, or has a dimension of three components; that of antineutrinos is their own, and is
-turned round in the pair's label. Fluxes are in units of the densities (over c), or per area and time. Edges of angles
-are those of `[grid]`; a group is a step in energy, and the closed occupation is taken at the centres of the angles."""
+`dims`, `units` and `edges` are as for a table. A flux is one number along z (or along `flux_theta` and `flux_phi`),
+negative where it points the other way, or has a dimension of three components; that of antineutrinos is their own,
+and is turned round in the pair's label. Fluxes are in units of the densities (over c), or per area and time. Edges of
+angles are those of `[grid]`; a group is a step in energy, and the closed occupation is taken at the centres of the
+angles."""
 
 
 _TABLE_OF_FILE = """
@@ -210,9 +211,16 @@ Occupations that stand in a file, over energy, cos(theta) (or theta) and phi; wi
 depend on it. Its other dimensions become axes with all their coordinates, and may be chosen from by a key of
 their name. The cells have the edges of the file: CF bounds, a variable such as `energy_edges`, or halfway
 between even centres; with `kind = "cells"` and no edges in `[grid]` they are the grid, onto any other grid
-the numbers in its cells are kept. Dimensions of other names are told by `dims = { energy = "frequency" }`,
-units that the file does not tell by `units = { energy = "erg" }`. Nothing lies beyond the last energy. The
-bytes of the file belong to the digest."""
+the numbers in its cells are kept. What the file does not tell, the table does, by the names of its dimensions:
+
+- `dims = { energy = "frequency" }` for dimensions of other names; for plain HDF5, whose dimensions have none, all
+  those of `rho` in their order: `dims = ["radius", "energy", "cos_theta", "phi"]`
+- `units = { energy = "erg" }` for units
+- `edges = { energy = [0, 2, 5, 11, 20] }` for edges, or the name of their variable: `edges = { energy = "grid" }`
+
+CSV has a row for each cell. Its headings may have units, as in `energy (MeV)`; a column that another one decides, such
+as the density of a zone, goes along with it. Nothing lies beyond the last energy. The bytes of the file belong to the
+digest."""
 
 
 def _cluster() -> list[str]:

@@ -77,9 +77,7 @@ def _coordinates(sweep: Sweep) -> tuple[Coordinate, ...]:
         if parameter.field.label:
             attrs["label"] = parameter.field.label
         coordinates.append(Coordinate(parameter.name, dims, values, attrs))
-    for own in spec.labels:  # of a file of occupations, along its axes
-        along = tuple(sweep.names[d] for dim in own.dims if (d := sweep.dimension_of(dim)) is not None)
-        coordinates.append(Coordinate(own.name, along, own.values, own.attrs))
+    coordinates += [_of_file(sweep, own) for own in spec.labels]
     if sweep.names == (POINT,):
         coordinates.append(_indexed(POINT, np.arange(sweep.n_points)))
     used = {dim for _, variable in _computed(sweep) for dim in variable.trailing}
@@ -96,6 +94,15 @@ def _coordinates(sweep: Sweep) -> tuple[Coordinate, ...]:
     for analysis in spec.declared():
         coordinates += analysis.dimensions(spec.options[analysis.name], sweep)
     return tuple(coordinates)
+
+
+def _of_file(sweep: Sweep, own: Coordinate) -> Coordinate:
+    """Coordinate of a file along its axes; where two of these move together, at the places that they pass."""
+    along = [d for dim in own.dims if (d := sweep.dimension_of(dim)) is not None]
+    dims = list(dict.fromkeys(along))
+    at = np.ogrid[tuple(slice(sweep.shape[d]) for d in dims)]
+    values = own.values[tuple(at[dims.index(d)] for d in along)]
+    return Coordinate(own.name, tuple(sweep.names[d] for d in dims), values, own.attrs)
 
 
 def _indexed(name: str, values: np.typing.NDArray[np.generic]) -> Coordinate:

@@ -131,8 +131,10 @@ def _plan(options: argparse.Namespace) -> int:
     axes = " x ".join(f"{name} ({size})" for name, size in zip(template.axes, template.shape, strict=True))
     print(spec.title or options.spec)
     print(f"  axes      {axes or 'none: a single point'}")
-    for line in [] if plan.sweep.spec.table is None else plan.sweep.spec.table.report():
-        print(f"  table     {line}")
+    table = plan.sweep.spec.table
+    if table is not None:
+        for line in table.report({dim: plan.sweep.spec[dim].values for dim, _ in table.axes}):
+            print(f"  table     {line}")
     print(f"  points    {template.n_points:,}")
     print(f"  blocks    {template.n_blocks:,}")
     print(f"  size      {_bytes(template.n_points * plan.bytes_per_point)} before compression")
@@ -379,7 +381,7 @@ def _point(options: argparse.Namespace) -> int:
     from pairsweep.cli.text import result_text
     from pairsweep.sweep.point import point
 
-    found = point(options.source, _assignments("--at", options.at), _overrides(options))
+    found = point(_source(options.source), _assignments("--at", options.at), _overrides(options))
     for name, value in found.at.items():
         print(f"{name:<26} {value}")
     print()

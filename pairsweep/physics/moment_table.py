@@ -66,17 +66,6 @@ class MomentTable(Table):
             tuple(np.linspace(0.0, 2.0 * np.pi, REPORTED_DIRECTIONS + 1).tolist()),
         )
 
-    def identity(self) -> list[object]:
-        """What decides its numbers beside its bytes."""
-        return [
-            *super().identity(),
-            self.flux,
-            self.flux_bar,
-            self.component,
-            list(self.angles),
-            self.closure,
-        ]
-
     def moments(self, labels: Mapping[str, NDArray[Any]]) -> tuple[Moments, Moments]:
         """Closed moments at P places: a and b (P, groups) and the direction of the flux (P, groups, 3)."""
         found = []

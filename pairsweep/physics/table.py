@@ -7,9 +7,9 @@ own; onto other cells the number of neutrinos in each is kept, and no occupation
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,13 +21,14 @@ from pairsweep.contract.errors import UserCodeError
 from pairsweep.contract.view import Cells
 from pairsweep.physics.grid import CellEdges, Floats, Grid, cells
 from pairsweep.physics.systems import Profile
-from pairsweep.physics.table_file import opened, stamp_of
+from pairsweep.physics.table_file import opened, stamp_of, with_dimensions
 from pairsweep.physics.units import HBAR_C
 
 if TYPE_CHECKING:
     import xarray as xr
 
 ROLES = ("energy", "cos_theta", "phi")
+NO_NUMBERS = ("path", "name", "digest", "stamp", "axes")  # attributes that decide none
 REPORTED_NUMBERS = 2**22  # numbers that are read to report on a file
 Cellwise = tuple[Floats, list[Floats]]  # values (P, n_energy, n_cos_theta, n_phi) and the edges of the cells
 EQUAL = 1e-9  # edges that agree so closely, as a share of their range, are the same
@@ -50,6 +51,7 @@ class Table:
     factors : what its numbers are multiplied by to be occupations, in each cell of energy and over all others
     own_direction : whether rhobar is that of the antineutrino's own momentum, and not of the pair's neutrino
     axes : labels of its other dimensions
+    order : names of all dimensions of ``rho``, where the file does not name them
     """
 
     path: str
@@ -64,6 +66,7 @@ class Table:
     factors: tuple[float, ...]
     own_direction: bool
     axes: tuple[tuple[str, tuple[float | int | str, ...]], ...]
+    order: tuple[str, ...] = ()
 
     def occupations(self, labels: Mapping[str, NDArray[Any]]) -> tuple[Floats, Floats]:
         """Occupations (P, n_energy, n_cos_theta, n_phi) at P places, rho and rhobar as they stand in the file.
@@ -95,11 +98,14 @@ class Table:
         """Cells over which its sums are taken."""
         return self.edges
 
-    def identity(self) -> list[object]:
-        """What decides its numbers beside its bytes."""
-        return [self.rho, self.rhobar, self.own_direction, self.is_density, list(self.dims)]
+    def identity(self) -> dict[str, object]:
+        """What decides its numbers beside its bytes and its labels."""
+        return {
+            field.name: getattr(self, field.name) for field in fields(self) if field.name not in NO_NUMBERS
+        }
 
-    def opened(self) -> AbstractContextManager[xr.Dataset]:
+    @contextmanager
+    def opened(self) -> Iterator[xr.Dataset]:
         """Open the file; it is closed after each reading, since others may want to write it.
 
         Raises
@@ -108,53 +114,50 @@ class Table:
             Where it is not what it was when the run began.
         """
         if stamp_of(Path(self.path)) != self.stamp:
-            raise UserCodeError(f"{self.name} has changed since this run began: start it again")
-        return opened(self.path, self.stamp, self.variables)
+            cure = "put back what it was and run with --retry-failed, or begin another store"
+            raise UserCodeError(f"{self.name} has changed since this run began: {cure}")
+        with opened(self.path, self.stamp, self.variables) as ds:
+            yield with_dimensions(ds, self.rho, self.order) if self.order else ds
 
     @cached_property
     def _places(self) -> dict[str, dict[float | int | str, int]]:
         return {dim: {label: i for i, label in enumerate(known)} for dim, known in self.axes}
 
-    def report(self) -> list[str]:
+    def report(self, chosen: Mapping[str, Sequence[float | int | str]] | None = None) -> list[str]:
         """Say what stands in the file: sums that a wrong unit, a wrong flip or exchanged angles would spoil.
 
-        Fluxes are means over all places, of each kind of particle in its own direction. Of a large file the first
-        places are read.
+        Fluxes are means over all places, or those with the labels that are chosen, of each kind of particle in its own
+        direction. Of many places the first ones are read.
         """
         grid = cells(*self.report_cells)
-        sizes = [len(known) for _, known in self.axes]
-        count = min(math.prod(sizes), max(1, REPORTED_NUMBERS // grid.size))
+        chosen = {dim: tuple(dict.fromkeys((chosen or {}).get(dim, known))) for dim, known in self.axes}
+        sizes = [len(labels) for labels in chosen.values()]
+        places = math.prod(sizes)
+        count = min(places, max(1, REPORTED_NUMBERS // grid.size))
         index = np.unravel_index(np.arange(count), sizes) if sizes else ()
         labels = {
             dim: np.array([known[i] for i in at], dtype=object)
-            for (dim, known), at in zip(self.axes, index, strict=True)
+            for (dim, known), at in zip(chosen.items(), index, strict=True)
         }
         rho, rhobar = self.on(grid, labels)
         epn = rho + rhobar - 1.0
         whole = np.isfinite(epn).all(axis=1)
         shape = " x ".join(str(size) for size in grid.shape or ())
-        first = "" if count == math.prod(sizes) else " first"
-        lines = [f"{self.name}: {shape} cells at {math.prod(sizes):,} places"]
+        there = math.prod(len(known) for _, known in self.axes)
+        of_all = "" if places == there else f" of {there:,}"
+        first = "" if count == places else " first"
+        lines = [f"{self.name}: {shape} cells at {places:,}{of_all} places"]
         if not whole.all():
             lines.append(f"{(~whole).sum():,} of the{first} {count:,} places have cells without a value")
         if not whole.any():
             return lines
-        for name, values, sign in (("neutrinos", rho[whole], 1.0), ("antineutrinos", rhobar[whole], -1.0)):
-            numbers = values @ grid.weight / (2.0 * np.pi * HBAR_C) ** 3
-            flux = (
-                sign
-                * (values * grid.weight).sum(axis=0)
-                @ grid.p_hat
-                / max((values @ grid.weight).sum(), 1e-300)
-            )
-            along = ", ".join(f"{part:.3f}" for part in flux)
-            lines.append(
-                f"{name} {numbers.min():.4g} to {numbers.max():.4g} cm^-3, occupations {values.min():.4g} to "
-                f"{values.max():.4g}, flux factor ({along})"
-            )
+        lines.append(_sums("neutrinos", rho[whole], grid, 1.0))
+        lines.append(_sums("antineutrinos", rhobar[whole], grid, -1.0))
         crossed = ((epn[whole] > 0).any(axis=1) & (epn[whole] < 0).any(axis=1)).sum()
-        places = f"{crossed:,} of the{first} {count:,} places"
-        lines.append(f"EPN {epn[whole].min():.4g} to {epn[whole].max():.4g}; a crossing at {places}")
+        lines.append(
+            f"EPN {epn[whole].min():.4g} to {epn[whole].max():.4g}; a crossing at {crossed:,} of the{first} "
+            f"{count:,} places"
+        )
         return lines
 
     @property
@@ -203,6 +206,17 @@ class Table:
         if not self.own_direction:
             return [(rho, own), (rhobar, own)]
         return [(rho, own), (rhobar[:, :, ::-1], [own[0], -own[1][::-1], own[2] + np.pi])]
+
+
+def _sums(name: str, values: Floats, grid: Grid, sign: float) -> str:
+    """Say how many particles there are (P, N), what they fill, and where they fly: along the pairs or against them."""
+    numbers = values @ grid.weight / (2.0 * np.pi * HBAR_C) ** 3
+    flux = sign * (values * grid.weight).sum(axis=0) @ grid.p_hat / max((values @ grid.weight).sum(), 1e-300)
+    along = ", ".join(f"{part:.3f}" for part in np.round(flux, 3) + 0.0)
+    return (
+        f"{name} {numbers.min():.4g} to {numbers.max():.4g} cm^-3, occupations {values.min():.4g} to "
+        f"{values.max():.4g}, flux factor ({along})"
+    )
 
 
 def density_factors(energy_edges: tuple[float, ...]) -> tuple[float, ...]:

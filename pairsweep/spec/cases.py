@@ -7,6 +7,7 @@ almost called like a parameter is refused: it would change nothing.
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from pairsweep.contract.errors import SpecError
 from pairsweep.contract.fields import Field, Kind, Parameter
 from pairsweep.contract.template import Coordinate
+from pairsweep.physics.table_file import read_rows
 from pairsweep.spec.checks import MAX_AXIS
 from pairsweep.spec.files import unreadable
 
@@ -36,14 +38,21 @@ class Cases(NamedTuple):
     labels: tuple[Coordinate, ...]
 
 
-def read_cases(name: object, data: Mapping[str, Any], known: Mapping[str, str], folder: Path) -> Cases:
+class Place(NamedTuple):
+    """Where a parameter stands: its table, and the unit that it is in."""
+
+    table: str
+    units: str
+
+
+def read_cases(name: object, data: Mapping[str, Any], known: Mapping[str, Place], folder: Path) -> Cases:
     """Read the file of the key ``cases``.
 
     Parameters
     ----------
     name : what the specification says
     data : its tables
-    known : table of every parameter that a column may be
+    known : place of every parameter that a column may be
     folder : that of the specification
 
     Raises
@@ -53,18 +62,23 @@ def read_cases(name: object, data: Mapping[str, Any], known: Mapping[str, str], 
     """
     if not isinstance(name, str):
         raise SpecError("cases", name, 'give the name of a file: cases = "cases.csv"')
-    frame = _frame(name, (folder / Path(name).expanduser()).resolve())
+    frame, units = _frame(name, (folder / Path(name).expanduser()).resolve())
     tables = {key: dict(value) if isinstance(value, Mapping) else value for key, value in data.items()}
     columns, labels = [], []
     for column in map(str, frame.columns):
         if column == CASE:
             continue
         table, _, key = column.rpartition(".")
-        table = table or known.get(column, "")
+        if column in known:
+            table = known[column].table
         values = frame[column].to_numpy()
         if values.dtype == object or values.dtype.kind not in "iufb":
             values = frame[column].astype(str).to_numpy(dtype=np.str_)
+        unit = units.get(column, "")
         if table:
+            if unit and key in known and unit != known[key].units:
+                cure = f"is its unit, and {key} is in {known[key].units}: convert the column"
+                raise SpecError(f"cases.{column}", unit, cure)
             _put(tables, table, key, values, name)
             columns.append(key)
         else:
@@ -74,10 +88,14 @@ def read_cases(name: object, data: Mapping[str, Any], known: Mapping[str, str], 
                     f"is no parameter; did you mean {near[0]}? Rename it where it is a coordinate of your own"
                 )
                 raise SpecError(f"cases.{column}", None, cure)
-            labels.append(Coordinate(column, (CASE,), values, {"long_name": f"{column} of the case"}))
+            attrs = {"long_name": f"{column} of the case"} | ({"units": unit} if unit else {})
+            labels.append(Coordinate(column, (CASE,), values, attrs))
     if not columns:
         raise SpecError(
-            "cases", name, f"has no column that is a parameter; parameters are {', '.join(known)}"
+            "cases",
+            name,
+            f"has no column that is a parameter, only {', '.join(map(str, frame.columns))}; "
+            f"parameters are {', '.join(known)}",
         )
     return Cases(tables, _axis(frame), tuple(columns), tuple(labels))
 
@@ -91,32 +109,47 @@ def _axis(frame: pd.DataFrame) -> Parameter:
         of_file = frame[CASE].to_numpy()
         kind = {"i": "integer", "u": "integer", "f": "number"}.get(of_file.dtype.kind, "text")  # type: ignore[assignment]
         names = tuple(of_file.tolist() if kind != "text" else frame[CASE].astype(str))
+        twice = frame[CASE].duplicated()
+        if twice.any():
+            row = int(twice.to_numpy().argmax())
+            raise SpecError(
+                f"cases.{CASE}, row {row}", names[row], "stands twice: give every case its own name"
+            )
     return Parameter(CASE, "cases", Field(CASE, kind, "case: a row of the file of cases"), names, True)
 
 
-def _frame(name: str, path: Path) -> pd.DataFrame:
-    """Read a file of rows."""
+def _frame(name: str, path: Path) -> tuple[pd.DataFrame, Mapping[str, str]]:
+    """Read a file of rows, and the units of its columns that it tells."""
     import pandas as pd
 
     if not path.is_file():
         raise SpecError("cases", name, f"there is no file {path}")
+    units: Mapping[str, str] = {}
     try:
         if path.suffix == ".parquet":
             frame = pd.read_parquet(path)
         elif path.suffix in (".nc", ".h5", ".hdf5"):
             import xarray as xr
 
-            with xr.open_dataset(path) as ds:
+            with xr.open_dataset(path, chunks=None) as ds:
+                _check_count(name, math.prod(ds.sizes.values()))
                 frame = ds.to_dataframe().reset_index()
+                units = {str(n): str(v.attrs["units"]) for n, v in ds.variables.items() if "units" in v.attrs}
         else:
-            frame = pd.read_csv(path, comment="#", skipinitialspace=True, nrows=MAX_AXIS + 1)
-            if not isinstance(frame.index, pd.RangeIndex):
-                raise ValueError("its rows have more values than there are names of columns")
+            frame, units = read_rows(path, MAX_AXIS + 1)
+    except SpecError:
+        raise
     except Exception as error:  # whatever a reader of files raises
         raise SpecError("cases", name, unreadable(path, error)) from None
-    if not 0 < len(frame) <= MAX_AXIS:
-        raise SpecError("cases", name, f"has {len(frame)} rows or more: give between 1 and {MAX_AXIS:.0e}")
-    return frame
+    _check_count(name, len(frame))
+    return frame, units
+
+
+def _check_count(name: str, rows: int) -> None:
+    if rows == 0:
+        raise SpecError("cases", name, "has no rows: give one at least")
+    if rows > MAX_AXIS:
+        raise SpecError("cases", name, f"has {rows:,} rows or more: give at most {MAX_AXIS:,}")
 
 
 def _put(tables: dict[str, Any], table: str, key: str, values: NDArray[Any], name: str) -> None:
@@ -136,10 +169,18 @@ def _put(tables: dict[str, Any], table: str, key: str, values: NDArray[Any], nam
     tables[table][key] = values
 
 
-def parameters_by_table(tables: Mapping[str, Iterable[str]], data: Mapping[str, Any]) -> dict[str, str]:
-    """Give the table of every parameter that a column may be; of beams those of the ones that are there."""
-    known = {key: table for table, keys in tables.items() for key in keys}
+def places_of(tables: Mapping[str, Iterable[Field]], data: Mapping[str, Any]) -> dict[str, Place]:
+    """Give the place of every parameter that a column may be; of beams those of the ones that are there."""
+    known = {
+        field.name: Place(table, field.units)
+        for table, fields in tables.items()
+        for field in fields
+        if table != "beams"
+    }
     for beam in data.get("grid", {}).get("beams", []):
         if isinstance(beam, Mapping) and isinstance(beam.get("name"), str):
-            known |= {f"{quantity}_{beam['name']}": "grid" for quantity in tables.get("beams", ())}
-    return {key: table for key, table in known.items() if table != "beams"}
+            known |= {
+                f"{field.name}_{beam['name']}": Place("grid", field.units)
+                for field in tables.get("beams", ())
+            }
+    return known

@@ -102,6 +102,14 @@ def values_of(place: str, value: object, field: Field) -> tuple[tuple[Scalar, ..
     return (checked(place, value, field),), False
 
 
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _column(place: str, column: NDArray[Any], field: Field) -> tuple[Scalar, ...]:
     """Check a column of a file at once: it may have a million values."""
     if field.kind in ("integer", "number") and column.dtype.kind in "iuf":
@@ -116,7 +124,13 @@ def _column(place: str, column: NDArray[Any], field: Field) -> tuple[Scalar, ...
         if good.all():
             return tuple((numbers.astype(np.int64) if field.kind == "integer" else numbers).tolist())
         row = int(np.flatnonzero(~good)[0])
+        if np.isnan(numbers[row]):
+            raise SpecError(f"{place}, row {row}", None, f"has no value: give {describe(field)}")
         checked(f"{place}, row {row}", column[row].item(), field)
+    elif field.kind in ("integer", "number"):  # words among them
+        for row, value in enumerate(column.tolist()):
+            if not _is_number(str(value)):
+                raise SpecError(f"{place}, row {row}", value, f"give {describe(field)}")
     return tuple(checked(f"{place}, row {row}", value, field) for row, value in enumerate(column.tolist()))
 
 

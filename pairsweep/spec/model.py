@@ -94,7 +94,7 @@ class Spec(Displayed):
         if self.cells is not None:
             entries |= {f"grid.{name}": list(edges) for name, edges in self.cells._asdict().items()}
         if self.table is not None:
-            entries["table"] = self.table.identity()
+            entries |= {f"table.{name}": value for name, value in self.table.identity().items()}
             entries[f"{DATA}{self.table.name}"] = self.table.digest
         if self.custom is not None:
             entries |= {f"{DATA}{path}": digest for path, digest in self.custom.data_digests().items()}

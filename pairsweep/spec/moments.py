@@ -10,8 +10,6 @@ import numpy as np
 
 from pairsweep.contract.errors import SpecError, suggest
 from pairsweep.contract.fields import Field
-from pairsweep.contract.view import Cells
-from pairsweep.physics.grid import cells
 from pairsweep.physics.moment_table import MomentTable
 from pairsweep.physics.patterns.moments import CLOSURES
 from pairsweep.physics.table import density_factors
@@ -19,15 +17,17 @@ from pairsweep.physics.table_file import stamp_of
 from pairsweep.spec.checks import known_keys
 from pairsweep.spec.edges import edges_along
 from pairsweep.spec.table import (
-    MAPPINGS,
     TABLE_KEYS,
+    TOLD,
     TableFile,
+    Told,
+    checked_cells,
     dataset_with,
     given_words,
     labels_of,
     path_of,
+    told_of,
     with_axes,
-    words_of,
 )
 from pairsweep.spec.units import ANGLES, DENSITIES, ENERGIES, density_unit, refuse_densities, unit_of
 from pairsweep.user_code.function import bytes_digest
@@ -97,17 +97,18 @@ def read_moments(data: Mapping[str, Any], folder: Path) -> TableFile:
     SpecError
         For a file that lacks what it must have, with the cure.
     """
-    given = given_words(data, MOMENT_KEYS)
+    given, told = given_words(data, MOMENT_KEYS), told_of(data)
     path = path_of(given["file"], folder)
     names = ("density", "density_bar", "flux", "flux_bar", *(key for key in ANGLE_KEYS if key in given))
-    with dataset_with(path, given["file"], {key: given[key] for key in names}) as ds:
-        return _of_dataset(ds, data, given, path)
+    with dataset_with(path, given["file"], {key: given[key] for key in names}, told) as ds:
+        return _of_dataset(ds, data, given, told, path)
 
 
-def _of_dataset(ds: xr.Dataset, data: Mapping[str, Any], given: Mapping[str, str], path: Path) -> TableFile:
-    renamed, units = (words_of(data, key) for key in MAPPINGS)
-    known_keys("occupation.dims", renamed, ("energy",))
-    energy = renamed.get("energy", "energy")
+def _of_dataset(
+    ds: xr.Dataset, data: Mapping[str, Any], given: Mapping[str, str], told: Told, path: Path
+) -> TableFile:
+    known_keys("occupation.dims", told.dims, ("energy",))
+    energy = told.dims.get("energy", "energy")
     there = [str(dim) for dim in ds[given["density"]].dims]
     if energy not in there:
         raise SpecError(
@@ -116,21 +117,17 @@ def _of_dataset(ds: xr.Dataset, data: Mapping[str, Any], given: Mapping[str, str
             f"is no dimension of {given['density']}; {suggest(energy, there)}",
         )
     component = _component(ds, given)
-    edges = edges_along(ds, energy, unit_of(ds, energy, units, ENERGIES))
-    turn = (0.0, 2.0 * np.pi)
-    try:
-        cells(edges, np.array([-1.0, 1.0]), np.array(turn))
-    except ValueError as error:
-        raise SpecError("occupation.file", None, f"its edges cannot be: {error}") from None
+    groups = edges_along(ds, energy, told.edges, told.units, ENERGIES)
+    edges = checked_cells(groups, np.array([-1.0, 1.0]), np.array([0.0, 2.0 * np.pi]))
     others = [dim for dim in there if dim != energy]
-    known_keys("occupation", data, ("pattern", *MOMENT_KEYS, *MAPPINGS, *others))
+    known_keys("occupation", data, ("pattern", *MOMENT_KEYS, *TOLD, *others))
     factors: tuple[float, ...] = ()
     over = 0.0 if given["flux_quantity"] == "flux_factor" else 1.0
     refuse_densities(ds, (given["density"], given["density_bar"]), given["quantity"])
     if given["quantity"] == "number_density":
-        unit = density_unit(ds, given["density"], given["density_bar"], units)
-        factors = tuple(unit * factor for factor in density_factors(tuple(edges.tolist())))
-        over = over and _flux_unit(ds, given, units) / unit
+        unit = density_unit(ds, given["density"], given["density_bar"], told.units)
+        factors = tuple(unit * factor for factor in density_factors(edges.energy_edges))
+        over = over and _flux_unit(ds, given, told.units) / unit
     table = MomentTable(
         path=str(path),
         name=given["file"],
@@ -139,15 +136,16 @@ def _of_dataset(ds: xr.Dataset, data: Mapping[str, Any], given: Mapping[str, str
         rho=given["density"],
         rhobar=given["density_bar"],
         dims=(energy, "", ""),
-        edges=Cells(tuple(edges.tolist()), (-1.0, 1.0), turn),
+        edges=edges,
         falling=False,
         factors=factors,
         own_direction=True,
         axes=tuple((dim, labels_of(ds, dim)) for dim in others),
+        order=told.order,
         flux=given["flux"],
         flux_bar=given["flux_bar"],
         component=component,
-        angles=tuple(_angle(ds, given[key], units) if key in given else ("", 0.0) for key in ANGLE_KEYS),
+        angles=tuple(_angle(ds, given[key], told.units) if key in given else ("", 0.0) for key in ANGLE_KEYS),
         flux_factor_of=over,
         closure=given["closure"],
     )
@@ -184,7 +182,7 @@ def _component(ds: xr.Dataset, given: Mapping[str, str]) -> str:
 
 def _flux_unit(ds: xr.Dataset, given: Mapping[str, str], units: Mapping[str, str]) -> float:
     """1/cm^3 for one of the fluxes, over the speed of light."""
-    unit, unit_bar = (unit_of(ds[given[key]], given[key], units, FLUXES) for key in ("flux", "flux_bar"))
+    unit, unit_bar = (unit_of(ds, given[key], units, FLUXES) for key in ("flux", "flux_bar"))
     if unit != unit_bar:
         cure = f"differs from that of {given['flux']}: convert one of them"
         raise SpecError(f"occupation.units.{given['flux_bar']}", None, cure)
@@ -192,4 +190,4 @@ def _flux_unit(ds: xr.Dataset, given: Mapping[str, str], units: Mapping[str, str
 
 
 def _angle(ds: xr.Dataset, name: str, units: Mapping[str, str]) -> tuple[str, float]:
-    return name, unit_of(ds[name], name, units, ANGLES)
+    return name, unit_of(ds, name, units, ANGLES)

@@ -16,14 +16,14 @@ from pairsweep.analyses.base import Analysis
 from pairsweep.analyses.registry import ANALYSES, variables
 from pairsweep.analyses.registry import labels as labels_of_analyses
 from pairsweep.contract.errors import SpecError, suggest
-from pairsweep.contract.fields import Parameter, Scalar, fields_of
+from pairsweep.contract.fields import Field, Parameter, Scalar, fields_of
 from pairsweep.contract.template import Coordinate
 from pairsweep.contract.variables import GRID_LABELS
 from pairsweep.contract.view import Cells
 from pairsweep.physics.grid import MAX_PAIRS, NAMED_DIRECTIONS, SHAPE_NAMES, cells, most_pairs
 from pairsweep.physics.patterns.registry import PATTERNS
 from pairsweep.spec import schema
-from pairsweep.spec.cases import CASE, parameters_by_table, read_cases
+from pairsweep.spec.cases import CASE, Place, places_of, read_cases
 from pairsweep.spec.checks import given_options, known_keys, missing, parameters_of, values_of
 from pairsweep.spec.compose import composed, parse
 from pairsweep.spec.model import Source, Spec
@@ -190,8 +190,9 @@ def _checked_spec(data: dict[str, Any], text: str, folder: Path, custom: UserFun
         options=options,
         custom=used,
         table=None if source is None else source.table,
-        labels=_free_labels(
-            (*(() if source is None else source.labels), *(() if cases is None else cases.labels)), parameters
+        labels=(
+            *_free_labels("occupation.file", () if source is None else source.labels, parameters),
+            *_free_labels("cases", () if cases is None else cases.labels, parameters),
         ),
         folder=str(folder.resolve()),
         cluster=data.get("cluster", {}),
@@ -254,29 +255,34 @@ def _refuse_reserved(place: str, name: str) -> None:
         raise SpecError(place, name, "is the name of a variable of the results: choose another")
 
 
-def _columns(data: Mapping[str, Any], kind: str, analyses: Sequence[str]) -> dict[str, str]:
-    """Give the table of every parameter that a column of cases may be."""
-    names = data.get("occupation", {}).get("pattern", [])
+def _columns(data: Mapping[str, Any], kind: str, analyses: Sequence[str]) -> dict[str, Place]:
+    """Give the place of every parameter that a column of cases may be."""
+    names = data.get("occupation", {}).get("pattern", list(PATTERNS))
     patterns = [
         PATTERNS[name] for name in (names if isinstance(names, list) else [names]) if name in PATTERNS
     ]
-    tables: dict[str, Iterable[str]] = {
-        "grid": schema.GRID if kind == "bins" else (),
-        "beams": schema.BEAM if kind == "beams" else (),
-        "occupation": {field.name for pattern in patterns for field in pattern.fields},
-        "coupling": schema.COUPLING,
-        **{name: [field.name for field in ANALYSES[name].axes] for name in analyses},
+    of_patterns = [field for pattern in patterns for field in pattern.fields]
+    tables: dict[str, Iterable[Field]] = {
+        "grid": schema.GRID.values() if kind == "bins" else (),
+        "beams": schema.BEAM.values() if kind == "beams" else (),
+        "occupation": ()
+        if kind == "beams"
+        else [Field("pattern", "text", "occupation pattern"), *of_patterns],
+        "coupling": schema.COUPLING.values(),
+        **{name: ANALYSES[name].axes for name in analyses},
     }
-    return parameters_by_table(tables, data)
+    return places_of(tables, data)
 
 
-def _free_labels(labels: tuple[Coordinate, ...], parameters: Iterable[Parameter]) -> tuple[Coordinate, ...]:
+def _free_labels(
+    place: str, labels: tuple[Coordinate, ...], parameters: Iterable[Parameter]
+) -> tuple[Coordinate, ...]:
     """Refuse coordinates of a file that are called like something of the results."""
     taken = {*variables(), *labels_of_analyses(), *(parameter.name for parameter in parameters)}
     for label in labels:
         if label.name in taken:
-            cure = f"{label.name} of its file is called like one of the results: rename or drop it there"
-            raise SpecError("specification", None, cure)
+            cure = f"its coordinate {label.name} is called like one of the results: rename or drop it there"
+            raise SpecError(place, None, cure)
     return labels
 
 

@@ -16,13 +16,14 @@ from pairsweep.contract.errors import SpecError, suggest
 from pairsweep.contract.fields import Field, Kind, Parameter, Scalar
 from pairsweep.contract.template import Coordinate
 from pairsweep.contract.view import Cells
-from pairsweep.physics.grid import cells
+from pairsweep.physics.grid import Floats, cells
 from pairsweep.physics.table import ROLES, Table, density_factors
-from pairsweep.physics.table_file import opened, stamp_of
+from pairsweep.physics.table_file import opened, stamp_of, with_dimensions
 from pairsweep.spec.checks import known_keys, values_of
 from pairsweep.spec.edges import edges_along
 from pairsweep.spec.files import unreadable
-from pairsweep.spec.units import ANGLES, ENERGIES, density_unit, refuse_densities, unit_of
+from pairsweep.spec.schema import CELLS
+from pairsweep.spec.units import ANGLES, ENERGIES, density_unit, refuse_densities
 from pairsweep.user_code.function import bytes_digest
 
 if TYPE_CHECKING:
@@ -55,7 +56,20 @@ TABLE_KEYS = {
         choices=("own", "pair"),
     ),
 }
-MAPPINGS = ("dims", "units")
+TOLD = ("dims", "units", "edges")  # what a specification may tell of a file beside its keys
+
+
+class Told(NamedTuple):
+    """What a specification tells of the dimensions of a file, by their names.
+
+    ``order`` names all dimensions of its first variable where the file does not, ``dims`` those of some meaning where
+    they are called otherwise, ``units`` and ``edges`` are what the file lacks.
+    """
+
+    order: tuple[str, ...]
+    dims: Mapping[str, str]
+    units: Mapping[str, str]
+    edges: Mapping[str, Any]
 
 
 class TableFile(NamedTuple):
@@ -68,26 +82,27 @@ class TableFile(NamedTuple):
 
 def read_table(data: Mapping[str, Any], folder: Path) -> TableFile:
     """Read the table [occupation] of the pattern and the labels of its file."""
-    given = given_words(data, TABLE_KEYS)
+    given, told = given_words(data, TABLE_KEYS), told_of(data)
     path = path_of(given["file"], folder)
-    with dataset_with(path, given["file"], {key: given[key] for key in ("rho", "rhobar")}) as ds:
-        return _of_dataset(ds, data, given, path)
+    names = {key: given[key] for key in ("rho", "rhobar")}
+    with dataset_with(path, given["file"], names, told) as ds:
+        return _of_dataset(ds, data, given, told, path)
 
 
-def _of_dataset(ds: xr.Dataset, data: Mapping[str, Any], given: Mapping[str, str], path: Path) -> TableFile:
-    renamed, units = (words_of(data, key) for key in MAPPINGS)
-    known_keys("occupation.dims", renamed, (*ROLES, "theta"))
-    found = _dims(ds, given, renamed)
-    edges, falling = _edges(ds, found, units)
+def _of_dataset(
+    ds: xr.Dataset, data: Mapping[str, Any], given: Mapping[str, str], told: Told, path: Path
+) -> TableFile:
+    known_keys("occupation.dims", told.dims, (*ROLES, "theta"))
+    found = _dims(ds, given, told.dims)
+    edges, falling = _edges(ds, found, told)
     named = tuple(found.get(role, "") for role in ROLES)
     dims = (named[0], found.get("theta", named[1]), named[2])
     others = [str(dim) for dim in ds[given["rho"]].dims if dim not in dims]
-    known_keys("occupation", data, ("pattern", *TABLE_KEYS, *MAPPINGS, *others))
-    axes = {dim: labels_of(ds, dim) for dim in others}
+    known_keys("occupation", data, ("pattern", *TABLE_KEYS, *TOLD, *others))
     factors: tuple[float, ...] = ()
     refuse_densities(ds, (given["rho"], given["rhobar"]), given["quantity"])
     if given["quantity"] == "number_density":
-        unit = density_unit(ds, given["rho"], given["rhobar"], units)
+        unit = density_unit(ds, given["rho"], given["rhobar"], told.units)
         factors = tuple(unit * factor for factor in density_factors(edges.energy_edges))
     table = Table(
         path=str(path),
@@ -101,22 +116,28 @@ def _of_dataset(ds: xr.Dataset, data: Mapping[str, Any], given: Mapping[str, str
         falling=falling,
         factors=factors,
         own_direction=given["rhobar_direction"] == "own",
-        axes=tuple(axes.items()),
+        axes=tuple((dim, labels_of(ds, dim)) for dim in others),
+        order=told.order,
     )
     return with_axes(table, ds, data)
 
 
 def with_axes(table: Table, ds: xr.Dataset, data: Mapping[str, Any]) -> TableFile:
     """Make axes of the other dimensions of a file, whole or what the specification chooses of them."""
-    known = dict(table.axes)
-    parameters = tuple(axis_of(dim, labels, data, ds) for dim, labels in known.items())
-    whole = {
-        parameter.name for parameter in parameters if len(parameter.values) == len(known[parameter.name])
+    parameters = tuple(axis_of(dim, labels, data, ds) for dim, labels in table.axes)
+    places = {dim: {label: at for at, label in enumerate(labels)} for dim, labels in table.axes}
+    chosen = {
+        p.name: [places[p.name][v] for v in p.values] if p.is_axis else places[p.name][p.values[0]]
+        for p in parameters
+    }
+    there = {
+        str(name): label.isel({dim: chosen[str(dim)] for dim in label.dims})
+        for name, label in ds.coords.items()
+        if label.dims and name not in places and set(label.dims) <= places.keys()
     }
     coordinates = tuple(
-        Coordinate(str(name), tuple(map(str, label.dims)), label.values, dict(label.attrs))
-        for name, label in ds.coords.items()
-        if label.dims and name not in known and set(label.dims) <= whole
+        Coordinate(name, tuple(map(str, label.dims)), label.values, dict(label.attrs))
+        for name, label in there.items()
     )
     name = str(data["pattern"])
     pattern = Field("pattern", "text", "occupation pattern", choices=(name,))
@@ -152,7 +173,7 @@ def path_of(file: str, folder: Path) -> Path:
 
 
 @contextmanager
-def dataset_with(path: Path, file: str, names: Mapping[str, str]) -> Iterator[xr.Dataset]:
+def dataset_with(path: Path, file: str, names: Mapping[str, str], told: Told) -> Iterator[xr.Dataset]:
     """Open a file that has these variables, by the keys that name them, over the same places."""
     with ExitStack() as stack:
         try:
@@ -160,6 +181,14 @@ def dataset_with(path: Path, file: str, names: Mapping[str, str]) -> Iterator[xr
         except Exception as error:  # whatever a reader of files raises
             raise SpecError("occupation.file", file, unreadable(path, error)) from None
         _check_names(ds, file, names)
+        if told.order:
+            first = next(iter(names.values()))
+            if len(told.order) != ds[first].ndim:
+                cure = f"{first} has {ds[first].ndim} dimensions, {ds[first].shape}: name each of them once"
+                raise SpecError("occupation.dims", list(told.order), cure)
+            ds = with_dimensions(ds, first, told.order)
+        for key in ("units", "edges"):
+            known_keys(f"occupation.{key}", getattr(told, key), map(str, (*ds.variables, *ds.dims)))
         yield ds
 
 
@@ -173,11 +202,22 @@ def _check_names(ds: xr.Dataset, file: str, names: Mapping[str, str]) -> None:
         raise SpecError(f"occupation.{second}", of_antineutrinos, f"has other dimensions than {of_neutrinos}")
 
 
-def words_of(data: Mapping[str, Any], key: str) -> dict[str, str]:
-    words = data.get(key, {})
-    if not isinstance(words, Mapping) or not all(isinstance(word, str) for word in words.values()):
-        raise SpecError(f"occupation.{key}", words, f'give a table of names: {key} = {{ energy = "..." }}')
-    return dict(words)
+def told_of(data: Mapping[str, Any]) -> Told:
+    """Read the keys ``dims``, ``units`` and ``edges``."""
+    dims, units, edges = (data.get(key, {}) for key in TOLD)
+    order: tuple[str, ...] = ()
+    if isinstance(dims, list) and dims and all(isinstance(name, str) for name in dims):
+        order, dims = tuple(dims), {}
+        if len(set(order)) < len(order):
+            raise SpecError("occupation.dims", data["dims"], "names a dimension twice")
+    for key, words in (("dims", dims), ("units", units)):
+        if not isinstance(words, Mapping) or not all(isinstance(word, str) for word in words.values()):
+            raise SpecError(
+                f"occupation.{key}", words, f'give a table of names: {key} = {{ energy = "..." }}'
+            )
+    if not isinstance(edges, Mapping):
+        raise SpecError("occupation.edges", edges, "give a table: edges = { energy = [...] }")
+    return Told(order, dims, units, edges)
 
 
 def _dims(ds: xr.Dataset, given: Mapping[str, str], renamed: Mapping[str, str]) -> dict[str, str]:
@@ -195,39 +235,57 @@ def _dims(ds: xr.Dataset, given: Mapping[str, str], renamed: Mapping[str, str]) 
         if role in there and role not in renamed and role not in taken
     }
     if "energy" not in found:
-        cure = f'{given["file"]} has no dimension energy: give dims = {{ energy = "..." }}, one of {", ".join(there)}'
+        cure = (
+            f'{given["rho"]} has no dimension energy: name it, dims = {{ energy = "..." }}, one of {", ".join(there)}, '
+            f"or name all {len(there)} of them in their order, dims = [...]"
+        )
         raise SpecError("occupation.file", None, cure)
     if "theta" in found and "cos_theta" in found:
         raise SpecError("occupation.dims", None, "the file has both theta and cos_theta: name one of them")
     return found
 
 
-def _edges(ds: xr.Dataset, found: Mapping[str, str], units: Mapping[str, str]) -> tuple[Cells, bool]:
+def _edges(ds: xr.Dataset, found: Mapping[str, str], told: Told) -> tuple[Cells, bool]:
     """Read the edges of the cells, and tell whether cos(theta) falls along the file."""
-    energy = edges_along(ds, found["energy"], unit_of(ds, found["energy"], units, ENERGIES))
+
+    def along(role: str, known: Mapping[str, float] | None) -> Floats:
+        return edges_along(ds, found[role], told.edges, told.units, known)
+
+    energy = along("energy", ENERGIES)
     cosine, falling = np.array([-1.0, 1.0]), False
     if "theta" in found:
-        theta = edges_along(ds, found["theta"], unit_of(ds, found["theta"], units, ANGLES))
-        cosine, falling = np.round(np.cos(theta)[::-1], 15), True
+        cosine, falling = np.round(np.cos(along("theta", ANGLES))[::-1], 15), True
     elif "cos_theta" in found:
-        cosine = edges_along(ds, found["cos_theta"], 1.0)
-    phi = np.array([0.0, 2.0 * np.pi])
-    if "phi" in found:
-        phi = edges_along(ds, found["phi"], unit_of(ds, found["phi"], units, ANGLES))
+        cosine = along("cos_theta", None)
+    phi = along("phi", ANGLES) if "phi" in found else np.array([0.0, 2.0 * np.pi])
+    return checked_cells(energy, cosine, phi), falling
+
+
+def checked_cells(energy: Floats, cosine: Floats, phi: Floats) -> Cells:
+    """Cells of a file, if they can be."""
     try:
         grid = cells(energy, cosine, phi)
     except ValueError as error:
         raise SpecError("occupation.file", None, f"its edges cannot be: {error}") from None
+    most = CELLS["energy_edges"].maximum
+    if most is not None and energy[-1] > most:
+        cure = f"its energies reach {energy[-1]:.3g} MeV: give the unit that they have by units"
+        raise SpecError("occupation.file", None, cure)
     assert grid.edges is not None, "cells have edges"
-    return Cells(*(tuple(edges.tolist()) for edges in grid.edges)), falling
+    return Cells(*(tuple(edges.tolist()) for edges in grid.edges))
 
 
 def labels_of(ds: xr.Dataset, dim: str) -> tuple[Scalar, ...]:
-    labels = ds[dim].values.tolist() if dim in ds.coords else list(range(ds.sizes[dim]))
-    if not all(isinstance(label, int | float | str) for label in labels):
+    """Labels of another dimension of a file; numbers from 0 on where it has none."""
+    there = ds[dim].values if dim in ds.coords else np.arange(ds.sizes[dim])
+    labels = there.tolist()
+    if there.dtype.kind in "Mm" or not all(isinstance(label, int | float | str) for label in labels):
         raise SpecError(
             "occupation.file", None, f"the labels of {dim} are no numbers and no words: make them such"
         )
+    if not labels or any(label != label for label in labels):
+        what = "has a label that is no number" if labels else "is empty"
+        raise SpecError("occupation.file", None, f"{dim} {what}: leave such places out")
     if len(set(labels)) < len(labels):
         raise SpecError("occupation.file", None, f"a label of {dim} stands twice: make them different")
     return tuple(labels)

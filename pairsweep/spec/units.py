@@ -35,18 +35,29 @@ DENSITIES = {
 }
 
 
-def unit_of(
-    ds: xr.Dataset | xr.DataArray, name: str, given: Mapping[str, str], known: Mapping[str, float]
+def unit_among(
+    ds: xr.Dataset, names: tuple[str, ...], given: Mapping[str, str], known: Mapping[str, float]
 ) -> float:
-    """Factor of a unit, given in the specification or in the file; never guessed."""
-    here = ds if name == getattr(ds, "name", None) else ds[name] if name in ds.coords else None
-    unit = given.get(name, None if here is None else here.attrs.get("units"))
+    """Factor of a unit that goes by any of these names.
+
+    Given in the specification, or an attribute of the last of them that has one; never guessed.
+    """
+    first = names[0]
+    unit = next((given[name] for name in names if name in given), None)
     if unit is None:
-        cure = f'{name} has no units: give units = {{ {name} = "..." }}, one of {", ".join(known)}'
-        raise SpecError("occupation.units", None, cure)
+        told = [ds[name].attrs["units"] for name in names if name in ds and "units" in ds[name].attrs]
+        if not told:
+            cure = f'{first} has no units: give units = {{ {first} = "..." }}, one of {", ".join(known)}'
+            raise SpecError("occupation.units", None, cure)
+        unit = told[-1]
     if unit not in known:
-        raise SpecError(f"occupation.units.{name}", unit, suggest(unit, known))
+        raise SpecError(f"occupation.units.{first}", unit, suggest(unit, known))
     return known[str(unit)]
+
+
+def unit_of(ds: xr.Dataset, name: str, given: Mapping[str, str], known: Mapping[str, float]) -> float:
+    """Factor of the unit of a variable, given in the specification or in the file."""
+    return unit_among(ds, (name,), given, known)
 
 
 def refuse_densities(ds: xr.Dataset, names: Iterable[str], quantity: str) -> None:
@@ -60,7 +71,7 @@ def refuse_densities(ds: xr.Dataset, names: Iterable[str], quantity: str) -> Non
 
 def density_unit(ds: xr.Dataset, name: str, other: str, given: Mapping[str, str]) -> float:
     """1/cm^3 for one of the numbers of neutrinos, which those of antineutrinos share."""
-    unit, unit_bar = (unit_of(ds[each], each, given, DENSITIES) for each in (name, other))
+    unit, unit_bar = (unit_of(ds, each, given, DENSITIES) for each in (name, other))
     if unit != unit_bar:
         raise SpecError(
             f"occupation.units.{other}", None, f"differs from that of {name}: convert one of them"

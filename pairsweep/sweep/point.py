@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from pairsweep.contract.errors import SpecError, shorten
 from pairsweep.contract.fields import Parameter, Scalar
 from pairsweep.kernels.compiling import announced
 from pairsweep.points.axes import Dimension, Sweep, expand
+from pairsweep.spec.model import Source
 from pairsweep.spec.reader import read_spec
 from pairsweep.store import is_packed, readable
 from pairsweep.sweep.resume import stored_spec
@@ -56,14 +58,14 @@ def _in_short(value: object) -> str:
 
 @announced()
 def point(
-    source: str | Path, at: Mapping[str, object] | None = None, overrides: Mapping[str, object] | None = None
+    source: Source, at: Mapping[str, object] | None = None, overrides: Mapping[str, object] | None = None
 ) -> Point:
     """Compute one point of a specification or a store in the foreground.
 
     Parameters
     ----------
-    source : path
-        A TOML file or a store, packed or not.
+    source : path, TOML text, mapping or Spec
+        A specification as of `run`, or a store, packed or not.
     at : mapping
         The value on each axis; axes with a single value may be left out.
     overrides : mapping
@@ -74,7 +76,7 @@ def point(
     SpecError
         For a label that is on no axis, or that fits several points.
     """
-    if Path(source).is_dir() or (Path(source).is_file() and is_packed(source)):
+    if _is_store(source):
         with readable(source) as store:
             spec = stored_spec(store, overrides)
     else:
@@ -86,6 +88,12 @@ def point(
     numbers, failures = solve_points(sweep, template, where)
     results = {name: values[0] for name, values in numbers.items()}
     return Point(sweep.point(position), results, failures.get(0, {}))
+
+
+def _is_store(source: Source) -> TypeGuard[str | Path]:
+    if not isinstance(source, str | Path) or "\n" in str(source):
+        return False
+    return Path(source).is_dir() or (Path(source).is_file() and is_packed(source))
 
 
 def _position(sweep: Sweep, at: Mapping[str, str]) -> tuple[int, ...]:

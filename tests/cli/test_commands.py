@@ -46,6 +46,12 @@ def test_a_store_that_is_not_named_is_called_after_the_specification(spec, tmp_p
     assert "--store: is missing" in capsys.readouterr().err
 
 
+def test_a_point_of_a_specification_on_standard_input(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO(MAP))
+    assert main(["point", "-", "--at", "rho_high=0.9,rho_low=0.1"]) == 0
+    assert "growth_rate" in capsys.readouterr().out
+
+
 def test_run_says_what_came_out(spec, tmp_path, capsys):
     assert main(["run", spec, "--store", str(tmp_path / "new.zarr"), "--scheduler", "serial"]) == 0
     out, _ = capsys.readouterr()
