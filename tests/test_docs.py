@@ -272,7 +272,7 @@ def test_three_layouts_of_one_snapshot_agree_and_draws_become_a_table(tmp_path, 
                 exec(compile(Path(name).read_text("utf-8"), name, "exec"), {})
     plt.close("all")
     told = capsys.readouterr().out
-    (report,) = (b.text for b in pages.blocks(WRITTEN["snapshots.md"]) if b.language == "text")
+    report = next(b.text for b in pages.blocks(WRITTEN["snapshots.md"]) if b.language == "text")
     assert all(line in told for line in report.splitlines())
     groups, particles, moments, drawn = (
         pairsweep.open_store(f"{name}.zarr").load() for name in ("groups", "particles", "moments", "drawn")
