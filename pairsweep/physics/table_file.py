@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,20 +28,30 @@ def stamp_of(path: Path) -> tuple[int, int]:
 @contextmanager
 def opened(path: str, stamp: tuple[int, int], values: tuple[str, ...]) -> Iterator[xr.Dataset]:
     """Open a file lazily: what xarray can read, or comma separated ``values`` with a row for each cell."""
-    import xarray as xr
-
     if path.lower().endswith((".csv", ".txt")):
         yield _rows(path, stamp, values)
-    elif Path(path).is_dir():
-        with xr.open_zarr(path, chunks=None, consolidated=False, decode_times=False) as ds:
-            yield ds
     else:
-        options: dict[str, Any] = {}
-        if path.lower().endswith(PLAIN_HDF5) and find_spec("h5netcdf") is not None:
-            # its dimensions may have no names, for which only this engine needs a word
-            options = {"engine": "h5netcdf", "phony_dims": "sort"}
-        with xr.open_dataset(path, chunks=None, decode_times=False, **options) as ds:
+        with opened_by_xarray(path) as ds:
             yield ds
+
+
+@contextmanager
+def opened_by_xarray(path: str, indexed: bool = True) -> Iterator[xr.Dataset]:
+    """Open what xarray can read; without indexes nothing at all is read, where xarray knows how."""
+    import xarray as xr
+
+    options: dict[str, Any] = {"chunks": None, "decode_times": False}
+    if not indexed and "create_default_indexes" in inspect.signature(xr.open_dataset).parameters:
+        options["create_default_indexes"] = False
+    if Path(path).is_dir():
+        with xr.open_zarr(path, consolidated=False, **options) as ds:
+            yield ds
+        return
+    if path.lower().endswith(PLAIN_HDF5) and find_spec("h5netcdf") is not None:
+        # its dimensions may have no names, for which only this engine needs a word
+        options |= {"engine": "h5netcdf", "phony_dims": "sort"}
+    with xr.open_dataset(path, **options) as ds:
+        yield ds
 
 
 def with_dimensions(ds: xr.Dataset, first: str, order: Sequence[str]) -> xr.Dataset:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pairsweep.contract.errors import SpecError
 from pairsweep.contract.fields import Field, Kind, Parameter
 from pairsweep.contract.template import Coordinate
-from pairsweep.physics.table_file import read_rows
+from pairsweep.physics.table_file import opened_by_xarray, read_rows
 from pairsweep.spec.checks import MAX_AXIS
 from pairsweep.spec.files import unreadable
 
@@ -129,10 +129,9 @@ def _frame(name: str, path: Path) -> tuple[pd.DataFrame, Mapping[str, str]]:
         if path.suffix == ".parquet":
             frame = pd.read_parquet(path)
         elif path.suffix in (".nc", ".h5", ".hdf5"):
-            import xarray as xr
-
-            with xr.open_dataset(path, chunks=None) as ds:
+            with opened_by_xarray(str(path), indexed=False) as ds:
                 _check_count(name, math.prod(ds.sizes.values()))
+            with opened_by_xarray(str(path)) as ds:
                 frame = ds.to_dataframe().reset_index()
                 units = {str(n): str(v.attrs["units"]) for n, v in ds.variables.items() if "units" in v.attrs}
         else:
