@@ -276,12 +276,30 @@ def jobs(kind: str, site: Site, tls: Tls | None, insecure: bool, echo: Echo) -> 
         except (OSError, RuntimeError, ValueError) as error:
             cure = f"dask could not start a scheduler for its jobs ({_reason(error)})"
             raise ExecuteError("--scheduler", kind, cure) from error
-        with started as cluster, Client(cluster, set_as_default=False) as client:
+        with (
+            _without_traces(started),
+            started as cluster,
+            Client(cluster, set_as_default=False) as client,
+        ):
             _tell_dashboard(cluster, echo)
             _submit(cluster, kind, first)
             # up as there is work, never down before the end: a worker that is retired may have the last blocks in hand
             cluster.adapt(minimum_jobs=site.least_jobs, maximum_jobs=site.jobs, wait_count=sys.maxsize)
             yield client
+
+
+@contextlib.contextmanager
+def _without_traces(cluster: Any) -> Iterator[None]:
+    """Remove, at the end, the certificate and the key that dask-jobqueue wrote for the jobs of a cluster.
+
+    It leaves that to the collector of garbage, which a command does not wait for.
+    """
+    try:
+        yield
+    finally:
+        for part in ("ca_file", "cert", "key"):
+            if (file := getattr(cluster, f"_job_{part}", None)) is not None:
+                file.close()
 
 
 def _telling(job: Any, first: Future[None]) -> Any:
@@ -343,5 +361,11 @@ def _is_loopback(host: str) -> bool:
 
 
 def _tell_dashboard(cluster: Any, echo: Echo) -> None:
-    if importlib.util.find_spec("bokeh") is not None:
-        echo(f"dashboard at {cluster.dashboard_link}")
+    if importlib.util.find_spec("bokeh") is None:
+        return
+    link = urlsplit(cluster.dashboard_link)
+    if (
+        link.hostname == urlsplit(cluster.scheduler_address).hostname
+    ):  # where the scheduler is, its pages are not
+        link = link._replace(netloc=f"{LOOPBACK}:{link.port}")
+    echo(f"dashboard at {link.geturl()}")

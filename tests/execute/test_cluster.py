@@ -4,11 +4,13 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import socketserver
 import subprocess
 import threading
 import time
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import dask.config
 import psutil
@@ -228,6 +230,20 @@ def test_nor_do_those_in_jobs(monkeypatch):
     assert "#SBATCH --constraint=fast" in lines
     assert lines.index("module load x") < len(lines) - 1  # the last one starts the workers
     assert "--lifetime 3240s" in lines[-1]
+
+
+def test_certificates_for_jobs_go_with_the_run(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(cluster, "_submit", lambda *args: None)
+    said = []
+    with cluster.jobs("slurm", Site(), None, insecure=False, echo=said.append) as client:
+        still_known = client.cluster  # the collector of garbage has nothing to do with it
+        assert len(list(tmp_path.glob(".dask-jobqueue.*"))) == 3
+        (line,) = said
+        link = urlsplit(line.removeprefix("dashboard at "))
+        socket.create_connection((link.hostname, link.port), timeout=60).close()
+    assert list(tmp_path.glob(".dask-jobqueue.*")) == []
+    assert still_known.status.name == "closed"
 
 
 def test_an_address(tmp_path):
