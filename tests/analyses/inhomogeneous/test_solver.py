@@ -468,6 +468,27 @@ def test_large_systems_whose_poles_crowd_are_certified_at_a_larger_tolerance():
     np.testing.assert_array_equal(found["inhomogeneous_growth_rate"], 0.0)
 
 
+@pytest.mark.parametrize(
+    ("shape", "occupation", "g", "k", "families", "unstable"),
+    [
+        # zeros between two poles that are closer than 1e-8 of the coupling: the bound of the determinant around them
+        # is far too high, or they are far closer to the axis than matters
+        ((4, 16, 16), quadrant(), 2.03e-6, [0.0638, -0.0662, 0.0661], "pair", 292),
+        ((4, 16, 16), quadrant(), 2.03e-6, [0.0655, -0.0796, 0.0456], "pair", 248),
+        # intraband poles of one direction crowd and hardly couple
+        ((2, 16, 20), smooth, 1.29e-6, [-0.0040, -0.0532, -0.0636], "all", 164),
+        ((5, 10, 20), smooth, 4.785e-9, [0.0054, -0.0101, -0.0019], "all", 222),
+    ],
+)
+def test_large_systems_whose_poles_crowd_are_certified(shape, occupation, g, k, families, unstable):
+    """At the tolerance that is the default; counted once by dense eigenvalues of every energy by itself."""
+    system = gas(bins(*shape), occupation, g, families=families, background="kinetic")
+    coupling = np.abs(system.poles(0, np.array(k))[1]).sum()
+    found = at(system, np.array(k)).arrays
+    assert found["inhomogeneous_growth_floor"][0] == pytest.approx(1e-6 * coupling, rel=1e-6)
+    assert found["inhomogeneous_n_unstable"][0] == unstable
+
+
 @pytest.mark.usefixtures("uncertified")
 def test_more_poles_than_dense_eigenvalues_can_have_are_said(monkeypatch):
     monkeypatch.setattr("pairsweep.analyses.inhomogeneous.solver.DENSE_POLES", 7)

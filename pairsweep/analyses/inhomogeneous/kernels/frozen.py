@@ -1,8 +1,12 @@
-"""A strip of few poles with the far field frozen at its middle: start of the search, or a proof that there is none.
+"""A strip with the far field frozen at its middle: start of the search, or a proof that there is nothing to find.
 
 The zeros of a strip are those of T(omega) = S (omega - P) - K(omega), K = U^dagger W_far(omega)^-1 U with U the columns
-sqrt|c_j| v_j and S their signs; K hardly changes over the strip: |K'| <= kappa = 4 B F/d, B = sum b_j, F the far sum of
-b_j/|omega - P_j| and d the distance of the far poles.
+sqrt|c_j| v_j and S their signs; K hardly changes over the strip: |K'| <= kappa = 4 B D, B = sum b_j, D the sum of
+b_j/|omega - P_j|^2 over the poles of other strips.
+
+A small K proves that no zero is far from the real axis (derived here): T(omega) u = 0 with |u| = 1 is
+(omega - P) u = S K u, so some pole is within |K(omega)| of omega, and poles are real. The intraband poles of one
+direction are such, since their v are nearly one null vector.
 
 A definite T proves that all zeros are real (derived here). Let T(mu) be positive definite at some real mu, h its
 smallest eigenvalue, and T(omega) u = 0 with |u| = 1, omega = x + i y, y != 0. The imaginary part of u^dagger T u = 0
@@ -20,11 +24,13 @@ from pairsweep.kernels.jit import jit
 FEW = 8
 # Where T is tried between the poles of either sign, as shares of the gap.
 TRIALS = (0.5, 0.25, 0.75)
+# far beyond the roundings of K, in terms of what it is made of
+ROUNDED = 1e-12
 
 
 @jit()
-def frozen_response(view, response, work):
-    """Fill ``response`` (FEW, FEW) with K at the centre of a strip of at most FEW zeros, MeV."""
+def invert_far_field(view, work):
+    """Fill the first (4, 4) of the last array of ``work`` with W_far^-1 at the centre of a strip."""
     sums, far, inverse = work
     flat = sums.reshape(-1)
     for e in range(2 * WIDEST):
@@ -40,6 +46,13 @@ def frozen_response(view, response, work):
             far[a, b] = view.constant[a, b]
     unpack(sums, 0, -1.0, far)
     invert(far, 4, inverse)
+
+
+@jit()
+def frozen_response(view, response, work):
+    """Fill ``response`` (FEW, FEW) with K at the centre of a strip of at most FEW zeros, MeV."""
+    invert_far_field(view, work)
+    inverse = work[2]
     image = np.empty(4, dtype=np.complex128)
     j = 0
     for n in range(view.zeros):
@@ -63,18 +76,59 @@ def frozen_response(view, response, work):
 
 
 @jit()
-def definite(view, response):
-    """Whether a definite T proves that all zeros of the strip are real."""
-    if view.size > view.own or not view.clear > view.radius:
-        return False
+def change_of_response(view):
+    """B, and kappa; infinite where a pole of another strip is no farther than zeros can be."""
     total = 0.0
     for j in range(view.own):
         total += view.bound[j]
-    kappa = 0.0
+    slope = 0.0
     if view.clear < np.inf:
-        kappa = 4.0 * total * view.far_size / (view.clear - view.radius)
+        slope = view.far_size / (view.clear - view.radius)
+    for j in range(view.own, view.size):
+        room = abs(view.location[j] - view.centre) - view.radius
+        if not room > 0.0:
+            return total, np.inf
+        slope += view.bound[j] / (room * room)
+    return total, 4.0 * total * slope
+
+
+@jit()
+def confined(view, tolerance, work):
+    """Whether a small K proves that no zero is farther than ``tolerance`` from the real axis."""
+    total, kappa = change_of_response(view)
+    if not kappa * view.radius < tolerance:
+        return False
+    invert_far_field(view, work)
+    inverse = work[2]
+    # |K|^2 <= trace(K^dagger K) = trace(X^dagger G X G) with X = W_far^-1 and G = U U^dagger
+    gram = np.zeros((4, 4), dtype=np.complex128)
+    for m in range(view.zeros):
+        bound = view.bound[view.host[m]]
+        for a in range(4):
+            for b in range(4):
+                gram[a, b] += bound * view.columns[m, a] * view.columns[m, b].conjugate()
+    square = 0.0
+    for a in range(4):
+        for b in range(4):
+            left = complex(0.0, 0.0)
+            right = complex(0.0, 0.0)
+            for c in range(4):
+                left += gram[a, c] * inverse[c, b]
+                right += gram[b, c] * inverse[c, a]
+            square += (left * right).real
+    # the trace cancels where K is small
+    square = max(square, 0.0) + ROUNDED * total * total
+    return np.sqrt(square) + kappa * view.radius < tolerance
+
+
+@jit()
+def definite(view, response):
+    """Whether a definite T proves that all zeros of the strip are real."""
+    total, kappa = change_of_response(view)
+    if not kappa < np.inf:
+        return False
     # T at mu from K at the centre, and rounding
-    margin = 5.0 * kappa * view.radius + 1e-12 * (view.radius + total)
+    margin = 5.0 * kappa * view.radius + ROUNDED * (view.radius + total)
     low_plus = np.inf
     high_plus = -np.inf
     low_minus = np.inf

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pairsweep.analyses.inhomogeneous.kernels.frozen import FEW, definite, frozen_response
+from pairsweep.analyses.inhomogeneous.kernels.frozen import FEW, confined, definite, frozen_response
 from pairsweep.analyses.inhomogeneous.kernels.poles import fill_poles
 from pairsweep.analyses.inhomogeneous.kernels.proof import count_complex, count_real
 from pairsweep.analyses.inhomogeneous.kernels.roots import LOOSE, TIGHT, iterate, start, start_few
@@ -23,8 +23,10 @@ from pairsweep.kernels.sorting import ascending
 ATTEMPTS = 4
 # Smallest growth that counts, as a fraction of the coupling.
 GROWTH_TOLERANCE = 1e-6
-# Estimates this flat, in terms of the distance to their pole, are taken for real at the first attempt.
+# Estimates this flat, in terms of the distance to their pole, are taken for real.
 FLAT = 1e-5
+# So are estimates within this share of the tolerance where a count that tells them from real ones falls short.
+NEARLY_REAL = 0.2
 # A pole below this fraction of the coupling cannot split a double root by more than the floor of the tolerance.
 WEAK = 4.0 * EPSILON
 # Poles become one within this share of the square of a tolerance that is asked for, over the coupling.
@@ -95,11 +97,7 @@ def solve_strip(view, response, tolerance, x, y, multiplicity, work):
     zero_x = np.empty(zeros)
     zero_y = np.empty(zeros)
     host = np.empty(zeros, dtype=np.int64)
-    points = np.empty(zeros)
-    upper_x = np.empty(zeros)
-    upper_y = np.empty(zeros)
-    radius = np.empty(zeros)
-    group = np.empty(zeros, dtype=np.int64)
+    discs = (np.empty(zeros), np.empty(zeros), np.empty(zeros), np.empty(zeros, dtype=np.int64))
     # of few poles the frozen far field is tried as it is: it tells real zeros apart, and the proof polishes the others
     for attempt in range(-1 if few else 0, ATTEMPTS):
         if attempt == -1:
@@ -111,27 +109,12 @@ def solve_strip(view, response, tolerance, x, y, multiplicity, work):
             iterate(view, LOOSE if attempt == 0 else TIGHT, zero_x, zero_y, host, work)
         else:
             iterate(view, TIGHT, zero_x, zero_y, host, work)
-        flat = 0.2 * tolerance if attempt > 0 else 0.0
-        real = 0
-        upper = 0
-        for k in range(zeros):
-            level = max(flat, FLAT * abs(zero_x[k] - view.location[host[k]]))
-            if abs(zero_y[k]) <= level:
-                points[real] = zero_x[k]
-                real += 1
-            elif zero_y[k] > 0.0:
-                upper_x[upper] = zero_x[k]
-                upper_y[upper] = zero_y[k]
-                upper += 1
-        order = ascending(points, real)
-        separators = np.empty(real)
-        for k in range(real):
-            separators[k] = points[order[k]]
-        proven = count_complex(view, upper_x, upper_y, upper, tolerance, radius, group, work)
-        if 2 * proven > zeros:
+        upper = count_zeros(view, (zero_x, zero_y, host), 0.0, tolerance, discs, work)
+        if upper < 0 and attempt > 0:
+            upper = count_zeros(view, (zero_x, zero_y, host), NEARLY_REAL * tolerance, tolerance, discs, work)
+        if upper < 0:
             continue
-        if count_real(view, separators, real, tolerance, work) + 2 * proven != zeros:
-            continue
+        upper_x, upper_y, _, group = discs
         count = 0
         for k in range(upper):
             if group[k] > 0 and upper_y[k] > tolerance:
@@ -141,6 +124,43 @@ def solve_strip(view, response, tolerance, x, y, multiplicity, work):
                 count += 1
         return count
     return -1
+
+
+@jit()
+def count_zeros(view, estimates, flat, tolerance, discs, work):
+    """Prove that ``estimates`` stand for all zeros of a strip; returns the number of those above the axis, or -1.
+
+    Estimates within ``flat`` of the real axis are taken for real, and so are those within NEARLY_REAL of the tolerance
+    that no disc of their own is proven for. ``discs`` = (x, y, radius, group) are filled as ``count_complex`` does.
+    """
+    zero_x, zero_y, host = estimates
+    x, y, radius, group = discs
+    points = np.empty(view.zeros)
+    real = 0
+    upper = 0
+    for k in range(view.zeros):
+        if abs(zero_y[k]) <= max(flat, FLAT * abs(zero_x[k] - view.location[host[k]])):
+            points[real] = zero_x[k]
+            real += 1
+        elif zero_y[k] > 0.0:
+            x[upper] = zero_x[k]
+            y[upper] = zero_y[k]
+            upper += 1
+    proven = count_complex(view, x, y, upper, tolerance, radius, group, work)
+    for k in range(upper):
+        if group[k] == 0 and y[k] <= NEARLY_REAL * tolerance and real + 2 <= view.zeros:
+            # with its conjugate
+            points[real] = x[k]
+            points[real + 1] = x[k]
+            real += 2
+    if 2 * proven > view.zeros:
+        return -1
+    order = ascending(points, real)
+    separators = np.empty(real)
+    for k in range(real):
+        separators[k] = points[order[k]]
+    found = count_real(view, separators, real, tolerance, (x, y, radius, group, upper), work)
+    return upper if found + 2 * proven == view.zeros else -1
 
 
 @jit()
@@ -198,9 +218,11 @@ def unstable_modes(poles, merge, tolerance, references, positions, rates, multip
             # most strips are settled by the far field in the middle, and need no polynomial
             middle = make_view(poles, begin, end, merge, 1)
             frozen_response(middle, response, work)
-            if definite(middle, response):
+            if definite(middle, response) or confined(middle, tolerance, work):
                 continue
         view = make_view(poles, begin, end, merge, MAX_ORDER)
+        if not few and confined(view, tolerance, work):
+            continue
         if not few and view.zeros <= FEW:
             frozen_response(view, response, work)
             if definite(view, response):

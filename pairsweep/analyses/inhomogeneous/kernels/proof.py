@@ -36,6 +36,8 @@ LARGEST_GROUP = 4
 # samples of a circle, Taylor terms that are taken from them, and R over its radius
 SAMPLES = 16
 MANY = (SAMPLES, 8, 8.0)
+# among close poles the bound of |h| on the larger disc is far too high: a small circle weighs it less
+NARROW = (SAMPLES, 8, 64.0)
 # close to a simple zero h is nearly linear: few samples do, and a disc this small against what is asked for is taken
 FEW = (4, 3, 1000.0)
 SMALL = 1e-7
@@ -201,11 +203,11 @@ def limits_at_pole(view, j, work):
 
 
 @jit()
-def clearance(view, c, host):
-    """Distance from ``c`` of the nearest pole other than ``host``: other zeros are about as far."""
+def clearance(view, c, first, last):
+    """Distance from ``c`` of the nearest pole other than ``first`` to ``last``: other zeros are about as far."""
     room = view.clear - abs(c.real - view.centre)
     for j in range(view.size):
-        if j != host:
+        if not first <= j < last:
             dx = c.real - view.location[j]
             room = min(room, np.sqrt(dx * dx + c.imag * c.imag))
     return room
@@ -311,8 +313,22 @@ def balanced(view, c, host, R, work):
 
 @jit()
 def smallest_disc(view, c, host, wanted, largest, work):
-    """Radius (at most ``largest``) of a disc about ``c`` that is proven to hold ``wanted`` zeros, or infinity."""
-    R = 0.5 * clearance(view, c, host)
+    """Radius (at most ``largest``) of a disc about ``c`` that is proven to hold ``wanted`` zeros, or infinity.
+
+    First from discs without any pole but ``host``, then from those that hold all poles which border B.
+    """
+    rho = disc_within(view, c, host, wanted, largest, clearance(view, c, host, host + 1), work)
+    low = view.together[host, 0]
+    high = view.together[host, 1]
+    if rho == np.inf and high - low > 1:
+        rho = disc_within(view, c, host, wanted, largest, clearance(view, c, low, high), work)
+    return rho
+
+
+@jit()
+def disc_within(view, c, host, wanted, largest, room, work):
+    """The same from circles within half of ``room``, up to which det B has no pole."""
+    R = 0.5 * room
     if abs(c - view.centre) + R > view.radius:
         R = view.radius - abs(c - view.centre)
     if not R > 0.0:
@@ -322,7 +338,10 @@ def smallest_disc(view, c, host, wanted, largest, work):
         rho = disc_of_circle(view, c, host, wanted, largest, R, M, FEW, work)
         if rho <= SMALL * largest:
             return rho
-    return disc_of_circle(view, c, host, wanted, largest, R, M, MANY, work)
+    rho = disc_of_circle(view, c, host, wanted, largest, R, M, MANY, work)
+    if rho == np.inf:
+        rho = disc_of_circle(view, c, host, wanted, largest, R, M, NARROW, work)
+    return rho
 
 
 @jit()
@@ -474,11 +493,12 @@ def free(c, rho, x, y, radius, group, count):
 
 
 @jit()
-def count_real(view, points, number, tolerance, work):
+def count_real(view, points, number, tolerance, discs, work):
     """Lower bound of the zeros on, or within ``tolerance`` of, the real axis; ``points`` are sorted estimates of them.
 
     Inertia is taken on both sides of every own pole and between neighbouring estimates. Estimates between which it does
-    not change may be a pair that has just left the axis or is about to: a disc with a real centre counts them.
+    not change may be a pair that has just left the axis or is about to: a disc with a real centre counts them, where it
+    overlaps none of ``discs`` = (x, y, radius, group, number), whose zeros ``count_complex`` has counted.
     """
     found = 0
     first = 0
@@ -495,7 +515,9 @@ def count_real(view, points, number, tolerance, work):
         stop = first
         while stop < number and points[stop] < right:
             stop += 1
-        found += count_gap(view, points, first, stop, left, right, left_nu, right_nu, tolerance, work)
+        found += count_gap(
+            view, points, first, stop, (left, right), (left_nu, right_nu), tolerance, discs, work
+        )
         first = stop
         left = right
         left_nu = next_nu
@@ -503,12 +525,12 @@ def count_real(view, points, number, tolerance, work):
 
 
 @jit()
-def count_gap(view, points, first, stop, left, right, left_nu, right_nu, tolerance, work):
-    """Zeros between two neighbouring poles at least, from the inertia at their inner sides and in between."""
+def count_gap(view, points, first, stop, poles, inertias, tolerance, discs, work):
+    """Zeros between two neighbouring ``poles`` at least, from the inertia at their inner sides and in between."""
     found = 0
-    previous = left_nu
+    previous, right_nu = inertias
+    behind, right = poles
     since = first
-    behind = left
     host = np.int64(0)
     for k in range(first, stop + 1):
         if k == stop:
@@ -534,7 +556,9 @@ def count_gap(view, points, first, stop, left, right, left_nu, right_nu, toleran
             space = min(tolerance, min(x - centre, centre - behind))
             if 0.5 * (points[k - 1] - points[since]) < space and members <= LARGEST_GROUP:
                 host = nearest_pole(view, centre, host)
-                if smallest_disc(view, complex(centre, 0.0), host, members, space, work) < np.inf:
+                c = complex(centre, 0.0)
+                rho = smallest_disc(view, c, host, members, space, work)
+                if rho < np.inf and free(c, rho, *discs):
                     change = members
         found += change
         previous = now
