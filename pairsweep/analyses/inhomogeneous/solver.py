@@ -20,7 +20,7 @@ from pairsweep.analyses.inhomogeneous.kernels.modes import (
     Status,
     modes_of_points,
 )
-from pairsweep.analyses.inhomogeneous.kernels.poles import Momenta, fill_poles
+from pairsweep.analyses.inhomogeneous.kernels.poles import FOCUS, Momenta, fill_poles
 from pairsweep.analyses.inhomogeneous.occupations import FunctionOccupations, Occupations, Rows
 from pairsweep.physics.grid import Floats, Grid
 
@@ -34,8 +34,6 @@ TABLE_NUMBERS = 2**18
 DENSE_POLES = 1024
 # With more poles, larger fractions of the coupling are tried before a point fails.
 LARGER_TOLERANCES = (1e-5, 1e-4, 1e-3)
-# A momentum this small against its centre has no direction.
-FOCUS = 1e-12
 
 
 @dataclass(frozen=True)
@@ -120,7 +118,11 @@ class Inhomogeneous:
                 alone = Points(*(values[i : i + 1] for values in table))
                 if poles[0].size > DENSE_POLES and self._more_tolerant(momenta, alone, one):
                     continue
-                failure = self._without_certificate(poles, table.k[i], one, int(rows[start + i]))
+                failure = (
+                    self._not_finite(momenta, table.k[i], one, int(rows[start + i]))
+                    if status[start + i] == Status.NOT_FINITE
+                    else self._without_certificate(poles, one)
+                )
                 if failure is not None:
                     failures[start + int(i)] = failure
         arrays["inhomogeneous_ceiling"] = continuum_ceiling(
@@ -237,15 +239,11 @@ class Inhomogeneous:
                     return True
         return False
 
-    def _without_certificate(self, poles: Poles, k: Floats, out: Results, row: int) -> PointFailure | None:
+    def _without_certificate(self, poles: Poles, out: Results) -> PointFailure | None:
         """Fill the outputs of a point by dense eigenvalues if they can vouch for it; else say why it failed."""
         status = Status(int(out.status[0]))
-        out.growth_rate[0] = out.frequency[0] = out.modes[0] = np.nan
-        out.n_unstable[0] = 0
+        _say_nothing(out)
         location, strength, _, _ = poles
-        if status is Status.NOT_FINITE:
-            faults = getattr(self.occupations, "faults", {})
-            return faults.get(row) or PointFailure(self._focus(k) or STATUS_TEXT[status])
         coupling = np.abs(strength).sum()
         if status is Status.TOLERANCE_TOO_SMALL:
             return PointFailure(
@@ -277,16 +275,13 @@ class Inhomogeneous:
         out.modes[0, :kept, 0], out.modes[0, :kept, 1] = found[:kept].real, found[:kept].imag
         return None
 
-    def _focus(self, k: Floats) -> str | None:
-        for sign in (1, -1):
-            length = np.linalg.norm(self.centre + sign * 0.5 * k, axis=1)
-            at = int(np.argmin(length / self.grid.energy))
-            if length[at] <= FOCUS * self.grid.energy[at]:
-                return (
-                    f"k = {np.linalg.norm(k):g}: half of it is the momentum of pair {at} (energy "
-                    f"{self.grid.energy[at]:g}), whose partner then has no direction: change k or the grid a little"
-                )
-        return None
+    def _not_finite(self, momenta: Momenta, k: Floats, out: Results, row: int) -> PointFailure:
+        """Leave a point without a result, and say which occupation or momentum is to blame."""
+        _say_nothing(out)
+        faults = getattr(self.occupations, "faults", {})
+        return faults.get(row) or PointFailure(
+            _focus(momenta, self.grid.size, k) or STATUS_TEXT[Status.NOT_FINITE]
+        )
 
     def _verdicts(self, arrays: dict[str, NDArray[Any]]) -> NDArray[np.int8]:
         growth = arrays["inhomogeneous_growth_rate"]
@@ -305,6 +300,27 @@ class Inhomogeneous:
             widest = max(np.abs(angle).max() for angle in angles)
             step = np.maximum(2.0 * np.diff(edges.energy).max(), np.linalg.norm(k, axis=1) * widest)
         return np.where(growth > 0.0, step / np.where(growth > 0.0, growth, 1.0), np.nan)
+
+
+def _say_nothing(out: Results) -> None:
+    out.growth_rate[0] = out.frequency[0] = out.modes[0] = np.nan
+    out.n_unstable[0] = 0
+
+
+def _focus(momenta: Momenta, pairs: int, k: Floats) -> str | None:
+    """Which pair has a momentum of which nothing is left at this k, or None."""
+    for sign in (1, -1):
+        share = 0.5 * (momenta.half_shift + sign)
+        left = momenta.energy[:, None] * momenta.p_hat + share[:, None] * k
+        lengths = np.linalg.norm(left, axis=1)
+        at = int(np.argmin(lengths / momenta.energy))
+        if lengths[at] <= FOCUS * momenta.energy[at]:
+            it = "half of it" if abs(share[at]) < 1.0 else "it"
+            return (
+                f"k = {np.linalg.norm(k):g}: {it} is the momentum of pair {at % pairs} (energy "
+                f"{momenta.energy[at]:g}), whose partner then has no direction: change k or the grid a little"
+            )
+    return None
 
 
 def _spherical(momentum: Floats) -> tuple[Floats, Floats, Floats]:

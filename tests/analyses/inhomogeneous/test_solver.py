@@ -392,13 +392,24 @@ def test_verdict():
     assert at(gas(grid, quadrant(), 1e-6, families="all"), k).arrays["inhomogeneous_verdict"] == 3
 
 
-def test_a_focus_on_the_grid_is_a_failed_point():
+@pytest.mark.parametrize("turn", [0.0, 1e-14])
+def test_a_focus_on_the_grid_is_a_failed_point(turn):
+    """Whether rounding leaves nothing of a momentum or a little."""
     grid = bins(1, 1, 4)
-    k = 2 * grid.energy[0] * grid.p_hat[[0]]
+    k = 2 * grid.energy[0] * (grid.p_hat[[0]] + turn * grid.p_hat[[1]])
     result = gas(grid, quadrant(), 1e-6).solve(np.array([0]), k)
     # p - k/2 vanishes at pair 0, p + k/2 at the opposite one
     assert "k = 20: half of it is the momentum of pair" in result.failures[0].reason
     assert np.isnan(result.arrays["inhomogeneous_growth_rate"][0])
+
+
+def test_a_focus_of_beams_is_their_own_momentum_with_all_families():
+    grid = beams([1.0, 3.0], [1.0, 1.0], [1.3, 0.0], [0.4, 0.0])
+    occupied = PairOccupations(np.array([[1.0, 0.2]]), np.array([[0.6, 0.0]]))
+    for families, length, reason in (("pair", 2.0, "half of it is the"), ("all", 1.0, "it is the")):
+        system = Inhomogeneous(grid, occupied, np.array([1e-3]), Medium(families))
+        failed = system.solve(np.array([0]), length * grid.p_hat[[0]]).failures
+        assert f"k = {length:g}: {reason} momentum of pair 0 (energy 1)" in failed[0].reason
 
 
 def test_a_tolerance_below_double_precision_is_refused():

@@ -23,6 +23,8 @@ from pairsweep.kernels.exact import two_sum
 from pairsweep.kernels.jit import jit
 
 PAIR, CONJUGATE, NEUTRINO, ANTINEUTRINO = 0, 1, 2, 3
+# A momentum this small against its centre is what rounding leaves of none, and has no direction.
+FOCUS = 1e-12
 
 
 class Momenta(NamedTuple):
@@ -75,6 +77,7 @@ def fill_poles(momenta, k, drift, factor, g, high, low, strength, vector):
     """List the poles of a system; those without strength are left out. Returns their number and their splitting.
 
     The splitting (MeV) is the largest number that k adds to a location: roundings of the locations are relative to it.
+    It is infinite where one of the momenta vanishes.
 
     Parameters
     ----------
@@ -113,6 +116,7 @@ def fill_poles(momenta, k, drift, factor, g, high, low, strength, vector):
             minus_squared += minus[i] * minus[i]
         e_plus = np.sqrt(plus_squared)
         e_minus = np.sqrt(minus_squared)
+        focus = not min(e_plus, e_minus) > FOCUS * E
         if half_shift[q] == 0.0:
             # |p+| + |p-| - 2E with every cancellation taken out
             r = e_plus * e_minus
@@ -134,6 +138,8 @@ def fill_poles(momenta, k, drift, factor, g, high, low, strength, vector):
             paired = family in (PAIR, CONJUGATE)
             centred = paired and half_shift[q] == 0.0
             splitting = max(splitting, min(length, 0.5 * k_squared / E) if centred else length)
+            if focus:
+                splitting = np.inf
             if paired:
                 total, rest = two_sum(2.0 * E, offset)
             else:
