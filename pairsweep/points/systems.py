@@ -226,7 +226,8 @@ def rehearse(sweep: Sweep) -> Trial:
 def profile_at(sweep: Sweep, position: Positions) -> Profile:
     """Occupation of the bins at one position (1, dimensions) as a function of momentum.
 
-    A custom function may declare its steps: ``function.energy_edges(**parameters)``, energies in MeV.
+    A custom function may declare its steps: ``function.energy_edges(**parameters)``, energies in MeV, and likewise
+    ``cos_theta_edges`` and ``phi_edges`` (radians).
 
     Raises
     ------
@@ -257,15 +258,24 @@ def _custom_profile(sweep: Sweep, position: Positions) -> Profile:
         parameters = {
             name: sweep.values(name, position)[0].item() for name in parameter_names(sweep, function)
         }
-        declared = function.attribute("energy_edges")
-        edges = () if declared is None else tuple(float(edge) for edge in declared(**parameters))
+        edges = {
+            name: tuple(float(edge) for edge in declared(**parameters))
+            for name in ("energy_edges", "cos_theta_edges", "phi_edges")
+            if (declared := function.attribute(name)) is not None
+        }
 
     def called(energy: Floats, theta: Floats, phi: Floats) -> tuple[Floats, Floats]:
         with _user_code(custom):
-            rho, rhobar = function(energy, theta, phi, **parameters)
+            # from 0 to 2 pi, as on a grid: a function may say `phi < 1.0`
+            rho, rhobar = function(energy, theta, np.mod(phi, 2.0 * np.pi), **parameters)
             return np.asarray(rho, dtype=np.float64), np.asarray(rhobar, dtype=np.float64)
 
-    return Profile(called, edges, linear=False)
+    return Profile(
+        called,
+        edges.get("energy_edges", ()),
+        cos_theta_edges=edges.get("cos_theta_edges"),
+        phi_edges=edges.get("phi_edges"),
+    )
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import pairsweep as ps
 from pairsweep.analyses.continuum import angular
 from pairsweep.analyses.continuum.analysis import ContinuumOptions, Verdict
 from pairsweep.analyses.continuum.angular import RESOLUTIONS, angular_edges, breakpoints, turned
@@ -208,3 +209,33 @@ def test_verdicts_of_the_true_continuum():
     assert true["verdict"].tolist() == [Verdict.DISCRETISATION, Verdict.DISCRETISATION, Verdict.CONTINUUM]
     assert 0 < true["continuum_error"][2] < 1e-3 * true["continuum_growth_rate"][2]
     assert np.all(grid["continuum_error"] == 0.0)
+
+
+def test_a_function_of_ones_own_declares_edges_in_angle_and_sees_azimuths_as_on_a_grid():
+    def box(energy, theta, phi, edge):
+        inside = (energy < edge) & (np.cos(theta) > 0.3) & (phi < 1.0)
+        return (np.where(inside, 1.0, 0.0),) * 2
+
+    def energy_edges(edge):
+        return [edge]
+
+    box.energy_edges = energy_edges
+    box.cos_theta_edges = lambda edge: [0.3]
+    box.phi_edges = lambda edge: [0.0, 1.0]
+    tables = {
+        "analyses": ["growth", "continuum"],
+        "grid": {"kind": "bins", "n_energy": 4, "n_theta": 2, "n_phi": 4, "energy_max": ENERGY_MAX},
+        "occupation": {"pattern": "custom", "function": box, "edge": 12.0},
+        "coupling": {"g": 5e-4},
+        "continuum": {"angles": "continuous"},
+    }
+    ds = ps.run(tables, scheduler="serial", quiet=True)
+
+    def occupation(energy, theta, phi):
+        return box(energy, theta, np.mod(phi, 2 * np.pi), 12.0)
+
+    profile = Profile(occupation, (12.0,), True, (0.3,), (0.0, 1.0))
+    found = solve_turned_profile(profile, ENERGY_MAX, np.array([5e-4]))
+    assert settled(found)[0]
+    assert found.growth[0] > 1.0
+    np.testing.assert_allclose(float(ds.continuum_growth_rate), found.growth[0], rtol=1e-6)
