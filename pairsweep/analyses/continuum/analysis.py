@@ -7,6 +7,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pairsweep.analyses.base import Analysis, Findings, Solution, WarmUp, index_coordinate
 from pairsweep.analyses.growth.analysis import GROWTH, GrowthOptions
@@ -32,7 +33,18 @@ class Verdict(IntEnum):
     UNDETERMINED = 4
 
 
+class Doubt(IntEnum):
+    """Why a point is undetermined."""
+
+    NONE = 0
+    UNCOUNTED = 1  # the continuum modes could not be counted, or fewer were found
+    UNSETTLED = 2  # the fastest one still moves when the occupation is refined
+    GRID = 3  # the growth on the grid is not certain
+    LADDER = 4  # a ladder that resolves the mode does not agree
+
+
 VERDICTS = tuple(verdict.name.lower() for verdict in Verdict)
+DOUBTS = tuple(doubt.name.lower() for doubt in Doubt)
 _YES_NO = ("no", "yes")
 
 
@@ -105,6 +117,7 @@ VARIABLES = (
     Variable(
         "verdict", "is the instability real", dtype="int8", flags=VERDICTS, unknown=Verdict.UNDETERMINED.value
     ),
+    Variable("undetermined_reason", "what leaves the verdict open", dtype="int8", flags=DOUBTS),
     Variable("continuum_growth_rate", "largest growth rate in the continuum, 0 where none", "MeV"),
     Variable(
         "continuum_frequency",
@@ -225,9 +238,20 @@ def _summary(ds: xr.Dataset, unit: str) -> Findings:
     if "verdict" not in ds:
         return Findings(numbers={"verdicts": {}})
     codes = ds["verdict"].values[ds["status"].values == DONE]
-    counts = {verdict: int((codes == code).sum()) for code, verdict in enumerate(VERDICTS)}
-    told = ", ".join(f"{count:,} {verdict}" for verdict, count in counts.items() if count)
+    counts = _counted(codes, VERDICTS)
+    told = _told(counts)
+    if counts["undetermined"] and "undetermined_reason" in ds:  # stores of other versions have none
+        open_ones = ds["undetermined_reason"].values[ds["status"].values == DONE]
+        told += f" ({_told(_counted(open_ones[codes == Verdict.UNDETERMINED], DOUBTS))})"
     return Findings((f"  verdicts     {told}",) if told else (), {"verdicts": counts})
+
+
+def _counted(codes: NDArray[np.int8], names: tuple[str, ...]) -> dict[str, int]:
+    return {name: int((codes == code).sum()) for code, name in enumerate(names)}
+
+
+def _told(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
 
 
 CONTINUUM = Analysis(

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pairsweep.analyses.base import PointFailure, Solution
-from pairsweep.analyses.continuum.analysis import ContinuumOptions, Verdict
+from pairsweep.analyses.continuum.analysis import ContinuumOptions, Doubt, Verdict
 from pairsweep.analyses.continuum.angular import RESOLUTIONS, components, turned
 from pairsweep.analyses.continuum.kernels.angular import SPHERE
 from pairsweep.analyses.continuum.kernels.couplings import (
@@ -308,7 +308,11 @@ def solve(systems: Systems, options: ContinuumOptions, growth: GrowthOptions) ->
         conflict = in_conflict(found.growth, rungs, systems.energy_max)
     if options.angle_factors:
         arrays["ladder_angle_growth"] = _angular_ladder(systems, (options, growth), failures)
-    arrays["verdict"] = judge(own, found.growth, roots.settled & ~conflict)
+    doubts = _doubts(own, found.status, roots.settled, conflict)
+    arrays |= {
+        "undetermined_reason": doubts,
+        "verdict": judge(own, found.growth, doubts == Doubt.NONE),
+    }
     return Solution(arrays, failures)
 
 
@@ -321,6 +325,18 @@ def judge(own: Floats, continuum: Floats, settled: NDArray[np.bool_]) -> NDArray
         np.where(on_grid, Verdict.DISCRETISATION, Verdict.STABLE),
     )
     return np.where(settled & ~np.isnan(own), found, Verdict.UNDETERMINED).astype(np.int8)
+
+
+def _doubts(
+    own: Floats, status: Ints, settled: NDArray[np.bool_], conflict: NDArray[np.bool_]
+) -> NDArray[np.int8]:
+    """Why (P,) points are undetermined, the first reason of several."""
+    found = np.select(
+        [status != Status.CERTIFIED, ~settled, np.isnan(own), conflict],
+        [Doubt.UNCOUNTED, Doubt.UNSETTLED, Doubt.GRID, Doubt.LADDER],
+        Doubt.NONE,
+    )
+    return found.astype(np.int8)
 
 
 def in_conflict(continuum: Floats, rungs: Ladder, energy_max: Floats) -> NDArray[np.bool_]:
@@ -356,6 +372,7 @@ def _roots(
     for column in (found.growth, found.frequency, found.error):
         column[:] = 0.0
     rows = np.flatnonzero(highest > GROWTH_TOLERANCE * coupling)
+    found.status[rows] = Status.UNDECIDED  # until they are solved
     for profile, energy_max, members in _by_profile(systems, rows, failures):
         along = profile.along(systems.grid)
 
@@ -370,7 +387,6 @@ def _roots(
                 part = solve_profile(refine, along.linear, g, subtracted=options.subtracted)
         except USER_ERRORS as error:
             _record(error, members, failures)
-            found.status[members] = Status.UNDECIDED
             continue
         for whole, column in zip(found, part, strict=True):
             whole[members] = column

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pairsweep.analyses.continuum import solver as continuum
-from pairsweep.analyses.continuum.analysis import ContinuumOptions, Verdict
+from pairsweep.analyses.continuum.analysis import ContinuumOptions, Doubt, Verdict
 from pairsweep.analyses.continuum.kernels.roots import Status
 from pairsweep.analyses.continuum.profile import uniform_directions
 from pairsweep.analyses.continuum.solver import (
@@ -25,6 +25,7 @@ from pairsweep.analyses.continuum.solver import (
 )
 from pairsweep.analyses.growth.analysis import GrowthOptions
 from pairsweep.analyses.growth.solver import fastest_mode, growth_of_systems
+from pairsweep.contract.errors import UserCodeError
 from pairsweep.physics.grid import beams, bins
 from pairsweep.physics.patterns.registry import PATTERNS
 from pairsweep.physics.systems import Profile
@@ -284,6 +285,8 @@ def test_refinement_that_never_settles_is_not_vouched_for():
     found = solve_profile(refine, False, np.array([3e-4]))
     assert found.status[0] == Status.CERTIFIED
     assert not settled(found)[0]
+    reasons = continuum._doubts(np.zeros(1), found.status, settled(found), np.zeros(1, dtype=bool))
+    assert reasons.tolist() == [Doubt.UNSETTLED]
     assert len(calls) == len(continuum.REFINEMENTS)
 
 
@@ -332,6 +335,7 @@ def test_a_discrete_solver_that_does_not_vouch_leaves_it_open(monkeypatch):
     monkeypatch.setattr(continuum, "growth_of_systems", silent)
     found = solved(bins(2, 1, 4), quadrant(), 1e-6, ContinuumOptions(ladder_max=12))
     assert found["verdict"][0] == Verdict.UNDETERMINED
+    assert found["undetermined_reason"][0] == Doubt.GRID
     assert np.isnan(found["ladder_growth"]).all()
 
 
@@ -343,7 +347,26 @@ def test_an_exhausted_budget_leaves_it_open(monkeypatch):
     assert modes.status.text
     found = solved(bins(2, 1, 4), band(), 3e-4)
     assert found["verdict"][0] == Verdict.UNDETERMINED
+    assert found["undetermined_reason"][0] == Doubt.UNCOUNTED
     assert np.isnan(found["continuum_growth_rate"][0])
+
+
+@pytest.mark.parametrize("angles", ["grid", "continuous"])
+def test_an_occupation_that_cannot_be_had_says_nothing_of_its_point(angles):
+    systems = systems_of(bins(4, 1, 4), [quadrant(), quadrant()], [1e-4, 1e-4])
+
+    def broken(row):
+        if row == 1:
+            raise UserCodeError("its edges cannot be computed")
+        return quadrant()
+
+    found = solve(
+        dataclasses.replace(systems, profile=broken), ContinuumOptions(angles=angles), GrowthOptions()
+    )
+    assert list(found.failures) == [1]
+    assert found.arrays["verdict"].tolist()[1] == Verdict.UNDETERMINED
+    assert np.isnan(found.arrays["continuum_growth_rate"][1])
+    assert found.arrays["verdict"][0] != Verdict.UNDETERMINED
 
 
 def test_a_point_fails_by_its_own_occupation_alone():
