@@ -57,7 +57,8 @@ SPECIAL_TABLES = {
             "CELLS",
             "Cells between edges in energy, cos(theta) and phi, each a list or a range, with a pair at the centre of "
             "each and its exact volume. They hold for the whole sweep; `n_energy`, `n_theta`, `n_phi` and `energy_max` "
-            "follow from them.",
+            'follow from them. Edges that are evenly spaced give what bins with `cell_volume = "exact"` give, bit for '
+            "bit.",
         ),
         (
             'Tables `[[grid.beams]]`, with `kind = "beams"` in `[grid]`',

@@ -24,6 +24,7 @@ MAX_PAIRS = 10**7  # of one system
 CELL_VOLUMES = ("midpoint", "exact")
 MOST_LISTED = 8  # beams that a grid shows one by one
 CLOSED = 1e-4  # how exactly edges in phi must close, as a share of 2 pi
+EVEN = 1e-12  # how close edges that are evenly spaced but for rounding lie, as a share of their range
 NAMED_DIRECTIONS = {"x": (np.pi / 2, 0.0), "y": (np.pi / 2, np.pi / 2), "z": (0.0, 0.0)}
 
 
@@ -190,7 +191,8 @@ def bin_energies(n_energy: int, energy_max: float | Floats) -> Floats:
 def cells(energy_edges: ArrayLike, cos_theta_edges: ArrayLike, phi_edges: ArrayLike) -> Grid:
     """Cells between edges in energy, cos(theta) and phi, with a pair at the centre of each and exact volumes.
 
-    The volume of a cell is (E_hi^3 - E_lo^3)/3 dcos dphi.
+    The volume of a cell is (E_hi^3 - E_lo^3)/3 dcos dphi. Edges that are those of `bins` but for rounding give these,
+    bit for bit.
 
     Parameters
     ----------
@@ -223,6 +225,12 @@ def cells(energy_edges: ArrayLike, cos_theta_edges: ArrayLike, phi_edges: ArrayL
             f"phi_edges = {phi[0]:g} ... {phi[-1]:g}: they run once around, 2 pi = {2.0 * np.pi:.10g} in all"
         )
     phi = phi[0] + (phi - phi[0]) * (2.0 * np.pi / around)
+    if all(
+        np.abs(edges - np.linspace(low, high, edges.size)).max() <= EVEN * (high - low)
+        for edges, low, high in ((energy, 0.0, energy[-1]), (cos_theta, -1.0, 1.0), (phi, 0.0, 2.0 * np.pi))
+    ):
+        counts = (energy.size - 1, cos_theta.size - 1, phi.size - 1)
+        return bins(*counts, energy_max=float(energy[-1]), cell_volume="exact")
     width = np.diff(energy)
     centre: Floats = 0.5 * (energy[1:] + energy[:-1])
     # the difference of the cubes, without cancellation
