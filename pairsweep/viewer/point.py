@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from numba.core import event
 
 from pairsweep.analyses.evolution.analysis import EVOLUTION, perturbed_kappa
 from pairsweep.analyses.evolution.single import evolve
@@ -17,6 +19,7 @@ from pairsweep.analyses.growth.modes import modes, project
 from pairsweep.analyses.inhomogeneous.analysis import INHOMOGENEOUS
 from pairsweep.analyses.inhomogeneous.single import inhomogeneous
 from pairsweep.contract.errors import UsageError
+from pairsweep.machine_code.cache import WAITING
 from pairsweep.physics.grid import Floats, Grid
 from pairsweep.physics.systems import Systems
 from pairsweep.points.axes import Sweep, expand
@@ -29,6 +32,7 @@ LARGEST_K = 1.0  # of the scan where the sweep names none, as a share of the hig
 EQUALLY_FAST = 1e-6
 MOST_PAIRS = 20_000  # a few seconds for the modes; beyond, nobody would wait for them
 LONGEST = 15.0  # seconds that a curve may take; what there is of it by then is shown
+COMPILING = ("numba:compile", WAITING)  # events during which nothing is computed
 PIECE = 5  # samples that are evolved at a time
 TOLERANCE = 1e-6  # of each piece: closer than a drawing shows
 DRAWN = ("kappa_mean", "rho_quadrant", "rho_beam")
@@ -183,14 +187,21 @@ class System:
         return run.assign(kappa_linear=("time", self._linear(kappa, run["time"].values)))
 
     def _in_time(self, work: Iterable[Any]) -> Iterator[Any]:
-        """Give pieces of work one after another until time is up, the first in any case."""
-        end = time.monotonic() + LONGEST
-        for number, piece in enumerate(work):
-            if not self.wanted():
-                raise AbandonedError
-            if number and time.monotonic() > end:
-                return
-            yield piece
+        """Give pieces of work one after another until time is up, the first in any case.
+
+        What compiling takes, once for a version, does not count.
+        """
+        end, compiling = time.monotonic() + LONGEST, event.TimingListener()
+        with contextlib.ExitStack() as stack:
+            for kind in COMPILING:
+                event.register(kind, compiling)
+                stack.callback(event.unregister, kind, compiling)
+            for number, piece in enumerate(work):
+                if not self.wanted():
+                    raise AbandonedError
+                if number and time.monotonic() - (compiling.duration if compiling.done else 0.0) > end:
+                    return
+                yield piece
 
     def _own(self, name: str, default: float) -> Any:
         spec = self.sweep.spec

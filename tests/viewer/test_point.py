@@ -1,12 +1,16 @@
 """The system at a point: the numbers of the page are those of the sweep."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import xarray as xr
+from numba.core import event
 
 import pairsweep as ps
 from pairsweep.analyses.evolution.analysis import perturbed_kappa
 from pairsweep.contract.errors import UsageError
+from pairsweep.machine_code.cache import WAITING
 from pairsweep.viewer.panels import CELL, cells_of, panels
 from pairsweep.viewer.point import PIECE, System, sweep_of
 from tests.specs import BEAMS, GROWTH, growth
@@ -91,6 +95,21 @@ def test_what_takes_long_is_cut_off_and_says_so(ds, monkeypatch):
         "pairing",
         "quadrants",
     }
+
+
+def test_compiling_is_not_what_takes_long(ds, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr("pairsweep.viewer.point.time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr("numba.core.event.timer", lambda: clock[0])
+    system = System.at(sweep_of(ds), ds, {"rho_high": 1})
+    done = []
+    for piece in system._in_time(range(5)):
+        done.append(piece)
+        if piece == 0:
+            with event.trigger_event(WAITING):  # for another process that compiles
+                clock[0] += 100.0
+        clock[0] += 6.0
+    assert done == [0, 1, 2]
 
 
 def test_pieces_of_an_evolution_are_those_of_the_whole(ds):
