@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from pairsweep.execute.waiting import interruptibly
+from pairsweep.contract.waiting import interruptibly
 
 SEEN = contextvars.ContextVar("SEEN", default="")
 
