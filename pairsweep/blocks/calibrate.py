@@ -21,7 +21,8 @@ from pairsweep.blocks.layout import make_template
 from pairsweep.blocks.plan import MIN_BLOCKS, SMALL_SWEEP, SystemSize, system_sizes
 from pairsweep.blocks.solve import SolvedPoints, solve_points
 from pairsweep.contract.template import Template
-from pairsweep.execute import Ack, Echo, Pool, interruptibly, unheard
+from pairsweep.contract.waiting import interruptibly
+from pairsweep.execute import Ack, Echo, Pool, unheard
 from pairsweep.machine_code.kernel import Compiled
 from pairsweep.points.axes import Positions, Sweep, expand
 from pairsweep.points.systems import rehearse

@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextvars import copy_context
-from typing import TypeVar
+from functools import partial, wraps
+from typing import ParamSpec, TypeVar
 
 T = TypeVar("T")
+Given = ParamSpec("Given")
 
 
 def interruptibly(work: Callable[[], T]) -> T:
@@ -33,3 +35,13 @@ def interruptibly(work: Callable[[], T]) -> T:
     if errors:
         raise errors[0]
     return answers[0]
+
+
+def interruptible(function: Callable[Given, T]) -> Callable[Given, T]:
+    """Make a function that is one long call into compiled code end at once by Ctrl-C; it may change nothing outside."""
+
+    @wraps(function)
+    def call(*args: Given.args, **kwargs: Given.kwargs) -> T:
+        return interruptibly(partial(function, *args, **kwargs))
+
+    return call

@@ -1,6 +1,5 @@
 """Blocks of a sweep on the cores of this machine or of a cluster: the only user of distributed."""
 
-from pairsweep.contract.waiting import interruptibly
 from pairsweep.execute.cluster import Tls
 from pairsweep.execute.pool import Pool
 from pairsweep.execute.run import check_scheduler, execute
@@ -17,6 +16,5 @@ __all__ = [
     "Tls",
     "check_scheduler",
     "execute",
-    "interruptibly",
     "unheard",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeGuard
 
@@ -17,6 +18,7 @@ from pairsweep.blocks.solve import solve_points
 from pairsweep.contract.display import Displayed, Shown
 from pairsweep.contract.errors import SpecError, shorten
 from pairsweep.contract.fields import Parameter, Scalar
+from pairsweep.contract.waiting import interruptibly
 from pairsweep.kernels.compiling import announced
 from pairsweep.points.axes import Dimension, Sweep, expand
 from pairsweep.spec.model import Source
@@ -85,7 +87,9 @@ def point(
     position = _position(sweep, {name: str(value) for name, value in (at or {}).items()})
     template = make_template(sweep, (1,) * len(sweep.shape))
     where = np.array([position], dtype=np.int64).reshape(1, len(position))
-    numbers, failures = solve_points(sweep, template, where)
+    solve = partial(solve_points, sweep, template, where)
+    # a user's own function stays in this thread
+    numbers, failures = solve() if spec.custom is not None else interruptibly(solve)
     results = {name: values[0] for name, values in numbers.items()}
     return Point(sweep.point(position), results, failures.get(0, {}))
 

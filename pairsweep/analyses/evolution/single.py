@@ -13,6 +13,7 @@ from pairsweep.analyses.evolution.kernels.status import Status
 from pairsweep.analyses.evolution.solver import evolve_batch
 from pairsweep.contract.arguments import number, whole
 from pairsweep.contract.variables import COMPONENTS, GRID_LABELS, QUADRANTS, Label, Variable
+from pairsweep.contract.waiting import interruptible
 from pairsweep.kernels.compiling import announced
 from pairsweep.physics.arguments import (
     checked_coupling,
@@ -57,6 +58,7 @@ class _Start(NamedTuple):
 
 
 @announced()
+@interruptible
 def evolve(
     grid: Grid,
     rho: ArrayLike | None = None,

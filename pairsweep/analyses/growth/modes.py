@@ -30,6 +30,7 @@ from pairsweep.analyses.growth.kernels.general.modes import (
 from pairsweep.analyses.growth.kernels.general.shares import dispersion_matrix
 from pairsweep.analyses.growth.solver import DENSE_PAIRS, GROWTH_TOLERANCE
 from pairsweep.contract.variables import GRID_LABELS
+from pairsweep.contract.waiting import interruptible
 from pairsweep.kernels.compiling import announced
 from pairsweep.kernels.coupling import oscillators
 from pairsweep.physics.arguments import checked_coupling, checked_grid, checked_occupations
@@ -48,6 +49,7 @@ NULL = 1e-6
 
 
 @announced()
+@interruptible
 def modes(
     grid: Grid, rho: ArrayLike, rhobar: ArrayLike | None = None, *, g: float, spectrum: str | None = None
 ) -> xr.Dataset:

@@ -11,6 +11,7 @@ from pairsweep.analyses.growth.analysis import GROWTH
 from pairsweep.analyses.growth.solver import growth_of_systems
 from pairsweep.contract.arguments import number, whole
 from pairsweep.contract.variables import GRID_LABELS
+from pairsweep.contract.waiting import interruptible
 from pairsweep.kernels.compiling import announced
 from pairsweep.physics.arguments import checked_coupling, checked_grid, checked_occupations
 from pairsweep.physics.grid import Grid
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 
 @announced()
+@interruptible
 def growth(
     grid: Grid,
     rho: ArrayLike,

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from pairsweep.contract.waiting import interruptibly
+from pairsweep.contract.waiting import interruptible, interruptibly
 
 SEEN = contextvars.ContextVar("SEEN", default="")
 
@@ -19,6 +19,16 @@ def test_answers_and_errors_come_through():
 
     with pytest.raises(LookupError, match="no such point"):
         interruptibly(fails)
+
+
+def test_a_function_stays_what_it_is_called_with():
+    @interruptible
+    def shares(total, *, parts=2):
+        """Equal ones."""
+        return [total / parts] * parts
+
+    assert shares(6, parts=3) == [2, 2, 2]
+    assert shares.__doc__ == "Equal ones."
 
 
 def test_the_call_sees_what_its_caller_has_set():
