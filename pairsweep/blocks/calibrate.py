@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -136,8 +136,11 @@ def _measured(prepared: _Prepared, block: int) -> Cost:
         spent = sum(each.seconds for each in fair)
         if len(alike) > 2 and spent > (MOST_SECONDS / 2 if _doubt(alike) > SHARP * _mean(alike) else share):
             break
-        loaded = _code_and_modules()
+        loaded, compiling = _code_and_modules(), Compiled.seconds
         batch = _solved(prepared, places.take(points))
+        compiling = Compiled.seconds - compiling
+        ends += compiling
+        batch = replace(batch, seconds=batch.seconds - compiling)
         solved.append(batch)
         if loaded == _code_and_modules():
             fair.append(batch)

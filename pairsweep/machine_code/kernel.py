@@ -10,6 +10,7 @@ know its symbol only. They lose what inlining would gain, which is nothing for a
 from __future__ import annotations
 
 import gc
+import time
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
@@ -61,6 +62,9 @@ class Compiled(CPUDispatcher):
 
     fetched: ClassVar[int] = 0
     """How often this process has loaded or compiled code."""
+    seconds: ClassVar[float] = 0.0
+    """How long that took it; a kernel fetches what it calls."""
+    _fetching: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -79,6 +83,16 @@ class Compiled(CPUDispatcher):
     def compile(self, sig: Any) -> Any:
         """Load or compile for a signature."""
         Compiled.fetched += 1
+        if Compiled._fetching:
+            return self._fetch(sig)
+        started, Compiled._fetching = time.perf_counter(), True
+        try:
+            return self._fetch(sig)
+        finally:
+            Compiled._fetching = False
+            Compiled.seconds += time.perf_counter() - started
+
+    def _fetch(self, sig: Any) -> Any:
         if not gc.isenabled():
             return super().compile(sig)
         gc.disable()

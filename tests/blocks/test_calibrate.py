@@ -1,5 +1,8 @@
 import os
 import signal
+import time
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -174,3 +177,26 @@ def test_systems_that_take_too_long_are_extrapolated(clock):
 def make_plan_of(sweep, costs):
     seconds = {pairs: cost.seconds for pairs, cost in costs.items()}
     return make_plan(sweep, seconds, {pairs: (cost.low, cost.high) for pairs, cost in costs.items()})
+
+
+def test_compiling_is_no_cost_of_points_and_takes_nothing_of_the_time_for_measuring(monkeypatch):
+    late, solved = 0.0, calibrate._solved
+
+    def compiles_first(prepared, positions):
+        nonlocal late
+        batch = solved(prepared, positions)
+        if late:
+            return batch
+        late = 100.0
+        monkeypatch.setattr(Compiled, "seconds", Compiled.seconds + late)
+        monkeypatch.setattr(Compiled, "fetched", Compiled.fetched + 1)
+        return replace(batch, seconds=batch.seconds + late)
+
+    clock = SimpleNamespace(perf_counter=lambda: time.perf_counter() + late)
+    monkeypatch.setattr(calibrate, "time", clock)
+    monkeypatch.setattr(calibrate, "_solved", compiles_first)
+    (cost,) = measured_costs(
+        expand(parse_spec(growth(rho_high="{ start = 0.5, stop = 1.0, num = 51 }")))
+    ).values()
+    assert cost.seconds < 1.0
+    assert not cost.extrapolated
