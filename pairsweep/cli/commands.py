@@ -312,6 +312,8 @@ def _pack(options: argparse.Namespace) -> int:
     with doing(f"packing {options.output}"):
         packed = pack(options.store, options.output, partial=options.partial, netcdf=options.netcdf)
     print(f"{packed.path}: {packed.points:,} points, {_bytes(packed.size)}, read back as written")
+    if not options.netcdf:
+        print("it names the hosts and folders of its making: provenance/README.txt in it says where")
     return DONE
 
 

@@ -34,6 +34,8 @@ def is_packed(path: str | os.PathLike[str]) -> bool:
 def readable(path: str | os.PathLike[str]) -> Iterator[Store]:
     """Give a store to look at; a packed one without results: ledger, labels and records, in a folder for a while."""
     if not is_packed(path):
+        if resolve(path).is_file():
+            raise _no_pack(path, "it is no zip, or was cut short")
         yield Store.open(path)
         return
     with opened(path) as archive, tempfile.TemporaryDirectory(prefix="pairsweep-") as folder:
@@ -78,7 +80,12 @@ def opened(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
                 raise StoreError(str(path), "is not a packed store", cure)
             yield archive
     except zipfile.BadZipFile as error:
-        raise StoreError(str(path), f"is not a packed store, or damaged ({error})", cure) from error
+        raise _no_pack(path, str(error)) from error
+
+
+def _no_pack(path: str | os.PathLike[str], why: str) -> StoreError:
+    cure = "take a copy that is whole, or name what pairsweep has made"
+    return StoreError(str(path), f"is not a packed store, or damaged ({why})", cure)
 
 
 def sums_of(archive: zipfile.ZipFile) -> dict[str, str]:

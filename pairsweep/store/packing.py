@@ -109,7 +109,8 @@ def finished(path: str | os.PathLike[str], partial: bool) -> Store:
     pending = int((status != DONE).sum()) - failed
     if not partial and (pending or failed):
         what = f"{pending:,} points are pending and {failed:,} failed"
-        raise StoreError(str(store.path), what, "run the sweep to its end, or add --partial")
+        cure = "run the sweep to its end" if pending else "try these again with run --retry-failed"
+        raise StoreError(str(store.path), what, f"{cure}, or add --partial")
     return store
 
 

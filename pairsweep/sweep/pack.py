@@ -40,6 +40,7 @@ point is done. This folder has
   function/            the user's own function of it, where it has one
   fingerprint.json     what the numbers depend on: parameters, and a digest of the code of each analysis
   SHA256SUMS           of every file in here: unzip it, and sha256sum -c provenance/SHA256SUMS
+Names of the hosts that computed it are in status/engine, commands and the folder of a function in zarr.json.
 With pairsweep: pairsweep show, plot, view, verify, or unpack to go on with it.
 
 History:
@@ -65,7 +66,8 @@ def pack(path: str | Path, target: str | Path, *, partial: bool = False, netcdf:
     path : path
         The store.
     target : path
-        The file: ``map.zarr.zip``, which `xarray.open_zarr` reads in place and `unpack` brings back; or ``map.nc``.
+        The file: ``map.zarr.zip``, which `xarray.open_zarr` reads in place as ``zarr.storage.ZipStore(file)`` or
+        ``"zip::" + file``, and `unpack` brings back; or ``map.nc``.
     partial : bool
         Pack it although points are pending or failed.
     netcdf : bool

@@ -29,6 +29,7 @@ from pairsweep.viewer.source import Source
 
 LOOPBACK = "127.0.0.1"
 NAMES = (LOOPBACK, "localhost")
+HTTP_PORT = 80  # which a browser leaves out of the name of a host
 STARTED = 30.0  # seconds that the start of a server may take
 _REFUSED = """<!doctype html><html lang="en"><meta charset="utf-8"><title>pairsweep view</title>
 <body style="font-family: sans-serif; max-width: 40em; margin: 3em auto"><h1>Not for this address</h1>
@@ -52,6 +53,8 @@ class Guarded(BokehTornado):
     def __init__(self, application: Application, token: str, port: int) -> None:
         self._start = f"/{token}/"
         self._hosts = {f"{name}:{port}" for name in NAMES}
+        if port == HTTP_PORT:
+            self._hosts |= set(NAMES)
         super().__init__(
             {"/": application},
             prefix=f"/{token}",
