@@ -24,16 +24,20 @@ from bokeh.plotting import figure
 
 from pairsweep.dataset.select import code_of
 from pairsweep.drawing.border import border_lines, border_steps
+from pairsweep.drawing.series import ALIKE
 from pairsweep.physics.grid import Floats
+from pairsweep.spec.cases import CASE
 from pairsweep.viewer.link import Look
 from pairsweep.viewer.plane import VERDICT, Plane, Side, rasterise, title_of
 from pairsweep.viewer.theme import BOUNDARY, CLIPPED, LIGHT, MARKS, Theme, paint
 
+UNORDERED = (CASE, *ALIKE)  # no line leads from one to the next
 HEIGHT = 480
 PIXELS = (640, 480)  # of what is seen; twice as many each way where more lies around it
 AROUND = 0.5  # how much beyond the frame is pictured, as a share of it: so that a pan finds it there
 MOST_EDGES = 20_000  # cells of a boundary that is drawn; beyond, it would be a carpet
 MOST_TEXTS = 5_000  # labels of a side that the browser gets, to name the point under the pointer
+MARGIN = 0.04  # around what is drawn, as a share of it
 SINGLE = 1e-6  # what single precision, in which the browser has numbers, may take off
 DECADES_WIDE = 100.0  # from this ratio of usual rates on colours are logarithmic
 
@@ -83,22 +87,30 @@ class Chart:
             tuple(str(ds[VERDICT].attrs.get("flag_meanings", "")).split()) if VERDICT in ds else ()
         )
         self._codes = {m: code_of(ds[VERDICT], m) for m in MARKS} if VERDICT in ds else {}
-        x = plane.sides[0]
         self.flat = len(plane.sides) == 2
-        options: dict[str, Any] = {}
+        self.plot = self._figure(ds)
+        self._point = ColumnDataSource(data={"x": [], "y": []})
         if self.flat:
-            y = plane.sides[1]
-            options |= {
-                "y_range": self._range(y, None if look.frame is None else look.frame[2:]),
-                "y_axis_label": y.label,
-                "y_axis_type": "log" if y.log else "linear",
-            }
+            self._draw_map(ds, readout)
         else:
-            rising = plane.values[np.isfinite(plane.values)]
-            logs = look.colours == "log" or (look.colours == "auto" and _spans_decades(rising))
-            title = title_of(ds, look.variable)
-            options |= {"y_axis_label": title, "y_axis_type": "log" if logs else "linear"}
-        self.plot = figure(
+            self._draw_curve()
+        mark: dict[str, Any] = {"marker": "cross", "size": 16, "line_width": 3, "color": BOUNDARY}
+        self.plot.scatter("x", "y", source=self._point, level="overlay", **mark)
+        self.fill()
+
+    def _figure(self, ds: xr.Dataset) -> figure:
+        """Make the figure with its sides, and nothing in it."""
+        look, x = self.look, self.plane.sides[0]
+        if self.flat:
+            y = self.plane.sides[1]
+            y_range, label = self._range(y, None if look.frame is None else look.frame[2:]), y.label
+            self._log = y.log
+        else:
+            numbers = self.plane.values[np.isfinite(self.plane.values)]
+            wanted = look.colours == "log" or (look.colours == "auto" and _spans_decades(numbers))
+            self._log = wanted and bool(np.any(numbers > 0))
+            y_range, label = Range1d(1e-6 if self._log else 0.0, 1.0), title_of(ds, look.variable)
+        plot = figure(
             height=HEIGHT,
             sizing_mode="stretch_width",
             tools="pan,wheel_zoom,box_zoom,reset",
@@ -106,40 +118,28 @@ class Chart:
             x_range=self._range(x, None if look.frame is None else look.frame[:2]),
             x_axis_label=x.label,
             x_axis_type="log" if x.log else "linear",
+            y_range=y_range,
+            y_axis_label=label,
+            y_axis_type="log" if self._log else "linear",
             toolbar_location="above",
             toolbar_sticky=False,
             stylesheets=[CLIPPED],
             name="chart",
-            **options,
         )
-        self.plot.toolbar.logo = None
-        for side, axis in zip(plane.sides, (self.plot.xaxis[0], self.plot.yaxis[0]), strict=False):
+        plot.toolbar.logo = None
+        for side, axis in zip(self.plane.sides, (plot.xaxis[0], plot.yaxis[0]), strict=False):
             if side.evenly:
                 step = -(-side.at.size // 30)
                 axis.ticker = FixedTicker(ticks=side.at[::step].tolist())
                 axis.major_label_overrides = {int(at): side.texts[int(at)] for at in side.at[::step]}
             elif side.log:
                 axis.formatter = CustomJSTickFormatter(code=POWERS)
-        self._point = ColumnDataSource(data={"x": [], "y": []})
-        if self.flat:
-            self._draw_map(ds, readout)
-        else:
-            self._draw_curve()
-        self.plot.scatter(
-            "x",
-            "y",
-            marker="cross",
-            size=16,
-            line_width=3,
-            color=BOUNDARY,
-            source=self._point,
-            level="overlay",
-        )
-        self.fill()
+        return plot
 
     def _range(self, side: Side, seen: tuple[float, float] | None) -> Range1d:
         first, last = float(side.edges[0]), float(side.edges[-1])
-        start, end = seen if seen is not None else (first, last)
+        usable = seen is not None and (seen[0] > 0 or not side.log)
+        start, end = seen if seen is not None and usable else (first, last)
         return Range1d(start, end, reset_start=first, reset_end=last)
 
     def _draw_map(self, ds: xr.Dataset, readout: Div) -> None:
@@ -179,7 +179,8 @@ class Chart:
 
     def _draw_curve(self) -> None:
         self._curve = ColumnDataSource(data={"x": [], "y": []})
-        self.plot.line("x", "y", line_width=2, source=self._curve)
+        if self.plane.sides[0].name not in UNORDERED:
+            self.plot.line("x", "y", line_width=2, source=self._curve)
         self.plot.scatter("x", "y", size=5, source=self._curve)
 
     def _mapper(self) -> LinearColorMapper | LogColorMapper:
@@ -220,6 +221,9 @@ class Chart:
         if not self.flat:
             x = self.plane.sides[0]
             self._curve.data = {"x": x.at, "y": self.plane.values}
+            side = self.plot.y_range
+            if side.reset_start is None or (side.start, side.end) == (side.reset_start, side.reset_end):
+                see(side, [self.plane.values], self._log)
             return
         x, y = self.plane.sides
         frame, pixels = self.frame, PIXELS
@@ -334,6 +338,22 @@ class Chart:
                 f'<span class="swatch" style="background: {BOUNDARY}"></span>boundary of the instability'
             )
         return "".join(texts)
+
+
+def see(side: Range1d, columns: list[Any], log: bool) -> None:
+    """Let a side reach around all numbers of some columns; of a logarithmic one, to whole decades."""
+    parts = [np.ravel(np.asarray(values, dtype=np.float64)) for values in columns]
+    numbers = np.concatenate(parts) if parts else np.empty(0)
+    numbers = numbers[np.isfinite(numbers) & (not log or numbers > 0)]
+    if not numbers.size:
+        return
+    low, high = float(numbers.min()), float(numbers.max())
+    if log:
+        low, high = 10 ** np.floor(np.log10(low)), 10 ** np.ceil(np.log10(high))
+    else:
+        around = MARGIN * (high - low) or 0.5 * abs(high) or 1.0
+        low, high = low - around, high + around
+    side.update(start=low, end=high, reset_start=low, reset_end=high)
 
 
 def _short(start: float, end: float) -> tuple[float, float]:

@@ -22,13 +22,12 @@ from bokeh.plotting import figure
 
 from pairsweep.drawing.style import COLOURS
 from pairsweep.physics.grid import Floats, Grid
-from pairsweep.viewer.chart import POWERS
+from pairsweep.viewer.chart import POWERS, see
 from pairsweep.viewer.link import Look
 from pairsweep.viewer.point import LONGEST, System
 from pairsweep.viewer.theme import CLIPPED, WIDGETS
 
 HEIGHT = 250
-MARGIN = 0.04  # around what is drawn, as a share of it
 SMALLEST_SHARE = 1e-12  # of the largest value of a curve, on its logarithmic axis
 LINEAR_ABOVE = 3.0  # the linear prediction is drawn up to so many times the largest of what evolved
 SMALL_LETTERS = "11px"
@@ -93,8 +92,8 @@ class Panel:
         self.source.data = {name: data[name] for name in self._columns}
         self.plot.visible = any(len(data[name]) for name in self._x)
         self.say(data.get("note", ""))
-        _see(self.plot.x_range, [data[name] for name in self._x], False)
-        _see(self.plot.y_range, [data[name] for name in self._y], self._log)
+        see(self.plot.x_range, [data[name] for name in self._x], False)
+        see(self.plot.y_range, [data[name] for name in self._y], self._log)
 
     def clear(self, note: str) -> None:
         """Show nothing, and say why."""
@@ -121,21 +120,6 @@ class Panel:
         )
         self.plot.center.remove(legend)
         self.plot.add_layout(legend, "below")
-
-
-def _see(side: Range1d, columns: list[Any], log: bool) -> None:
-    parts = [np.ravel(np.asarray(values, dtype=np.float64)) for values in columns]
-    numbers = np.concatenate(parts) if parts else np.empty(0)
-    numbers = numbers[np.isfinite(numbers) & (not log or numbers > 0)]
-    if not numbers.size:
-        return
-    low, high = float(numbers.min()), float(numbers.max())
-    if log:
-        low, high = 10 ** np.floor(np.log10(low)), 10 ** np.ceil(np.log10(high))
-    else:
-        around = MARGIN * (high - low) or 0.5 * abs(high) or 1.0
-        low, high = low - around, high + around
-    side.update(start=low, end=high, reset_start=low, reset_end=high)
 
 
 def panels() -> list[Panel]:

@@ -91,6 +91,28 @@ def test_a_sweep_of_one_axis_is_a_curve():
     assert len(shown._chart._curve.data["y"]) == 6
 
 
+def test_a_curve_reaches_around_its_numbers_and_is_logarithmic_only_where_some_are_positive(ds):
+    shown = page(ds, y=NONE, x="rho_high", colours="log", **{"at.g": "1e-06"})
+    side, rates = shown._chart.plot.y_range, ds.growth_rate.sel(n_energy=1).isel(g=2)
+    assert side.start <= rates.where(rates > 0).min()
+    assert rates.max() <= side.end
+    stable = page(ds.assign(growth_rate=0 * ds.growth_rate), y=NONE, x="rho_high", colours="log")
+    side = stable._chart.plot.y_range
+    assert side.start < 0 < side.end
+
+
+def test_a_frame_that_a_logarithmic_side_has_no_place_for_is_left_out(ds):
+    shown = page(ds, variable="growth_rate", x="rho_high", y="g", frame="0.5,0.7,-1,1")
+    side = shown._chart.plot.y_range
+    assert (side.start, side.end) == (side.reset_start, side.reset_end)
+
+
+def test_cases_are_not_joined_by_a_line(ds):
+    assert len(page(ds, y=NONE, x="rho_high")._chart.plot.renderers) == 3
+    cases = ds.isel(g=0, n_energy=0, drop=True).drop_vars("rho_high").rename(rho_high="case")
+    assert len(page(cases)._chart.plot.renderers) == 2
+
+
 def test_a_single_point_is_shown():
     shown = page(growth_sweep({"rho_high": [0.9]}))
     assert len(shown._chart._curve.data["y"]) == 1
