@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from pairsweep.analyses.continuum.kernels.angular import SMEARED, SPHERE, Turned
-from pairsweep.analyses.continuum.profile import Directions, spectrum
-from pairsweep.physics.grid import Floats
+from pairsweep.analyses.continuum.profile import Directions, Spectrum, spectrum
+from pairsweep.physics.grid import Floats, Ints
 from pairsweep.physics.systems import Profile
 
-CLOSE = 1e-10  # distance of breakpoints in c that are one
+CLOSE = 1e-10  # distance of angles, and of breakpoints in c, that are one
+NO_ARC = 1e-14  # weight of a node, radians, up to which its arc is rounding
 WIDEST = 0.5 * np.pi  # arc of one quadrature, radians
 
 
@@ -91,17 +92,9 @@ def turned(profile: Profile, energy_max: float, resolution: Resolution) -> Turne
     panels = breakpoints(axis, theta_edges, phi_edges)
     middle, half = 0.5 * (panels[1:] + panels[:-1]), 0.5 * np.diff(panels)
     c = (middle[:, None] - half[:, None] * np.cos(angle)).ravel()
-    psi, dpsi = _azimuths(axis, c, theta_edges, phi_edges, resolution.azimuths)
-    unit = _on_circles(axis, c, psi)
-    flat = unit.reshape(-1, 3)
-    around = Directions(
-        np.arccos(np.clip(flat[:, 2], -1.0, 1.0)), np.arctan2(flat[:, 1], flat[:, 0]), dpsi.ravel()
-    )
+    around, circles = _circles(axis, c, _azimuths(axis, c, theta_edges, phi_edges, resolution.azimuths))
     here = spectrum(profile, around, energy_max, resolution.energy)
-    pieces = here.edges.size - 1
-    density = here.density.reshape(c.size, psi.shape[1], pieces, 4)
-    parts = components(flat).reshape(c.size, psi.shape[1], 9)
-    moments = np.einsum("cp,cpkm,cpi->ckmi", dpsi, density, parts)
+    moments, empty = _moments(here, circles)
     return Turned(
         here.edges,
         np.unique(steps),
@@ -109,12 +102,37 @@ def turned(profile: Profile, energy_max: float, resolution: Resolution) -> Turne
         angle,
         weight,
         barycentric,
-        np.ascontiguousarray(moments.reshape(middle.size, angle.size, pieces, 4, 9)),
-        np.einsum("cp,cpi->ci", dpsi, parts).reshape(middle.size, angle.size, 9),
+        moments.reshape(middle.size, angle.size, *moments.shape[1:]),
+        empty.reshape(middle.size, angle.size, 9),
         flow,
         absolute,
         max(peak, here.peak()),
     )
+
+
+def _circles(axis: Floats, c: Floats, arcs: tuple[Floats, Floats]) -> tuple[Directions, Ints]:
+    """Directions of quadrature over circles at ``c`` (C,) from the axis, and where each begins (C+1,).
+
+    ``arcs`` are azimuths and weights (C, A); the empty ones between crossings that a circle does not have are left out.
+    """
+    psi, dpsi = arcs
+    used = dpsi > NO_ARC
+    x, y, z = _on_circles(axis, c, psi)[used].T
+    around = Directions(np.arccos(np.clip(z, -1.0, 1.0)), np.arctan2(y, x), dpsi[used])
+    return around, np.concatenate([[0], np.cumsum(used.sum(axis=1))])
+
+
+def _moments(occupation: Spectrum, circles: Ints) -> tuple[Floats, Floats]:
+    """Integrals over each circle of E^2 n times the components of T, (C, K, 4, 9), and of these alone, (C, 9)."""
+    directions = occupation.directions
+    parts = directions.solid_angle[:, None] * components(directions.unit)
+    density = occupation.density
+    moments = np.empty((circles.size - 1, *density.shape[1:], 9))
+    empty = np.empty((circles.size - 1, 9))
+    for i, (first, last) in enumerate(itertools.pairwise(circles)):
+        moments[i] = np.tensordot(density[first:last], parts[first:last], (0, 0))
+        empty[i] = parts[first:last].sum(axis=0)
+    return moments, empty
 
 
 def components(unit: Floats) -> Floats:
@@ -126,7 +144,22 @@ def components(unit: Floats) -> Floats:
 def angular_edges(profile: Profile) -> tuple[Floats, Floats]:
     """Edges in theta, strictly between 0 and pi, and in phi, from 0 up to 2 pi; none where it does not say."""
     cosines = np.array([z for z in profile.cos_theta_edges or () if -1.0 < z < 1.0])
-    return np.unique(np.arccos(cosines)), np.unique(np.mod(np.asarray(profile.phi_edges or ()), 2.0 * np.pi))
+    return _apart(np.sort(np.arccos(cosines))), _turns(np.asarray(profile.phi_edges or ()), 2.0 * np.pi)
+
+
+def _apart(values: Floats) -> Floats:
+    """Ascending values without those that are one with the value before."""
+    kept = values[:1].tolist()
+    for value in values[1:].tolist():
+        if value - kept[-1] > CLOSE:
+            kept.append(value)
+    return np.array(kept)
+
+
+def _turns(angles: Floats, period: float) -> Floats:
+    """Different angles of a period, ascending from 0."""
+    kept = _apart(np.unique(np.mod(angles, period)))
+    return kept[:-1] if kept.size > 1 and kept[-1] - kept[0] > period - CLOSE else kept
 
 
 def _gauss(nodes: int, low: float | Floats, high: float | Floats) -> tuple[Floats, Floats]:
@@ -177,9 +210,10 @@ def _on_circles(axis: Floats, c: Floats, psi: Floats) -> Floats:
 
 def _planes(theta_edges: Floats, phi_edges: Floats) -> tuple[Floats, Floats]:
     """Normals (E, 3) and offsets (E,) of the planes q.normal = offset that the edges lie in."""
-    flat = [(-np.sin(phi), np.cos(phi), 0.0) for phi in phi_edges]
+    meridians = _turns(phi_edges, np.pi)  # opposite ones lie in one plane
+    flat = [(-np.sin(phi), np.cos(phi), 0.0) for phi in meridians]
     normals = np.array([*flat, *((0.0, 0.0, 1.0) for _ in theta_edges)]).reshape(-1, 3)
-    return normals, np.array([*(0.0 for _ in phi_edges), *np.cos(theta_edges)])
+    return normals, np.array([*(0.0 for _ in meridians), *np.cos(theta_edges)])
 
 
 def breakpoints(axis: Floats, theta_edges: Floats, phi_edges: Floats) -> Floats:
@@ -197,13 +231,9 @@ def breakpoints(axis: Floats, theta_edges: Floats, phi_edges: Floats) -> Floats:
         found += [float(axis[2]), float(-axis[2])]
     for theta, phi in itertools.product(theta_edges, phi_edges):
         found.append(float(axis @ [np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta)]))
-    inside = np.sort(np.clip(found, -1.0, 1.0))
-    kept = [inside[0]]
-    for value in inside[1:]:
-        if value - kept[-1] > CLOSE:
-            kept.append(value)
+    kept = _apart(np.sort(np.clip(found, -1.0, 1.0)))
     kept[-1] = 1.0
-    return np.array(kept)
+    return kept
 
 
 def _azimuths(

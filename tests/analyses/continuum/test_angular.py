@@ -239,3 +239,15 @@ def test_a_function_of_ones_own_declares_edges_in_angle_and_sees_azimuths_as_on_
     assert settled(found)[0]
     assert found.growth[0] > 1.0
     np.testing.assert_allclose(float(ds.continuum_growth_rate), found.growth[0], rtol=1e-6)
+
+
+def test_edges_that_only_rounding_tells_apart_are_one():
+    turns = np.arange(9) * np.pi / 4
+    profile = Profile(
+        sphere(15.0).occupation, (), True, (0.3, 0.3 + 1e-15), (*turns, *np.nextafter(turns + np.pi, 9.0))
+    )
+    theta, phi = angular_edges(profile)
+    np.testing.assert_allclose(theta, [np.arccos(0.3)])
+    np.testing.assert_allclose(phi, turns[:8], atol=1e-12)
+    normals, offsets = angular._planes(theta, phi)  # opposite meridians lie in one plane
+    assert len(normals) == len(offsets) == 4 + 1
