@@ -27,6 +27,16 @@ def both(request, monkeypatch):
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _patient():
+    """Commands do not say what takes long: on a busy machine that would be a line more than a test expects."""
+    from pairsweep.sweep import progress
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(progress, "PATIENCE_SECONDS", 3600.0)
+        yield
+
+
 # The same examples in every run, which is to say nothing of its own: `--hypothesis-profile random` looks for others.
 common = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("same", derandomize=True, database=None, **common)
