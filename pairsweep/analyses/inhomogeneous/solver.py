@@ -13,27 +13,17 @@ from pairsweep.analyses.base import PointFailure
 from pairsweep.analyses.inhomogeneous.analysis import BACKGROUNDS, FAMILIES, VACUA
 from pairsweep.analyses.inhomogeneous.ceiling import continuum_ceiling
 from pairsweep.analyses.inhomogeneous.cutoff import cutoff_constant
-from pairsweep.analyses.inhomogeneous.kernels.modes import (
-    STATUS_TEXT,
-    Points,
-    Results,
-    Status,
-    modes_of_points,
-)
-from pairsweep.analyses.inhomogeneous.kernels.poles import FOCUS, Momenta, fill_poles
+from pairsweep.analyses.inhomogeneous.dense import Poles, dense_modes, poles_of
+from pairsweep.analyses.inhomogeneous.kernels.modes import Points, Results, Status, modes_of_points
+from pairsweep.analyses.inhomogeneous.kernels.poles import Momenta
 from pairsweep.analyses.inhomogeneous.occupations import FunctionOccupations, Occupations, Rows
+from pairsweep.analyses.inhomogeneous.uncertified import settle
 from pairsweep.physics.grid import Floats, Grid
-
-Poles = tuple[Floats, Floats, NDArray[np.complex128], Floats]
 
 ETA = np.diag([1.0, -1.0, -1.0, -1.0])
 STABLE, POSSIBLE, DISCRETISATION, UNDETERMINED = range(4)
 # Numbers of one table of occupations held at once while points are solved.
 TABLE_NUMBERS = 2**18
-# Where a point has no certificate, dense eigenvalues are affordable up to this many poles (about 5 s).
-DENSE_POLES = 1024
-# With more poles, larger fractions of the coupling are tried before a point fails.
-LARGER_TOLERANCES = (1e-5, 1e-4, 1e-3)
 
 
 @dataclass(frozen=True)
@@ -105,6 +95,7 @@ class Inhomogeneous:
         fastest = np.empty((points, max(modes, 1), 2))
         everything: tuple[NDArray[Any], ...] = (*arrays.values(), status, fastest)
         failures: dict[int, PointFailure] = {}
+        faults = getattr(self.occupations, "faults", {})
         step = max(1, TABLE_NUMBERS // self.grid.size)
         for start in range(0, points, step):
             part = slice(start, min(start + step, points))
@@ -112,19 +103,13 @@ class Inhomogeneous:
             out = Results(*(values[part] for values in everything))
             modes_of_points(momenta, table, out)
             for i in np.flatnonzero(status[part] != Status.CERTIFIED):
-                at = slice(start + i, start + i + 1)
-                poles = _poles_of(momenta, table, int(i))
-                one = Results(*(values[at] for values in everything))
+                one, row = start + int(i), int(rows[start + i])
+                finite = status[one] != Status.NOT_FINITE
                 alone = Points(*(values[i : i + 1] for values in table))
-                if poles[0].size > DENSE_POLES and self._more_tolerant(momenta, alone, one):
-                    continue
-                failure = (
-                    self._not_finite(momenta, table.k[i], one, int(rows[start + i]))
-                    if status[start + i] == Status.NOT_FINITE
-                    else self._without_certificate(poles, one)
-                )
+                found = Results(*(values[one : one + 1] for values in everything))
+                failure = settle(momenta, alone, found, self.grid.size)
                 if failure is not None:
-                    failures[start + int(i)] = failure
+                    failures[one] = failure if finite else faults.get(row, failure)
         arrays["inhomogeneous_ceiling"] = continuum_ceiling(
             self.g[rows], np.linalg.norm(k, axis=1), self.energy_max
         )
@@ -149,11 +134,11 @@ class Inhomogeneous:
 
     def dense_modes(self, row: int, k: Floats) -> NDArray[np.complex128]:
         """All omega of one system at one wave vector (3,) by LAPACK, O(N^3)."""
-        return _dense_modes(*self.poles(row, k))
+        return dense_modes(*self.poles(row, k))
 
     def poles(self, row: int, k: Floats) -> Poles:
         """Locations (M,), strengths (M,) and vectors (M, 4) of the poles of one system, MeV, and W0."""
-        return _poles_of(*self._table(np.array([row]), k[None]), 0)
+        return poles_of(*self._table(np.array([row]), k[None]), 0)
 
     def pole_bands(self, rows: Rows, k: Floats) -> tuple[Floats, Floats]:
         """Lowest and highest pole |p+| + |p-| - V.(h+ + h-) of the pairs of each energy bin, (P, n_energy) MeV."""
@@ -230,59 +215,6 @@ class Inhomogeneous:
         fraction = np.full(points, self.fraction)
         return momenta, Points(*(np.ascontiguousarray(values) for values in (*per_point, fraction)))
 
-    def _more_tolerant(self, momenta: Momenta, alone: Points, out: Results) -> bool:
-        """Try one point with larger tolerances, at which close poles merge; whether one was enough."""
-        if out.status[0] == Status.NOT_CERTIFIED and math.isnan(self.fraction):
-            for fraction in LARGER_TOLERANCES:
-                modes_of_points(momenta, alone._replace(fraction=np.array([fraction])), out)
-                if out.status[0] == Status.CERTIFIED:
-                    return True
-        return False
-
-    def _without_certificate(self, poles: Poles, out: Results) -> PointFailure | None:
-        """Fill the outputs of a point by dense eigenvalues if they can vouch for it; else say why it failed."""
-        status = Status(int(out.status[0]))
-        _say_nothing(out)
-        location, strength, _, _ = poles
-        coupling = np.abs(strength).sum()
-        if status is Status.TOLERANCE_TOO_SMALL:
-            return PointFailure(
-                f"growth_tolerance = {self.fraction:g}: {STATUS_TEXT[status]}: raise it to "
-                f"{1.1 * out.floor[0] / coupling:.1e}, or leave it out"
-            )
-        if location.size > DENSE_POLES:
-            return PointFailure(
-                f"{STATUS_TEXT[status]}, and {location.size} poles are too many for dense eigenvalues (at most "
-                f"{DENSE_POLES}): change k a little, or raise growth_tolerance"
-            )
-        # a double root splits by the root of what rounding does to a matrix of this size
-        doubt = math.sqrt(8.0 * np.finfo(float).eps * max(np.abs(location).max(), 2.0 * coupling) * coupling)
-        if not math.isnan(self.fraction) and doubt > out.floor[0]:
-            return PointFailure(
-                f"{STATUS_TEXT[status]}, and dense eigenvalues vouch for growth above {doubt:.3g} MeV: leave "
-                f"growth_tolerance out, or raise it to {1.1 * doubt / coupling:.1e}"
-            )
-        # unless a tolerance is asked for, dense eigenvalues vouch with a floor of their own
-        out.floor[0] = max(out.floor[0], doubt)
-        found = _dense_modes(*poles)
-        found = found[np.argsort(-found.imag)]
-        found = found[found.imag > out.floor[0]]
-        out.growth_rate[0] = found[0].imag if found.size else 0.0
-        out.frequency[0] = abs(found[0].real) if found.size else 0.0
-        out.n_unstable[0] = found.size
-        out.modes[0] = 0.0
-        kept = min(found.size, out.modes.shape[1])
-        out.modes[0, :kept, 0], out.modes[0, :kept, 1] = found[:kept].real, found[:kept].imag
-        return None
-
-    def _not_finite(self, momenta: Momenta, k: Floats, out: Results, row: int) -> PointFailure:
-        """Leave a point without a result, and say which occupation or momentum is to blame."""
-        _say_nothing(out)
-        faults = getattr(self.occupations, "faults", {})
-        return faults.get(row) or PointFailure(
-            _focus(momenta, self.grid.size, k) or STATUS_TEXT[Status.NOT_FINITE]
-        )
-
     def _verdicts(self, arrays: dict[str, NDArray[Any]]) -> NDArray[np.int8]:
         growth = arrays["inhomogeneous_growth_rate"]
         unstable = POSSIBLE if self.medium.families == "pair" else UNDETERMINED
@@ -302,53 +234,12 @@ class Inhomogeneous:
         return np.where(growth > 0.0, step / np.where(growth > 0.0, growth, 1.0), np.nan)
 
 
-def _say_nothing(out: Results) -> None:
-    out.growth_rate[0] = out.frequency[0] = out.modes[0] = np.nan
-    out.n_unstable[0] = 0
-
-
-def _focus(momenta: Momenta, pairs: int, k: Floats) -> str | None:
-    """Which pair has a momentum of which nothing is left at this k, or None."""
-    for sign in (1, -1):
-        share = 0.5 * (momenta.half_shift + sign)
-        left = momenta.energy[:, None] * momenta.p_hat + share[:, None] * k
-        lengths = np.linalg.norm(left, axis=1)
-        at = int(np.argmin(lengths / momenta.energy))
-        if lengths[at] <= FOCUS * momenta.energy[at]:
-            it = "half of it" if abs(share[at]) < 1.0 else "it"
-            return (
-                f"k = {np.linalg.norm(k):g}: {it} is the momentum of pair {at % pairs} (energy "
-                f"{momenta.energy[at]:g}), whose partner then has no direction: change k or the grid a little"
-            )
-    return None
-
-
 def _spherical(momentum: Floats) -> tuple[Floats, Floats, Floats]:
     """Energy, theta, phi in [0, 2 pi) of momenta (..., 3)."""
     energy = np.sqrt((momentum**2).sum(axis=-1))
     cos_theta = np.clip(momentum[..., 2] / np.where(energy > 0.0, energy, 1.0), -1.0, 1.0)
     phi = np.arctan2(momentum[..., 1], momentum[..., 0])
     return energy, np.arccos(cos_theta), np.where(phi < 0.0, phi + 2.0 * np.pi, phi)
-
-
-def _poles_of(momenta: Momenta, points: Points, point: int) -> Poles:
-    """Locations, strengths and vectors of the poles of one point, and W0."""
-    room = 4 * momenta.energy.size
-    high, low, strength = np.empty(room), np.empty(room), np.empty(room)
-    vector = np.empty((room, 4), complex)
-    count, _ = fill_poles(
-        momenta, points.k[point], points.drift[point], points.factor[point], points.g[point],
-        high, low, strength, vector,
-    )  # fmt: skip
-    return high[:count] + low[:count], strength[:count], vector[:count], points.constant[point]
-
-
-def _dense_modes(
-    location: Floats, strength: Floats, vector: NDArray[np.complex128], constant: Floats
-) -> NDArray[np.complex128]:
-    """Eigenvalues of diag(P) + c_j v_j^dagger W0^-1 v_i: all zeros of det W."""
-    metric = vector.conj() @ np.linalg.inv(constant) @ vector.T
-    return np.asarray(np.linalg.eigvals(np.diag(location) + strength[:, None] * metric))
 
 
 def wave_number_fault(k: float, energy_max: float) -> str | None:

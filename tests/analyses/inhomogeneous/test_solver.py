@@ -433,7 +433,8 @@ def uncertified(monkeypatch):
         modes_of_points(momenta, points, out)
         out.status[:] = Status.NOT_CERTIFIED
 
-    monkeypatch.setattr("pairsweep.analyses.inhomogeneous.solver.modes_of_points", never)
+    for module in ("solver", "uncertified"):
+        monkeypatch.setattr(f"pairsweep.analyses.inhomogeneous.{module}.modes_of_points", never)
 
 
 @pytest.mark.usefixtures("uncertified")
@@ -502,7 +503,7 @@ def test_large_systems_whose_poles_crowd_are_certified(shape, occupation, g, k, 
 
 @pytest.mark.usefixtures("uncertified")
 def test_more_poles_than_dense_eigenvalues_can_have_are_said(monkeypatch):
-    monkeypatch.setattr("pairsweep.analyses.inhomogeneous.solver.DENSE_POLES", 7)
+    monkeypatch.setattr("pairsweep.analyses.inhomogeneous.uncertified.DENSE_POLES", 7)
     result = gas(bins(1, 1, 4), quadrant(), 1e-6).solve(np.array([0]), np.ones((1, 3)))
     assert "8 poles are too many for dense eigenvalues (at most 7)" in result.failures[0].reason
 
