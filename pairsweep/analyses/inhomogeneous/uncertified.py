@@ -68,8 +68,9 @@ def _by_dense_modes(poles: Poles, out: Results, status: Status, fraction: float)
             f"{STATUS_TEXT[status]}, and {location.size} poles are too many for dense eigenvalues (at most "
             f"{DENSE_POLES}): change k a little, or raise growth_tolerance"
         )
-    # a double root splits by the root of what rounding does to a matrix of this size
-    doubt = math.sqrt(8.0 * np.finfo(float).eps * max(np.abs(location).max(), 2.0 * coupling) * coupling)
+    # rounding moves the eigenvalues of a matrix of this size by as much, and splits double roots by the root of it
+    rounding = 8.0 * np.finfo(float).eps * max(np.abs(location).max(), 2.0 * coupling)
+    doubt = math.sqrt(rounding * max(coupling, rounding))
     if not math.isnan(fraction) and doubt > out.floor[0]:
         return PointFailure(
             f"{STATUS_TEXT[status]}, and dense eigenvalues vouch for growth above {doubt:.3g} MeV: leave "

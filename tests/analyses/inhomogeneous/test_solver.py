@@ -452,6 +452,20 @@ def test_without_a_certificate_dense_eigenvalues_vouch_with_a_floor_of_their_own
 
 
 @pytest.mark.usefixtures("uncertified")
+def test_dense_eigenvalues_vouch_for_nothing_within_their_rounding():
+    """Occupations that all but cancel couple by less than an ulp of the frequencies: stable, whatever LAPACK says."""
+    values = np.array([0.77027194, 0.43730681, 0.78709275, 0.65352941])
+
+    def balanced(energy, theta, phi):
+        rho = values[(np.cos(theta) > 0).astype(int) + 2 * (phi > np.pi)]
+        return rho, 1.0 - rho + 1e-12 * np.cos(phi)
+
+    grid, g, k = bins(3, 4, 8), 3.28e-9, np.array([-0.0269838, 0.00911174, 0.01846906])
+    found = at(gas(grid, balanced, g, background="kinetic"), k).arrays
+    assert found["inhomogeneous_growth_rate"][0] == 0.0
+
+
+@pytest.mark.usefixtures("uncertified")
 def test_a_tolerance_that_dense_eigenvalues_cannot_keep_names_one_that_they_can():
     grid, g, k = bins(5, 1, 4), 1e-9, 1370 * np.sqrt(1e-9) * DIAGONAL
 
