@@ -187,6 +187,22 @@ def mu(ds: xr.Dataset) -> xr.DataArray:
     return (g * scale).rename("mu").assign_attrs(long_name=f"interaction strength {meaning}", units="MeV")
 
 
+def largest_value(ds: xr.Dataset, values: xr.DataArray) -> tuple[float, dict[str, object]]:
+    """Largest value and the labels where it stands; NaN and none where nothing is known."""
+    if not np.isfinite(values.values).any():
+        return float("nan"), {}
+    where = np.unravel_index(np.nanargmax(values.values), values.shape)
+    # not by isel, which brings all of dask.array for one number
+    place = dict(zip(values.dims, where, strict=True))
+    names = set(axes(ds))
+    at = {
+        str(name): np.asarray(label.values[tuple(place[dim] for dim in label.dims)]).item()
+        for name, label in values.coords.items()
+        if set(label.dims) & names
+    }
+    return float(values.values[where]), at
+
+
 def point_words(at: Mapping[str, object]) -> str:
     """Name a point by its values on the axes."""
     return ", ".join(

@@ -8,7 +8,7 @@ import xarray as xr
 from pairsweep.analyses.base import Findings
 from pairsweep.analyses.growth.analysis import METHODS_TAKEN, MODE_KINDS
 from pairsweep.contract.errors import StoreError, UsageError, suggest
-from pairsweep.dataset.select import axes, point_words, variable
+from pairsweep.dataset.select import largest_value, point_words, variable
 from pairsweep.dataset.units import STORED, UNITS, in_unit, unit_words, with_rates_in
 from pairsweep.physics.units import HBAR
 
@@ -91,14 +91,14 @@ def findings(ds: xr.Dataset, unit: str = STORED) -> Findings:
         kinds = ds["mode_kind"].values[known]
         modes = {kind: int((kinds == code).sum()) for code, kind in enumerate(MODE_KINDS)}
     unstable = sum(count for kind, count in modes.items() if kind != "stable")
-    largest, at = _largest(ds, growth)
+    largest, at = largest_value(ds, growth)
     efold = HBAR / largest if largest > 0 else float("inf")
     lines = []
     if known.any():
         counts = ", ".join(f"{n:,} {kind}" for kind, n in modes.items() if n and kind != "stable")
         lines.append(f"  unstable     {unstable:,} of {known.sum():,}" + (f" ({counts})" if counts else ""))
     if largest > 0:
-        most, here = _largest(ds, in_unit(ds, growth, unit))
+        most, here = largest_value(ds, in_unit(ds, growth, unit))
         words = f"{most:.6g} {unit_words(ds, unit)}" + (f" at {point_words(here)}" if here else "")
         lines += [f"  largest      growth rate {words}", f"               an e-fold in {efold:.3g} s"]
     lines += _crossings(ds) + _on_dense(ds)
@@ -112,22 +112,6 @@ def findings(ds: xr.Dataset, unit: str = STORED) -> Findings:
     return Findings(tuple(lines), numbers)
 
 
-def _largest(ds: xr.Dataset, growth: xr.DataArray) -> tuple[float, dict[str, object]]:
-    """Largest value and the labels where it stands; NaN and none where nothing is known."""
-    if not np.isfinite(growth.values).any():
-        return float("nan"), {}
-    where = np.unravel_index(np.nanargmax(growth.values), growth.shape)
-    # not by isel, which brings all of dask.array for one number
-    place = dict(zip(growth.dims, where, strict=True))
-    names = set(axes(ds))
-    at = {
-        str(name): np.asarray(label.values[tuple(place[dim] for dim in label.dims)]).item()
-        for name, label in growth.coords.items()
-        if set(label.dims) & names
-    }
-    return float(growth.values[where]), at
-
-
 def _crossings(ds: xr.Dataset) -> list[str]:
     """One line where some points have no crossing: how many have one, and which of the others is nearest to it."""
     if "epn_crossing_distance" not in ds:
@@ -137,7 +121,7 @@ def _crossings(ds: xr.Dataset) -> list[str]:
     away = known & (distance.values > 0)
     if not away.any():
         return []
-    farness, at = _largest(ds, -distance.where(away))
+    farness, at = largest_value(ds, -distance.where(away))
     nearest = f"nearest of the others {-farness:.4g} away" + (f" at {point_words(at)}" if at else "")
     return [f"  EPN          reaches 0 at {(known & ~away).sum():,} of {known.sum():,}; {nearest}"]
 
