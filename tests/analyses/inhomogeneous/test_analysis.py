@@ -1,6 +1,7 @@
 """The analysis in the house: what a specification may say, what a store holds, what is refused, what is drawn."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 import pairsweep as ps
 from pairsweep.analyses.inhomogeneous.directions import angles_of, unit_vectors
 from pairsweep.analyses.inhomogeneous.ladder import finer
+from pairsweep.analyses.registry import ANALYSES
 from pairsweep.contract.errors import SpecError, UsageError
 from pairsweep.spec.reader import parse_spec
 from tests import specs
@@ -120,6 +122,10 @@ def test_search_finds_the_largest_growth(tmp_path):
     assert 1.3 < float(ds["k_of_largest"]) < 1.5
     assert float(ds["k_phi_of_largest"]) % np.pi == pytest.approx(0.75 * np.pi, abs=0.15)
     assert 0.0 < float(ds["inhomogeneous_unstable_share"]) < 1.0
+    told = "\n".join(ANALYSES["inhomogeneous"].summary(ds, "MeV").lines)
+    assert re.search(
+        r"found at k = 1\.\d+ MeV, k_theta = 1\.57\d*, k_phi = \d.*may have been missed", told
+    ), told
     assert float(ds["inhomogeneous_k_step"]) > 0.0
 
 
@@ -249,11 +255,10 @@ def test_angles_and_back():
 
 
 def test_show_says_what_was_found(sweep):
-    from pairsweep.analyses.registry import ANALYSES
-
     found = ANALYSES["inhomogeneous"].summary(sweep, "MeV")
     text = "\n".join(found.lines)
     assert "of 8 points unstable" in text
+    assert "largest growth 0.01339 MeV at n_energy = 1, k = 0\n" in text
     assert "discretisation (by the ceiling" in text
     assert "grid too coarse" in text
 
