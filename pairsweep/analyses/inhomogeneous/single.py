@@ -112,13 +112,8 @@ def inhomogeneous(
     rows = np.zeros(len(vectors), dtype=np.intp)
     found = system.solve(rows, vectors, 2 * 4 * grid.size)
     if found.failures:
-        failure = next(iter(found.failures.values()))
-        usual = (
-            "p - k/2 off" in failure.reason
-            or "momentum of pair" in failure.reason
-            or "occupation" in failure.reason
-        )
-        raise (ValueError if usual else RuntimeError)(failure.reason)
+        point, failure = next(iter(found.failures.items()))
+        raise (ValueError if point in found.unusable else RuntimeError)(failure.reason)
     dims = ("wave_vector",) if many else ()
     variables = {variable.name: variable for variable in INHOMOGENEOUS.variables}
 

@@ -48,12 +48,14 @@ class Medium:
 class InhomogeneousResult:
     """Results of P points by variable name, leading axis P, and failures by point.
 
-    ``modes`` (P, K) are the fastest omega (MeV), 0 beyond the last.
+    ``modes`` (P, K) are the fastest omega (MeV), 0 beyond the last; ``unusable`` are the failed points whose k or
+    occupation is at fault.
     """
 
     arrays: dict[str, NDArray[Any]]
     modes: NDArray[np.complex128]
     failures: dict[int, PointFailure]
+    unusable: frozenset[int]
 
 
 class Inhomogeneous:
@@ -104,18 +106,18 @@ class Inhomogeneous:
             modes_of_points(momenta, table, out)
             for i in np.flatnonzero(status[part] != Status.CERTIFIED):
                 one, row = start + int(i), int(rows[start + i])
-                finite = status[one] != Status.NOT_FINITE
                 alone = Points(*(values[i : i + 1] for values in table))
                 found = Results(*(values[one : one + 1] for values in everything))
                 failure = settle(momenta, alone, found, self.grid.size)
                 if failure is not None:
-                    failures[one] = failure if finite else faults.get(row, failure)
+                    failures[one] = faults.get(row, failure) if status[one] == Status.NOT_FINITE else failure
         arrays["inhomogeneous_ceiling"] = continuum_ceiling(
             self.g[rows], np.linalg.norm(k, axis=1), self.energy_max
         )
         arrays["inhomogeneous_verdict"] = self._verdicts(arrays)
         arrays["inhomogeneous_resolution"] = self._resolution(k, arrays["inhomogeneous_growth_rate"])
-        return InhomogeneousResult(arrays, fastest[..., 0] + 1j * fastest[..., 1], failures)
+        unusable = frozenset(i for i in failures if status[i] == Status.NOT_FINITE)
+        return InhomogeneousResult(arrays, fastest[..., 0] + 1j * fastest[..., 1], failures, unusable)
 
     def on(self, grid: Grid, row: int) -> Inhomogeneous:
         """One of the systems over another grid."""
@@ -165,44 +167,10 @@ class Inhomogeneous:
         return np.asarray(constant - (weight[:, None] * vector).T @ vector.conj())
 
     def _table(self, rows: Rows, k: Floats) -> tuple[Momenta, Points]:
-        grid, occupations = self.grid, self.occupations
-        points, pairs = rows.size, grid.size
-        everything = self.medium.families == "all"
-        if isinstance(occupations, FunctionOccupations):
-            half_shift = np.zeros(pairs)
-            factor = np.zeros((points, 4, pairs))
-            both = [self.centre + sign * 0.5 * k[:, None, :] for sign in (1, -1)]
-            (rho_plus, rhobar_plus), (rho_minus, rhobar_minus) = (
-                occupations.at(rows, *_spherical(momentum)) for momentum in both
-            )
-            factor[:, 0] = 1.0 - rho_plus - rhobar_minus
-            factor[:, 1] = rho_minus + rhobar_plus - 1.0
-            if everything:
-                factor[:, 2] = rho_minus - rho_plus
-                factor[:, 3] = rhobar_plus - rhobar_minus
-        else:
-            rho, rhobar = occupations.rho[rows], occupations.rhobar[rows]
-            n = rho + rhobar - 1.0
-            if everything:
-                # every beam is p+ of one centre and p- of another: each conserves the current by itself
-                half_shift = np.repeat([-1.0, 1.0, 0.0], pairs)
-                vacuum = np.ones_like(rho)
-                nothing = np.zeros_like(rho)
-                factor = np.stack(
-                    [
-                        np.concatenate([-rho, -rhobar, vacuum], axis=1),
-                        np.concatenate([rhobar, rho, -vacuum], axis=1),
-                        np.concatenate([-rho, rho, nothing], axis=1),
-                        np.concatenate([rhobar, -rhobar, nothing], axis=1),
-                    ],
-                    axis=1,
-                )
-            else:
-                half_shift = np.zeros(pairs)
-                factor = np.zeros((points, 4, pairs))
-                factor[:, 0], factor[:, 1] = -n, n
-        copies = half_shift.size // pairs
-        constant = np.broadcast_to(ETA, (points, 4, 4)).copy()
+        grid = self.grid
+        half_shift, factor = self._factors(rows, k)
+        copies = half_shift.size // grid.size
+        constant = np.broadcast_to(ETA, (rows.size, 4, 4)).copy()
         if self.medium.vacuum == "subtracted":
             constant[:, 1:, 1:] -= 2.0 * self.g[rows, None, None] * cutoff_constant(grid, k)
         momenta = Momenta(
@@ -212,8 +180,41 @@ class Inhomogeneous:
             half_shift,
         )
         per_point = (k, self.drift[rows], self.scale[rows], factor, self.g[rows], constant)
-        fraction = np.full(points, self.fraction)
+        fraction = np.full(rows.size, self.fraction)
         return momenta, Points(*(np.ascontiguousarray(values) for values in (*per_point, fraction)))
+
+    def _factors(self, rows: Rows, k: Floats) -> tuple[Floats, Floats]:
+        """Which centre each momentum stands for (M,), and F of the four families (P, 4, M); M = N, or 3 N for beams."""
+        occupations, pairs = self.occupations, self.grid.size
+        everything = self.medium.families == "all"
+        if isinstance(occupations, FunctionOccupations):
+            both = [self.centre + sign * 0.5 * k[:, None, :] for sign in (1, -1)]
+            (rho_plus, rhobar_plus), (rho_minus, rhobar_minus) = (
+                occupations.at(rows, *_spherical(momentum)) for momentum in both
+            )
+            factor = np.zeros((rows.size, 4, pairs))
+            factor[:, 0] = 1.0 - rho_plus - rhobar_minus
+            factor[:, 1] = rho_minus + rhobar_plus - 1.0
+            if everything:
+                factor[:, 2] = rho_minus - rho_plus
+                factor[:, 3] = rhobar_plus - rhobar_minus
+            return np.zeros(pairs), factor
+        rho, rhobar = occupations.rho[rows], occupations.rhobar[rows]
+        if not everything:
+            n = rho + rhobar - 1.0
+            factor = np.zeros((rows.size, 4, pairs))
+            factor[:, 0], factor[:, 1] = -n, n
+            return np.zeros(pairs), factor
+        # every beam is p+ of one centre and p- of another: each conserves the current by itself
+        vacuum, nothing = np.ones_like(rho), np.zeros_like(rho)
+        families = (
+            (-rho, -rhobar, vacuum),
+            (rhobar, rho, -vacuum),
+            (-rho, rho, nothing),
+            (rhobar, -rhobar, nothing),
+        )
+        factor = np.stack([np.concatenate(centres, axis=1) for centres in families], axis=1)
+        return np.repeat([-1.0, 1.0, 0.0], pairs), factor
 
     def _verdicts(self, arrays: dict[str, NDArray[Any]]) -> NDArray[np.int8]:
         growth = arrays["inhomogeneous_growth_rate"]
