@@ -43,8 +43,8 @@ FEW_REPEATS = 3
 CHEAPER = 0.6
 # Where every point that was tried took its process down.
 SECONDS_UNKNOWN = 1e-3
-# A block that is written twice costs about this: points that cost less are not worth keeping.
-WORTH_KEEPING = 0.02
+# Quicker points are not kept: there may be a million of them, and it takes hundreds to be worth the files of a block.
+WORTH_KEEPING = 1e-4
 # Points of one size among which samples are drawn so that none comes twice.
 MOST_DRAWN = 2**20
 
@@ -123,47 +123,65 @@ class Cost(Ack):
 
 def _measured(prepared: _Prepared, block: int) -> Cost:
     """Measure points of one size: batches that are long enough to be timed, drawn anew until their mean is known."""
-    size = prepared.sizes[block]
+    size, share = prepared.sizes[block], 1 / len(_numbers(prepared.sizes))
     places, points = _Places(prepared.sweep, size), 1
-    share = CALIBRATION_SECONDS / len(_numbers(prepared.sizes))
     solved: list[SolvedPoints] = []
     fair: list[SolvedPoints] = []  # those that had no code to load or compile, which is no cost of points
-    ends = time.perf_counter() + MOST_SECONDS
+    enough, most = CALIBRATION_SECONDS * share, MOST_SECONDS * share
+    ends = time.perf_counter() + most
     # blocks are no larger either, and what a call costs beside its points is spread over so many
     largest = min(_points_of_a_block(prepared.sweep.n_points), size.points, MOST_IN_BATCH)
     while len(places) and len(fair) < MOST_SAMPLES and time.perf_counter() < ends:
         alike = [each for each in fair if len(each.positions) == points]
         spent = sum(each.seconds for each in fair)
-        if len(alike) > 2 and spent > (MOST_SECONDS / 2 if _doubt(alike) > SHARP * _mean(alike) else share):
+        if len(alike) > 2 and spent > (most / 2 if _doubt(alike) > SHARP * _mean(alike) else enough):
             break
         loaded, compiling = _code_and_modules(), Compiled.seconds
         batch = _solved(prepared, places.take(points))
         compiling = Compiled.seconds - compiling
         ends += compiling
-        batch = replace(batch, seconds=batch.seconds - compiling)
+        batch = replace(batch, costs=batch.costs - compiling / len(batch.costs))
         solved.append(batch)
         if loaded == _code_and_modules():
             fair.append(batch)
-            if _worth_growing(fair, share):
+            if _worth_growing(fair, enough):
                 points = min(4 * points, largest)
-    if not fair and solved[-1].seconds < MOST_SECONDS:
+    if not fair and solved[-1].seconds < most:
         # there are no other points of this size
         again = [_solved(prepared, solved[-1].positions)]
         while again[-1].seconds < PATIENCE and len(again) < FEW_REPEATS:
             again.append(_solved(prepared, solved[-1].positions))
         fair = [min(again, key=lambda each: each.seconds)]
-    alike = [each for each in fair if len(each.positions) == points]
-    mean = _mean((fair if not len(places) else alike) or fair or solved)
-    known = not len(places) or len(alike) > 2
-    doubt = min(max(_doubt(alike), (SHARP if known else 0.5) * mean), 0.75 * mean)
-    # what took its time for code that had to be loaded is not dear for that
+    mean, low, high = _estimated(fair or solved, size.points, points, cut_off=time.perf_counter() >= ends)
     kept = tuple(
-        each
+        # what took its time for code that had to be loaded is not dear for that
+        each if each in fair else replace(each, costs=np.full(len(each.positions), mean))
         for each in solved
-        if (each.seconds if each in fair else mean * len(each.positions))
-        >= WORTH_KEEPING * len(each.positions)
     )
-    return Cost(block, 1, 0, mean, "", mean - doubt, mean + doubt, kept)
+    return Cost(
+        block, 1, 0, mean, "", low, high, tuple(each for each in kept if _mean([each]) >= WORTH_KEEPING)
+    )
+
+
+def _estimated(
+    samples: list[SolvedPoints], size: int, points: int, cut_off: bool
+) -> tuple[float, float, float]:
+    """Estimate seconds of one of ``size`` points, and between which bounds they lie, from some samples.
+
+    Those that were measured count as they are; the others as samples of ``points``, of which there are more in a block.
+    Where time ended it (``cut_off``) the last sample is likelier than others to be a dear one, and what came before it
+    to be cheap: the truth is taken to lie between the means with it and without it.
+    """
+    known = min(1.0, sum(len(each.positions) for each in samples) / size)
+    alike = [each for each in samples if len(each.positions) == points] or samples
+    rest = least = _mean(alike)
+    if cut_off and len(samples) > 1:
+        least = min(rest, _mean(samples[:-1]))
+        rest = (_mean(samples) + _mean(samples[:-1])) / 2
+    mean = known * _mean(samples) + (1 - known) * rest
+    sharp = SHARP if known == 1.0 or len(alike) > 2 else 0.5
+    doubt = min(max((1 - known) * _doubt(alike), sharp * mean), 0.75 * mean)
+    return mean, min(mean - doubt, known * _mean(samples) + (1 - known) * least), mean + doubt
 
 
 def _points_of_a_block(points: int) -> int:
@@ -171,14 +189,14 @@ def _points_of_a_block(points: int) -> int:
     return points if points <= SMALL_SWEEP else points // MIN_BLOCKS
 
 
-def _worth_growing(fair: list[SolvedPoints], share: float) -> bool:
+def _worth_growing(fair: list[SolvedPoints], enough: float) -> bool:
     """Whether larger batches are needed for the clock, or because a point still gets cheaper in them."""
     last = fair[-1]
     if last.seconds <= PATIENCE:
         return True
     smaller = [each for each in fair if len(each.positions) < len(last.positions)]
     cheaper = not smaller or _mean([last]) < CHEAPER * _mean(smaller[-1:])
-    return cheaper and 4 * last.seconds < share
+    return cheaper and 4 * last.seconds < enough
 
 
 def _code_and_modules() -> tuple[int, int]:
@@ -231,7 +249,8 @@ def _solved(prepared: _Prepared, positions: Positions) -> SolvedPoints:
     def solve() -> SolvedPoints:
         started = time.perf_counter()
         numbers, failures = solve_points(prepared.sweep, prepared.template, positions)
-        return SolvedPoints(positions, numbers, failures, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        return SolvedPoints(positions, numbers, failures, np.full(len(positions), seconds / len(positions)))
 
     prepared.template  # noqa: B018  laid out before the clock starts
     return solve() if prepared.sweep.spec.custom is not None else interruptibly(solve)

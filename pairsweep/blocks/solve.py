@@ -19,6 +19,8 @@ from pairsweep.points.systems import grouped, systems_at
 # What every analysis sees of a point, besides its own table.
 SHARED = ("grid", "occupation", "coupling")
 Failures = dict[int, dict[str, PointFailure]]  # by row, then by analysis
+# A block that is written twice costs about this, s.
+WORTH_STORING = 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,16 +32,24 @@ class SolvedPoints:
     positions : (P, dimensions)
     numbers : every variable at them, by name
     failures : by row and analysis
-    seconds : that it took
+    costs : (P,), seconds that each took
     """
 
     positions: Positions
     numbers: Mapping[str, NDArray[Any]]
     failures: Failures
-    seconds: float
+    costs: NDArray[np.float64]
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that all took together."""
+        return float(self.costs.sum())
 
     def by_block(self, template: Template) -> Iterator[tuple[int, BlockResult, NDArray[np.bool_]]]:
-        """Give what belongs to each block of a template, with a mask (block's shape) of where it does."""
+        """Give what belongs to each block of a template, with a mask (block's shape) of where it does.
+
+        A few quick points of a block that has others are left out: solving them again is quicker than storing them.
+        """
         owner = _numbered(
             self.positions // np.array(template.block_shape, np.int64), template.blocks_per_axis
         )
@@ -47,6 +57,9 @@ class SolvedPoints:
             rows = np.flatnonzero(owner == block)
             slices = template.block_slices(block)
             shape = tuple(s.stop - s.start for s in slices)
+            seconds = float(self.costs[rows].sum())
+            if rows.size < math.prod(shape) and seconds < WORTH_STORING:
+                continue
             place = _numbered(self.positions[rows] - np.array([s.start for s in slices], np.int64), shape)
             rows = rows[np.argsort(place)]
             mask = np.isin(np.arange(math.prod(shape)), place).reshape(shape)
@@ -69,8 +82,22 @@ class SolvedPoints:
                 Failure(tuple(self.positions[row].tolist()), failure.reason, failure.traceback, name)
                 for (row, name), failure in failed.items()
             )
-            seconds = self.seconds * rows.size / len(self.positions)
             yield block, BlockResult(arrays, states, failures, seconds), mask
+
+
+def joined(solved: Sequence[SolvedPoints]) -> SolvedPoints:
+    """Put points of one sweep that were solved apart, at least one, into one."""
+    starts = np.cumsum([0, *(len(each.positions) for each in solved)]).tolist()
+    return SolvedPoints(
+        np.concatenate([each.positions for each in solved]),
+        {name: np.concatenate([each.numbers[name] for each in solved]) for name in solved[0].numbers},
+        {
+            start + row: found
+            for start, each in zip(starts, solved, strict=False)
+            for row, found in each.failures.items()
+        },
+        np.concatenate([each.costs for each in solved]),
+    )
 
 
 def _numbered(index: Positions, shape: tuple[int, ...]) -> NDArray[np.int64]:

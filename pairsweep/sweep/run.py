@@ -17,7 +17,7 @@ from pairsweep import __version__
 from pairsweep.analyses.registry import ANALYSES
 from pairsweep.blocks.calibrate import aside, files_read, measured_costs
 from pairsweep.blocks.plan import Plan, make_plan
-from pairsweep.blocks.solve import SolvedPoints
+from pairsweep.blocks.solve import SolvedPoints, joined
 from pairsweep.contract.display import Displayed, Shown
 from pairsweep.contract.errors import StoreError
 from pairsweep.contract.template import DONE, PENDING
@@ -206,7 +206,7 @@ def compute(
 ) -> int:
     """Compute what the ledger of a store calls missing; return how many points that were.
 
-    Points that are ``solved`` already are stored first, like those of any block.
+    Points that are ``solved`` already are stored first, like those of any block, where that is worth its files.
     """
     if not store.is_writable and next(store.pending(task.retry_failed), None) is None:
         return 0
@@ -227,8 +227,8 @@ def compute(
             progress.advance(ack.done, ack.failed)
 
         try:
-            for each in solved:
-                for block, result, mask in each.by_block(store.template):
+            if solved:
+                for block, result, mask in joined(solved).by_block(store.template):
                     advance(task.keep(store, block, result, mask))
             execute(
                 task,

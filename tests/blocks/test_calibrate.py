@@ -174,6 +174,31 @@ def test_systems_that_take_too_long_are_extrapolated(clock):
     assert costs[256].seconds == pytest.approx(0.01 * 64**2)
 
 
+def test_measuring_has_its_time_for_all_sizes_together(clock):
+    """Three sizes with points of half a second."""
+    sweep = expand(parse_spec(growth(n_energy="[1, 2, 3]", rho_high="{ start = 0.5, stop = 1.0, num = 50 }")))
+    cost = np.random.default_rng(3).lognormal(-0.7, 1.0, 50)
+    now = clock(lambda sweep, positions: float(cost[positions[:, 1]].sum()))
+    measured_costs(sweep)
+    assert now[0] < calibrate.MOST_SECONDS + 3 * cost.max()
+
+
+def test_a_dear_point_that_ends_measuring_does_not_stand_for_all(clock):
+    """One point in a hundred takes nearly all the time there is; it is the ninth that comes in."""
+    sweep = expand(parse_spec(growth(rho_high="{ start = 0.5, stop = 1.0, num = 100 }")))
+    seen = []
+
+    def cost(sweep, positions):
+        seen.extend(positions[:, 0].tolist())
+        return 10.0 * (8 in range(len(seen) - len(positions), len(seen))) + 0.2 * len(positions)
+
+    clock(cost)
+    found = measured_costs(sweep)[4]
+    true = 0.2 * 100 + 10.0
+    assert 0.5 * true < 100 * found.seconds < 4 * true
+    assert 100 * found.low < true
+
+
 def make_plan_of(sweep, costs):
     seconds = {pairs: cost.seconds for pairs, cost in costs.items()}
     return make_plan(sweep, seconds, {pairs: (cost.low, cost.high) for pairs, cost in costs.items()})
@@ -190,7 +215,7 @@ def test_compiling_is_no_cost_of_points_and_takes_nothing_of_the_time_for_measur
         late = 100.0
         monkeypatch.setattr(Compiled, "seconds", Compiled.seconds + late)
         monkeypatch.setattr(Compiled, "fetched", Compiled.fetched + 1)
-        return replace(batch, seconds=batch.seconds + late)
+        return replace(batch, costs=batch.costs + late / len(batch.costs))
 
     clock = SimpleNamespace(perf_counter=lambda: time.perf_counter() + late)
     monkeypatch.setattr(calibrate, "time", clock)

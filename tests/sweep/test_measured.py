@@ -9,8 +9,9 @@ import pytest
 import pairsweep as ps
 from pairsweep.analyses.registry import ANALYSES
 from pairsweep.blocks import calibrate
+from pairsweep.blocks import solve as blocks
 from pairsweep.blocks.layout import make_template
-from pairsweep.blocks.solve import SolvedPoints, solve_block, solve_points
+from pairsweep.blocks.solve import SolvedPoints, joined, solve_block, solve_points
 from pairsweep.points.axes import expand
 from pairsweep.spec.reader import parse_spec
 from pairsweep.sweep.run import plan, run_to_store
@@ -28,6 +29,13 @@ MAP = (
     )
     + EVOLUTION
 )
+
+
+@pytest.fixture
+def all_kept(monkeypatch):
+    """However quick points are, what measuring has solved is stored."""
+    monkeypatch.setattr(calibrate, "WORTH_KEEPING", 0.0)
+    monkeypatch.setattr(blocks, "WORTH_STORING", 0.0)
 
 
 @pytest.fixture
@@ -49,7 +57,9 @@ def solved(monkeypatch):
     return calls
 
 
-def test_no_point_is_solved_twice_and_the_numbers_are_those_of_blocks(tmp_path, monkeypatch, solved):
+def test_no_point_is_solved_twice_and_the_numbers_are_those_of_blocks(
+    tmp_path, monkeypatch, all_kept, solved
+):
     found = {}
     for name, worth in (("kept", 0.0), ("dropped", math.inf)):
         monkeypatch.setattr(calibrate, "WORTH_KEEPING", worth)
@@ -64,8 +74,7 @@ def test_no_point_is_solved_twice_and_the_numbers_are_those_of_blocks(tmp_path, 
         np.testing.assert_array_equal(found["kept"][name].values, values.values, err_msg=name)
 
 
-def test_a_plan_says_what_it_has_solved(monkeypatch):
-    monkeypatch.setattr(calibrate, "WORTH_KEEPING", 0.0)
+def test_a_plan_says_what_it_has_solved(monkeypatch, all_kept):
     points = plan(parse_spec(MAP)).solved
     positions = np.concatenate([each.positions for each in points])
     assert len(positions) == len(np.unique(positions, axis=0)) > 3
@@ -73,8 +82,7 @@ def test_a_plan_says_what_it_has_solved(monkeypatch):
     assert plan(parse_spec(MAP)).solved == ()
 
 
-def test_a_store_that_grows_keeps_what_it_has(tmp_path, monkeypatch, solved):
-    monkeypatch.setattr(calibrate, "WORTH_KEEPING", 0.0)
+def test_a_store_that_grows_keeps_what_it_has(tmp_path, all_kept, solved):
     few = (
         MAP.replace("num = 7", "num = 4").replace('"growth", "evolution"', '"growth"').replace(EVOLUTION, "")
     )
@@ -88,8 +96,7 @@ def test_a_store_that_grows_keeps_what_it_has(tmp_path, monkeypatch, solved):
     assert ps.verify(tmp_path / "s") == []
 
 
-def test_a_failed_point_is_recorded_with_its_reason(tmp_path, monkeypatch):
-    monkeypatch.setattr(calibrate, "WORTH_KEEPING", 0.0)
+def test_a_failed_point_is_recorded_with_its_reason(tmp_path, all_kept):
     (tmp_path / "mine.py").write_text(
         "def f(energy, theta, phi, width):\n"
         "    if width > 0.25:\n        raise ValueError(f'too wide: {width}')\n"
@@ -106,13 +113,27 @@ def test_a_failed_point_is_recorded_with_its_reason(tmp_path, monkeypatch):
     assert "mine.py" in failure.traceback
 
 
+def test_the_points_of_a_small_sweep_are_solved_once_however_quick(tmp_path, monkeypatch, solved):
+    """They are all of its one block: nothing is left to the run."""
+    monkeypatch.setattr(calibrate, "WORTH_KEEPING", 0.0)
+    text = growth(rho_high="{ start = 0.5, stop = 1.0, num = 9 }")
+    outcome = run_to_store(parse_spec(text), tmp_path / "s", SERIAL, quiet=True)
+    assert (outcome.points, outcome.computed) == (9, 9)
+    assert set(solved.values()) == {1}
+
+
 @pytest.mark.parametrize("block_shape", [(1, 1, 1), (2, 3, 2), (3, 4, 1), (3, 7, 2)])
-def test_solved_points_are_parts_of_their_blocks(block_shape):
+def test_solved_points_are_parts_of_their_blocks(all_kept, block_shape):
     sweep = expand(parse_spec(MAP))
     template = make_template(sweep, block_shape)
     everywhere = np.argwhere(np.ones(sweep.shape, dtype=bool))
     chosen = np.random.default_rng(0).permutation(everywhere)[:17]
-    points = SolvedPoints(chosen, *solve_points(sweep, template, chosen), 17.0)
+    points = joined(
+        [
+            SolvedPoints(some, *solve_points(sweep, template, some), np.ones(len(some)))
+            for some in (chosen[:1], chosen[1:9], chosen[9:])
+        ]
+    )
     seen = np.zeros(sweep.shape, dtype=int)
     seconds = 0.0
     for block, part, mask in points.by_block(template):
@@ -128,11 +149,31 @@ def test_solved_points_are_parts_of_their_blocks(block_shape):
     assert seconds == pytest.approx(17.0)
 
 
+def test_a_block_that_lacks_points_is_stored_where_these_are_worth_it():
+    sweep = expand(parse_spec(growth(rho_high="{ start = 0.5, stop = 1.0, num = 9 }")))
+    template = make_template(sweep, (3,))
+    some = np.array([[0], [3], [4], [6], [7], [8]])
+    costs = np.array([1.0, 0.4, 0.4, 0.0, 0.0, 0.0]) * blocks.WORTH_STORING
+    points = SolvedPoints(some, *solve_points(sweep, template, some), costs)
+    assert [block for block, *_ in points.by_block(template)] == [0, 2]  # one that is dear, and a whole one
+
+
+def test_a_failure_keeps_its_point_when_points_are_joined():
+    def some(row, reason):
+        failures = {0: {"growth": reason}} if reason else {}
+        return SolvedPoints(np.array([[row]]), {"x": np.array([float(row)])}, failures, np.ones(1))
+
+    points = joined([some(4, ""), some(2, "why"), some(3, "")])
+    assert points.failures == {1: {"growth": "why"}}
+    assert points.numbers["x"].tolist() == points.positions[:, 0].tolist() == [4, 2, 3]
+    assert points.seconds == 3.0
+
+
 def test_a_sweep_of_one_point_has_its_block():
     sweep = expand(parse_spec(growth()))
     template = make_template(sweep, ())
     position = np.zeros((1, 0), dtype=np.int64)
-    points = SolvedPoints(position, *solve_points(sweep, template, position), 0.0)
+    points = SolvedPoints(position, *solve_points(sweep, template, position), np.zeros(1))
     ((block, part, mask),) = points.by_block(template)
     assert (block, mask.shape, bool(mask)) == (0, (), True)
     assert part.arrays["growth_rate"] == solve_block(sweep, template, 0).arrays["growth_rate"]
