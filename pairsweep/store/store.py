@@ -249,18 +249,20 @@ class Store:
     def write(self, block: int, result: BlockResult, masks: Mapping[str, Mask] | None = None) -> None:
         """Store the points of a block that ``masks`` names for each analysis (all of them by default).
 
-        Done stays done: where an analysis is done its numbers are kept, whoever comes late. Raises `StoreError` if
-        there is no room, or if the store has been replaced or grown since it was opened.
+        Done stays done: where an analysis is done its numbers are kept, whoever comes late, unless ``masks`` names it
+        at a point together with one that is not. Raises `StoreError` if there is no room, or if the store has been
+        replaced or grown since it was opened.
         """
         self._check_current()
         with chunks.room(self.path), only_writer(self._writers, block):
             self._check_current()
             known = self.settle(block)
             before = self.states(block) if known is None else known.states
-            take = {
-                analysis: (states != DONE) & (True if masks is None else masks.get(analysis, False))
-                for analysis, states in before.items()
-            }
+            take = {analysis: states != DONE for analysis, states in before.items()}
+            if masks is not None:
+                named = {analysis: np.asarray(masks.get(analysis, False)) for analysis in before}
+                new = np.any([named[analysis] & missing for analysis, missing in take.items()], axis=0)
+                take = {analysis: mask & new for analysis, mask in named.items()}
             touched = [analysis for analysis, mask in take.items() if mask.any()]
             if not touched:
                 return

@@ -84,6 +84,29 @@ def single_values(store: Store, sweep: Sweep) -> dict[str, Scalar]:
     return {name: json.loads(known[name]) for name in names if known.get(name, AXIS) != AXIS}
 
 
+def store_of_failed(path: str | Path, sweep: Sweep) -> Store:
+    """Open the store of a sweep whose failed points alone are computed as it says: options of analyses may be others.
+
+    Refused is what would give its points other labels, those of results included, such as the times of samples.
+    """
+    store = Store.open(path)
+    options = tuple(f"{name}." for name in sweep.spec.options)
+    there = {name: mark for name, mark in store.fingerprint.items() if name.startswith(options)}
+    now = fingerprint(with_files(sweep, _known_files(store, sweep)).spec)
+    store.check({name: mark for name, mark in now.items() if not name.startswith(options)} | there)
+    template = make_template(sweep, store.template.block_shape)
+    if not is_laid_out(store, sweep):
+        cure = "run it without the changed options first, or go back to the axes that are there"
+        raise StoreError(str(path), "holds another part of this sweep", cure)
+    before, after = ({c.name: c.values for c in t.coordinates} for t in (store.template, template))
+    for name in sorted(before.keys() | after.keys()):
+        if name not in before or name not in after or not same_values(before[name], after[name]):
+            what = f"{name} would be another for its failed points than for the others"
+            raise StoreError(str(path), what, "leave it as it is, or run into another store")
+    store.check_arrays(template)
+    return store
+
+
 def is_laid_out(store: Store, sweep: Sweep) -> bool:
     """Tell whether a store is laid out as this sweep is now: the same axes in the same order, and the same analyses."""
     if (store.template.axes, set(store.analyses)) != (sweep.names, set(sweep.spec.analyses)):

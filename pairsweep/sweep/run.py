@@ -19,7 +19,6 @@ from pairsweep.blocks.calibrate import aside, files_read, measured_costs
 from pairsweep.blocks.plan import Plan, make_plan
 from pairsweep.blocks.solve import SolvedPoints, joined
 from pairsweep.contract.display import Displayed, Shown
-from pairsweep.contract.errors import StoreError
 from pairsweep.contract.template import DONE, PENDING
 from pairsweep.execute import Ack, Echo, check_scheduler, execute, unheard
 from pairsweep.kernels.compiling import announced
@@ -33,8 +32,8 @@ from pairsweep.sweep.resume import (
     continued,
     fingerprint,
     is_laid_out,
-    matching_store,
     single_values,
+    store_of_failed,
     with_files,
 )
 from pairsweep.sweep.task import SolveTask
@@ -149,7 +148,7 @@ def run_to_store(
     with announced(progress.say, progress.step):
         failed_alone = retry_failed and _differs_in_options(path, wanted)
         if failed_alone:
-            store = _own_store(path, read_spec(spec), wanted)
+            store = store_of_failed(path, sweep)
         else:
             there, sweep = continued(path, sweep, recompute)
             if there is not None and not recompute and is_laid_out(there, sweep):
@@ -181,19 +180,6 @@ def _differs_in_options(path: str | Path, wanted: Spec) -> bool:
         for name in there.keys() | now.keys()
         if name.startswith(tuple(options))
     )
-
-
-def _own_store(path: str | Path, spec: Spec, wanted: Spec) -> Store:
-    """Open the store of ``spec``, whose failed points alone are computed as ``wanted`` says."""
-    store = matching_store(path, expand(spec))
-    own, now = fingerprint(spec), fingerprint(wanted)
-    changed = sorted(name for name in own.keys() | now.keys() if own.get(name) != now.get(name))
-    options = tuple(f"{name}." for name in spec.options)
-    strange = [name for name in changed if not name.startswith(options)]
-    if strange:
-        cure = "only options of an analysis may be changed for failed points; name another store for the rest"
-        raise StoreError(str(path), f"holds other {', '.join(strange)}", cure)
-    return store
 
 
 def compute(

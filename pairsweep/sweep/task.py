@@ -62,9 +62,13 @@ class SolveTask:
         """Solve ``block``; ``only`` restricts it to some of its points, the last axis fastest."""
         sweep, store = _opened(self)
         masks = store.todo(block, self.retry_failed, only)
+        states = store.states(block)
+        failed = {name: mask & (states[name] == FAILED) for name, mask in masks.items()}
         if self.failed_alone:
-            states = store.states(block)
-            masks = {name: mask & (states[name] == FAILED) for name, mask in masks.items()}
+            masks = dict(failed)
+        for analysis in sweep.spec.declared():
+            for needed in analysis.needs:  # what it made of a failure is no longer so
+                masks[analysis.name] = masks[analysis.name] | failed.get(needed.name, False)
         points = np.any(list(masks.values()), axis=0)
         if not points.any():
             return Ack(block, 0, 0, 0.0, socket.gethostname())

@@ -175,10 +175,56 @@ def test_options_may_change_for_failed_points_alone(tmp_path, counted):
     )
     np.testing.assert_array_equal(after["growth_rate"][:, 0], before["growth_rate"][:, 0])
     assert (ps.run(SPEC, store, **RUN)["status"] == 1).all()  # still the store of the old specification
-    with pytest.raises(ps.StoreError, match="only options of an analysis"):
+    with pytest.raises(ps.StoreError, match=r"coupling\.g"):
         ps.run(
             SPEC, store, retry_failed=True, overrides={"growth.method": "dense", "coupling.g": 1e-4}, **RUN
         )
+
+
+@pytest.mark.usefixtures("_failing")
+def test_failed_points_of_a_store_that_was_made_with_other_options_itself(tmp_path):
+    """Its own options need not be those of the file, nor be given again."""
+    store = tmp_path / "map.zarr"
+    ps.run(SPEC, store, overrides={"growth.growth_tolerance": 1e-5}, **RUN)
+    for given in ({"growth.method": "dense", "growth.growth_tolerance": 1e-5}, {"growth.method": "dense"}):
+        after = ps.run(SPEC, store, retry_failed=True, overrides=given, **RUN)
+        assert (after["status"] == 1).all()
+
+
+def test_a_verdict_follows_the_growth_that_is_tried_again(tmp_path):
+    """Where growth has failed there is no verdict, and the analysis that gives it has not failed."""
+    spec = SPEC.replace('["growth"]', '["growth", "continuum"]')
+    none = {"growth.method": "dispersion", "growth.growth_tolerance": 1e-9}
+    before = ps.run(spec, tmp_path / "s", overrides=none, **RUN).load()
+    assert ps.status(tmp_path / "s").analyses["growth"]["failed"] == 4
+    flags = before["verdict"].attrs["flag_meanings"].split()
+    assert {flags[code] for code in before["verdict"].values.ravel()} == {"undetermined"}
+    after = ps.run(spec, tmp_path / "s", retry_failed=True, **RUN)
+    fresh = ps.run(spec, tmp_path / "fresh", **RUN)
+    assert ps.status(tmp_path / "s").points["done"] == 4
+    for name in ("verdict", "growth_rate", "continuum_growth_rate"):
+        np.testing.assert_array_equal(after[name], fresh[name], err_msg=name)
+    assert "undetermined" not in {flags[code] for code in after["verdict"].values.ravel()}
+
+
+@pytest.mark.usefixtures("_failing")
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"evolution.t_end": 7.0}, "time"),
+        ({"evolution.samples": 5}, "time"),
+        ({"growth.modes": 2}, "mode"),
+        ({"occupation.rho_high": [0.6, 0.9, 1.0]}, "part of this sweep"),
+        ({"occupation.rho_high": [0.6, 0.95]}, "part of this sweep"),
+    ],
+)
+def test_failed_points_keep_the_labels_of_the_others(tmp_path, given, named):
+    """Samples at other times, say, would be stored under those of the store."""
+    store = tmp_path / "map.zarr"
+    ps.run(BOTH, store, **RUN)
+    options = {"growth.method": "dense"} | given
+    with pytest.raises(ps.StoreError, match=named):
+        ps.run(BOTH, store, retry_failed=True, overrides=options, **RUN)
 
 
 def test_status_counts_for_each_analysis(tmp_path, capsys):
