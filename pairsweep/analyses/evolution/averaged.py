@@ -18,6 +18,7 @@ from pairsweep.analyses.evolution.batch import STATE_NUMBERS, Batch, Ints, Work
 from pairsweep.analyses.evolution.kernels.averaging.field import Terms
 from pairsweep.analyses.evolution.kernels.averaging.solve import (
     CHECKS,
+    LONGEST_PHASE,
     MOST_RATIO,
     Measures,
     Outcomes,
@@ -129,7 +130,8 @@ def run_averaged(batch: Batch, work: Work, points: Ints, *, final: bool) -> Ints
             near = measures.near[row]
             ratio = near if status == Status.NEAR_RESONANCE else max(measures.small[row], measures.width[row])
             work.method[part[row]] = "averaged"
-            work.fail(part[row], status, ratio=ratio, most=MOST_RATIO)
+            longest = 0.95 * LONGEST_PHASE / (2.0 * float(np.max(batch.pairs.energy)))
+            work.fail(part[row], status, ratio=ratio, most=MOST_RATIO, phase=LONGEST_PHASE, longest=longest)
         good = np.flatnonzero(measures.status == Status.OK)
         measures = Measures(*(values[good] for values in measures))
         done = _run_systems(batch, work, part[good], _systems(batch, part[good]), measures, final)
@@ -157,9 +159,10 @@ def _run_systems(
             work.method[point] = "averaged"
             work.error[point] = run.error
             work.steps[point] = run.steps
-            if status != Status.OK:
-                missed = {"method": "averaging", "tolerance": batch.tolerance, "error": run.error}
-                work.fail(point, status, steps=run.steps, **missed)
+            if status == Status.TOLERANCE_MISSED:
+                work.miss(point, "averaging", batch.tolerance)
+            elif status != Status.OK:
+                work.fail(point, status, steps=run.steps, tolerance=batch.tolerance)
     return points[rows]
 
 
@@ -274,7 +277,7 @@ def settle(trajectories: Trajectories, runs: list[Run], tolerance: float) -> Non
 def _judge(run: Run, figures: Figures, trajectories: Trajectories, tolerance: float) -> None:
     """Estimate the error of a run from its difference to the companion; end the point, or plan its next run."""
     if figures.status != Status.OK:
-        run.status = Status(figures.status)
+        run.status, run.steps = Status(figures.status), figures.steps
         return
     if run.storing:
         run.storing = False

@@ -21,7 +21,7 @@ Ints = NDArray[np.int64]
 Complexes = NDArray[np.complex128]
 
 TRAILING = {variable.name: variable.trailing for variable in VARIABLES}
-SMALLEST_TOLERANCE = 1e-12
+SMALLEST_TOLERANCE, LARGEST_TOLERANCE = 1e-12, 0.1
 
 # States (3, N) of samples that a method holds at once, in numbers: 64 MB, however long the run and large the grid.
 STATE_NUMBERS = 2**23
@@ -76,6 +76,13 @@ class Work:
         """Note the end of a point that is no success; ``numbers`` are what the text of ``status`` names."""
         self.status[point] = status
         self.reasons[point] = status.text.format(**numbers)
+
+    def miss(self, point: int | np.intp, method: str, tolerance: float) -> None:
+        """Note that a run is not as accurate as was asked for, and what would be enough."""
+        error, steps = float(self.error[point]), self.steps[point]
+        enough = f"give tolerance = {2.0 * error:.1e}, " if 2.0 * error <= LARGEST_TOLERANCE else ""
+        numbers = {"tolerance": tolerance, "error": error, "steps": steps, "enough": enough}
+        self.fail(point, Status.TOLERANCE_MISSED, method=method, **numbers)
 
 
 @dataclass(frozen=True, eq=False)

@@ -31,14 +31,7 @@ def run_reference(batch: Batch, work: Work, points: Ints) -> None:
             work.error[point] = max(work.error[point], 2.0 * off / CHECK)
             work.steps[point] = count
         if work.status[point] == Status.OK and not work.error[point] <= batch.tolerance:
-            work.fail(
-                point,
-                Status.TOLERANCE_MISSED,
-                method="the reference",
-                tolerance=batch.tolerance,
-                error=work.error[point],
-                steps=work.steps[point],
-            )
+            work.miss(point, "the reference", batch.tolerance)
 
 
 def _dop853(batch: Batch, point: int, tolerance: float) -> Iterator[tuple[Floats, int]]:

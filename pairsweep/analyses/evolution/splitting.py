@@ -91,18 +91,7 @@ def run_splitting(batch: Batch, work: Work, points: Ints) -> None:
             if not _plan_next(batch, work, point, searches[point], steps, scheme):
                 del searches[point]
     for point in searches:
-        _miss(batch, work, point)
-
-
-def _miss(batch: Batch, work: Work, point: int) -> None:
-    work.fail(
-        point,
-        Status.TOLERANCE_MISSED,
-        method="splitting",
-        tolerance=batch.tolerance,
-        error=work.error[point],
-        steps=work.steps[point],
-    )
+        work.miss(point, "splitting", batch.tolerance)
 
 
 def _first_steps(batch: Batch, work: Work, points: Ints, scheme: Tableau) -> dict[int, _Search]:
@@ -128,8 +117,8 @@ def _first_steps(batch: Batch, work: Work, points: Ints, scheme: Tableau) -> dic
         step = float(longest[point]) if np.isfinite(longest[point]) else float(batch.times[point, -1])
         most = min(MOST_STEPS, tolerance / ROUNDING)
         if batch.times[point, -1] > most * step:
-            phase_of_run = fastest * batch.times[point, -1]
-            work.fail(point, Status.TOO_LONG, phase=phase_of_run, most=most, tolerance=tolerance)
+            numbers = {"phase": fastest * batch.times[point, -1], "most": most, "longest": 0.95 * most * step}
+            work.fail(point, Status.TOO_LONG, tolerance=tolerance, **numbers)
             continue
         searches[int(point)] = _Search(step / float(ratio[point]), step)
     return searches
@@ -182,7 +171,7 @@ def _plan_next(batch: Batch, work: Work, point: int, search: _Search, steps: Int
     if np.isfinite(search.vouched):
         work.error[point] = search.vouched + rounding
         if work.error[point] > tolerance:
-            _miss(batch, work, point)
+            work.miss(point, "splitting", batch.tolerance)
         return False
     deviation = float(work.error[point])
     order = scheme.orders[-1]
@@ -195,7 +184,7 @@ def _plan_next(batch: Batch, work: Work, point: int, search: _Search, steps: Int
     t_end = float(batch.times[point, -1])
     coarse_step = t_end / coarse
     if search.chances == 0 or rounding > tolerance or t_end / search.step > MOST_STEPS:
-        _miss(batch, work, point)
+        work.miss(point, "splitting", batch.tolerance)
         return False
     search.deviation, search.deviation_steps = deviation, coarse
     if deviation >= SMALL:  # too far from the limit of small steps to follow its order

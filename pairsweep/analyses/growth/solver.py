@@ -395,7 +395,7 @@ def _reason(problem: _Problem, row: int, status: Status, wider: float) -> str:
     """Why a point has no certificate: with its numbers, and a cure that works."""
     tolerance, coupling = wider * problem.tolerance[row], problem.coupling[row]
     if status == Status.TOLERANCE_TOO_SMALL:
-        least = 1.01 * problem.floor[row] / coupling
+        least = 1.06 * problem.floor[row] / coupling
         return (
             f"growth_tolerance = {problem.asked:g} means {tolerance:.3g} MeV here, below the {problem.floor[row]:.3g} "
             f"MeV that double precision can vouch for: give growth_tolerance = {least:.2g} or more, or method = 'auto'"

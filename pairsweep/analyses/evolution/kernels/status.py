@@ -31,17 +31,20 @@ _TEXTS = {
     Status.NOT_FINITE: "the state is no longer finite: check weights, energies, coupling and the initial kappa",
     Status.STEP_TOO_LONG: "splitting: the spins turn further in a step than its polynomials reach: ask for a smaller "
     "tolerance",
-    Status.TOO_MANY_STEPS: "averaged: too many steps: shorten the run or loosen the tolerance",
+    Status.TOO_MANY_STEPS: "averaged: {steps} steps do not reach the end of the run at tolerance = {tolerance:g}: give "
+    "a larger one, or shorten the run",
     Status.TOO_LONG: "splitting: 2 E t = {phase:.1e} takes more than {most:.1g} steps, the most at tolerance = "
-    '{tolerance:g}: shorten the run, ask for less, or use method = "averaged" where g w is small against E',
+    '{tolerance:g}: give a larger one, shorten the run to t_end = {longest:.1e}, or use method = "averaged" where '
+    "g w is small against E",
     Status.NOT_SMALL: "averaged: g w is not small against E and the energy differences, ratio {ratio:.2g} "
     '(at most {most}): use method = "splitting"',
     Status.NOT_TURNING: "averaged: a pair with E = 0 does not turn, nothing to average: "
     'use method = "splitting"',
     Status.NEAR_RESONANCE: "averaged: E_a + E_b is close to E_c for three energies, ratio {ratio:.2g} "
     '(at most {most}): make them equal or use method = "splitting"',
-    Status.PHASE_LOST: "averaged: 2 E t exceeds what double precision resolves: shorten the run",
+    Status.PHASE_LOST: "averaged: 2 E t exceeds the {phase:.1e} that double precision resolves: shorten the run to "
+    "t_end = {longest:.1e}",
     Status.TOLERANCE_MISSED: "tolerance = {tolerance:g} missed by {method}, error about {error:.1e} with {steps} "
-    "steps: shorten the run, ask for less or take another method",
+    "steps: {enough}shorten the run or take another method",
     Status.DRIFTED: "{drift} = {value:.1e} above {limit:.1e}: {cure}",
 }
