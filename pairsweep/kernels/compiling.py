@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import CodeType, ModuleType
@@ -16,7 +18,8 @@ from pairsweep.machine_code.kernel import Compiled, Kernel
 
 NOTE = "compiling the numerical code, once for this version; this may take a minute ..."
 OTHERS = "another process compiles the numerical code: waiting for it ..."
-BAR = 24
+BAR, MOVING = 24, 6
+BEAT = 0.2  # seconds
 ERASE = "\r\x1b[2K"
 SURROUNDINGS = 400
 """What a kernel costs whatever its length, in bytes of bytecode."""
@@ -33,6 +36,11 @@ def draw_on_terminal(line: str) -> None:
     """Draw a line over the last one where standard error is a terminal; an empty one removes it."""
     if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
         print(ERASE + line, end="", file=sys.stderr, flush=True)
+
+
+def _letters() -> tuple[str, str]:
+    """Letters of a bar that standard error can write: of what is filled, and of what is empty."""
+    return ("━", "╌") if "utf" in (sys.stderr.encoding or "utf").lower() else ("#", "-")
 
 
 def _names(code: CodeType) -> Iterator[str]:
@@ -99,21 +107,42 @@ class _Compilation(event.Listener):
         costs = {each: len(each.py_func.__code__.co_code) + SURROUNDINGS for each in self._below}
         done = sum(cost for each, cost in costs.items() if each.is_compiled)
         full = done * BAR // max(1, sum(costs.values()))
-        filled, empty = "━╌" if "utf" in (sys.stderr.encoding or "utf").lower() else "#-"
+        filled, empty = _letters()
         self._step(
             f"compiling {_family(kernel)} {filled * full}{empty * (BAR - full)} {kernel.py_func.__name__}"
         )
 
 
 class _Wait(event.Listener):
-    def __init__(self, say: Say) -> None:
-        self._say = say
+    """Tells that another process compiles what is needed here, and moves a bar until it has."""
+
+    def __init__(self, say: Say, step: Say) -> None:
+        self._say, self._step = say, step
+        self._said = False
+        self._over = threading.Event()
+        self._mover: threading.Thread | None = None
 
     def on_start(self, event: event.Event) -> None:
-        self._say(OTHERS)
+        if not self._said:
+            self._said = True
+            self._say(OTHERS)
+        self._over.clear()
+        self._mover = threading.Thread(target=self._move, daemon=True)
+        self._mover.start()
 
     def on_end(self, event: event.Event) -> None:
-        """Nothing to say."""
+        if self._mover is not None:
+            self._over.set()
+            self._mover.join()
+            self._step("")
+
+    def _move(self) -> None:
+        filled, empty = _letters()
+        for beat in itertools.count():
+            if self._over.wait(BEAT):
+                return
+            place = BAR - MOVING - abs(beat % (2 * (BAR - MOVING)) - (BAR - MOVING))
+            self._step(f"waiting {place * empty}{MOVING * filled}{(BAR - MOVING - place) * empty}")
 
 
 @contextmanager
@@ -127,7 +156,7 @@ def announced(say: Say = on_standard_error, step: Say = draw_on_terminal) -> Ite
     step
         Called with what is being compiled and a bar, to be drawn over what it was called with before.
     """
-    listeners = {"numba:compile": _Compilation(say, step), WAITING: _Wait(say)}
+    listeners = {"numba:compile": _Compilation(say, step), WAITING: _Wait(say, step)}
     for kind, listener in listeners.items():
         event.register(kind, listener)
     try:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import NamedTuple
 
 from pairsweep.analyses.registry import ANALYSES
 from pairsweep.contract.errors import UsageError
+from pairsweep.contract.waiting import interruptibly
 from pairsweep.kernels.compiling import announced
 from pairsweep.machine_code.cache import Kept, kept
 from pairsweep.sweep.ahead import Small, ahead, solve
@@ -48,5 +50,6 @@ def compile_code(names: Iterable[str] = (), quiet: bool = False) -> Compiled:
     ]
     with announced(progress.say, progress.step), ahead(work[:0:-1]):
         for small in work:
-            solve(small)
+            # LLVM hears no Ctrl-C, and does not survive one that Python hears within it
+            interruptibly(partial(solve, small))
     return Compiled(chosen, kept())

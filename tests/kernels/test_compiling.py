@@ -1,5 +1,6 @@
 import io
 import sys
+import threading
 from types import ModuleType
 
 import numba
@@ -91,6 +92,15 @@ def test_waiting_for_another_process_is_said():
     from numba.core import event
 
     said = []
-    with compiling.announced(said.append, said.append), event.trigger_event(compiling.WAITING):
-        pass
+    drawn, moves = [], threading.Semaphore(0)
+
+    def draw(line):
+        drawn.append(line)
+        moves.release()
+
+    with compiling.announced(said.append, draw), event.trigger_event(compiling.WAITING):
+        assert all(moves.acquire(timeout=20.0) for _ in range(3))
     assert said == [compiling.OTHERS]
+    assert len(set(drawn[:3])) == 3  # the bar moves
+    assert {len(line) for line in drawn[:3]} == {len("waiting ") + compiling.BAR}
+    assert drawn[-1] == ""

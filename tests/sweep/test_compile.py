@@ -3,6 +3,7 @@ import os
 import pickle
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -133,3 +134,14 @@ def test_a_sweep_finds_all_code_compiled(compiled, tmp_path, grid, method):
     said = pairsweep("run", str(spec), "--store", str(tmp_path / "out.zarr"))
     assert said.returncode == 0, said.stderr
     assert NOTE not in said.stderr
+
+
+def test_compiling_leaves_the_main_thread_to_ctrl_c(monkeypatch):
+    """A signal that Python hears within LLVM ends in a process that waits for itself."""
+    threads = []
+    monkeypatch.setattr(
+        "pairsweep.sweep.compile.solve", lambda small: threads.append(threading.current_thread())
+    )
+    compile_code(["growth"], quiet=True)
+    assert threads
+    assert threading.main_thread() not in threads
