@@ -18,9 +18,10 @@ from pathlib import Path
 import numpy as np
 
 from pairsweep.blocks.layout import make_template
-from pairsweep.blocks.plan import MIN_BLOCKS, SMALL_SWEEP, SystemSize, system_sizes
+from pairsweep.blocks.plan import MIN_BLOCKS, SHAPE_NAMES, SMALL_SWEEP, SystemSize, system_sizes
 from pairsweep.blocks.solve import SolvedPoints, solve_points
 from pairsweep.contract.template import Template
+from pairsweep.contract.variables import POINT
 from pairsweep.contract.waiting import interruptibly
 from pairsweep.execute import Ack, Echo, Pool, unheard
 from pairsweep.machine_code.kernel import Compiled
@@ -41,6 +42,8 @@ MOST_IN_BATCH = 2**14
 FEW_REPEATS = 3
 # Four times as many points together show that way what a call costs beside its points.
 CHEAPER = 0.6
+# Where even the smallest systems are larger, what a point of them costs is told from grids of so many pairs.
+TRIED_PAIRS = (512, 2048)
 # Where every point that was tried took its process down.
 SECONDS_UNKNOWN = 1e-3
 # Quicker points are not kept: there may be a million of them, and it takes hundreds to be worth the files of a block.
@@ -111,14 +114,14 @@ def _unpacked(task: _Apart) -> _Prepared:
 class Cost(Ack):
     """Seconds of a point, and between which bounds its mean lies as far as the samples tell.
 
-    ``solved`` are points that were solved on the way and are worth keeping; ``extrapolated``: they are larger than any
-    that were.
+    ``solved`` are points that were solved on the way and are worth keeping; ``extrapolated_from`` is the number of
+    pairs of the largest system that was measured where this one is larger, else 0.
     """
 
     low: float = 0.0
     high: float = 0.0
     solved: tuple[SolvedPoints, ...] = ()
-    extrapolated: bool = False
+    extrapolated_from: int = 0
 
 
 def _measured(prepared: _Prepared, block: int) -> Cost:
@@ -308,6 +311,11 @@ def measured_costs(sweep: Sweep, crew: Pool | None = None) -> dict[int, Cost]:
         if isinstance(ack, Cost):
             measured[sizes[ack.block].pairs] = ack
 
+    if crew is None:
+        for pairs in TRIED_PAIRS if sizes[0].pairs > 2 * TRIED_PAIRS[-1] else ():
+            smaller = _on_fewer_pairs(sweep, pairs / sizes[0].pairs)
+            if smaller is not None:
+                measured[smaller.sizes[0].pairs] = replace(_measured(smaller, 0), solved=())
     ends = math.inf
     # one run each: a pool takes its next block before it knows what the last one cost
     for number in _numbers(sizes):
@@ -327,14 +335,27 @@ def measured_costs(sweep: Sweep, crew: Pool | None = None) -> dict[int, Cost]:
         for part in ("seconds", "low", "high")
     ]
     kept = {pairs: cost.solved for pairs, cost in measured.items()}
-    largest = max(measured, default=math.inf)
-    return {
-        size.pairs: Cost(
-            0, 1, 0, mean, "", low, high, kept.get(size.pairs, ()), extrapolated=size.pairs > largest
-        )
-        for size in sizes
-        for mean, low, high in [[_extrapolated(part, size.pairs) for part in parts]]
-    }
+    largest = max(measured, default=0)
+    costs: dict[int, Cost] = {}
+    for size in sizes:
+        mean, *bounds = (_extrapolated(part, size.pairs) for part in parts)
+        low, high = min(mean, *bounds), max(mean, *bounds)  # beyond what was measured they may cross
+        beyond = largest if size.pairs > largest else 0
+        costs[size.pairs] = Cost(0, 1, 0, mean, "", low, high, kept.get(size.pairs, ()), beyond)
+    return costs
+
+
+def _on_fewer_pairs(sweep: Sweep, share: float) -> _Prepared | None:
+    """The same sweep on a coarser grid along what it has most of; None where the grid is not one of numbers of bins."""
+    spec = sweep.spec
+    numbers = {p.name: min(map(int, p.values)) for p in spec.parameters if p.name in SHAPE_NAMES}
+    if spec.kind == "beams" or not numbers or sweep.names == (POINT,):
+        return None
+    name = max(numbers, key=lambda each: numbers[each])
+    most = max(1, round(share * numbers[name]))
+    coarser = replace(spec[name], values=tuple(min(int(value), most) for value in spec[name].values))
+    parameters = tuple(coarser if each.name == name else each for each in spec.parameters)
+    return _Prepared(expand(replace(spec, parameters=parameters)))
 
 
 def _extrapolated(measured: Mapping[int, float], pairs: int) -> float:

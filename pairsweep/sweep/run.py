@@ -269,11 +269,10 @@ def plan_sweep(sweep: Sweep, apart: bool = True, echo: Echo = unheard) -> Plan:
         costs = measured_costs(sweep, crew)
     seconds = {pairs: cost.seconds for pairs, cost in costs.items()}
     plan = make_plan(sweep, seconds, {pairs: (cost.low, cost.high) for pairs, cost in costs.items()})
-    near = [pairs for pairs, cost in costs.items() if not cost.extrapolated]
     return replace(
         plan,
         solved=tuple(points for cost in costs.values() for points in cost.solved),
-        extrapolated_from=max(near) if len(near) < len(costs) else 0,
+        extrapolated_from=max(cost.extrapolated_from for cost in costs.values()),
     )
 
 

@@ -170,8 +170,22 @@ def test_systems_that_take_too_long_are_extrapolated(clock):
     now = clock(lambda sweep, positions: float((0.01 * (sizes[positions[:, 0]] / 4.0) ** 2).sum()))
     costs = measured_costs(sweep)
     assert now[0] < 2 * calibrate.MOST_SECONDS
-    assert [cost.extrapolated for cost in costs.values()] == [False, False, True]
+    assert [cost.extrapolated_from for cost in costs.values()] == [0, 0, 8]
     assert costs[256].seconds == pytest.approx(0.01 * 64**2)
+
+
+def test_a_system_that_would_never_end_is_told_from_coarser_grids(clock):
+    """A million directions, each as dear as all in 200 s: nothing of that size is solved."""
+    sweep = expand(parse_spec(growth(n_phi="1000000", rho_high="{ start = 0.5, stop = 1.0, num = 50 }")))
+    now = clock(
+        lambda sweep, positions: 1e-5 * len(positions) * sum(p.values[0] for p in [sweep.spec["n_phi"]])
+    )
+    costs = measured_costs(sweep)
+    assert now[0] < calibrate.MOST_SECONDS
+    assert costs[10**6].seconds == pytest.approx(10.0, rel=0.01)
+    assert costs[10**6].low <= 10.0 <= costs[10**6].high
+    assert costs[10**6].extrapolated_from == calibrate.TRIED_PAIRS[-1]
+    assert costs[10**6].solved == ()
 
 
 def test_measuring_has_its_time_for_all_sizes_together(clock):
@@ -224,4 +238,4 @@ def test_compiling_is_no_cost_of_points_and_takes_nothing_of_the_time_for_measur
         expand(parse_spec(growth(rho_high="{ start = 0.5, stop = 1.0, num = 51 }")))
     ).values()
     assert cost.seconds < 1.0
-    assert not cost.extrapolated
+    assert not cost.extrapolated_from
