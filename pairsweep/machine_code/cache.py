@@ -246,10 +246,7 @@ class KernelCache(caching._Cache):
             except NotADirectoryError:
                 continue  # there can be none, and where it is kept instead is said
             except Exception as error:  # pickle raises anything for bytes that are none
-                where = (
-                    folder.parent if isinstance(error, OSError) else folder
-                )  # one line for all that is refused
-                _complain(f"machine code in {where} cannot be read ({type(error).__name__}): compiled anew")
+                _complain_of(folder, error)
                 with contextlib.suppress(OSError):
                     here.flush()
                 continue
@@ -319,6 +316,18 @@ event.register("numba:compile", _FailedCompilation())
 def _complain(line: str) -> None:
     """Say a line once per process."""
     _say(f"pairsweep: {line}")
+
+
+_complained: set[Path] = set()
+"""Folders of this machine's code in which something could not be read."""
+
+
+def _complain_of(folder: Path, error: Exception) -> None:
+    """Say what cannot be read, one line for all that lies in one place: a full disk spoils many files at once."""
+    if folder.parent not in _complained:
+        _complained.add(folder.parent)
+        where = folder.parent if isinstance(error, OSError) else folder
+        _complain(f"machine code in {where} cannot be read ({type(error).__name__}): compiled anew")
 
 
 @cache

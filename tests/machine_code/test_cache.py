@@ -196,6 +196,17 @@ def test_a_folder_that_can_be_none_is_not_one_that_cannot_be_read(folder):
 
 
 @pytest.mark.processes
+def test_however_much_is_damaged_is_one_line(folder):
+    run(folder)
+    for path in (folder / "cache").glob("kernels-*/*/*.nb[ic]"):
+        path.write_bytes(b"lost" * len(path.name))
+    values, compiled, said = run(folder)
+    assert (values, compiled) == ([6, 6], ALL)
+    assert said.count("\n") == 1
+    assert run(folder) == ([6, 6], [], "")
+
+
+@pytest.mark.processes
 def test_code_that_may_not_be_read_is_one_line(folder):
     run(folder)
     refuse = (
