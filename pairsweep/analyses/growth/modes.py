@@ -120,7 +120,7 @@ def modes(
     return xr.Dataset(data, coords | {"g": g}, {"spectrum": spectrum})
 
 
-def project(modes: xr.Dataset, kappa: xr.DataArray | ArrayLike) -> xr.DataArray:
+def project(modes: xr.Dataset, kappa: xr.Dataset | xr.DataArray | ArrayLike) -> xr.DataArray:
     """Amplitudes of the modes in kappa: each grows as exp(lambda t) while kappa is small.
 
     Parameters
@@ -128,7 +128,7 @@ def project(modes: xr.Dataset, kappa: xr.DataArray | ArrayLike) -> xr.DataArray:
     modes : Dataset
         From `modes`.
     kappa : DataArray over ``pair`` and any others, or array (..., N), complex
-        Such as ``kappa`` of ``ps.evolve(..., keep="pairs")``.
+        Such as ``kappa`` of ``ps.evolve(..., keep="pairs")``, or that run itself.
 
     Returns
     -------
@@ -138,10 +138,16 @@ def project(modes: xr.Dataset, kappa: xr.DataArray | ArrayLike) -> xr.DataArray:
     Raises
     ------
     ValueError
-        Where ``kappa`` has another number of pairs.
+        Where ``modes`` are none, or ``kappa`` has another number of pairs or none.
     """
     import xarray as xr
 
+    if not isinstance(modes, xr.Dataset) or "left" not in modes:
+        raise ValueError("modes: give what ps.modes has returned")
+    if isinstance(kappa, xr.Dataset):
+        if "kappa" not in kappa:
+            raise ValueError('kappa: this run has no pairs: give one of ps.evolve(..., keep="pairs")')
+        kappa = kappa["kappa"]
     if not isinstance(kappa, xr.DataArray):
         values = np.asarray(kappa, dtype=np.complex128)
         kappa = xr.DataArray(values, dims=(*(f"dim_{i}" for i in range(values.ndim - 1)), "pair"))

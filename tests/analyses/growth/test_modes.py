@@ -148,6 +148,20 @@ def test_unusable_input_is_refused():
         ps.project(found, np.zeros(3))
 
 
+def test_a_run_is_projected_as_it_is_and_what_is_none_is_said():
+    grid = ps.bins(1, 1, 4, 20.0)
+    occupation = ps.quadrant(grid, 0.9, 0.1)
+    modes = ps.modes(grid, *occupation, g=1e-6)
+    settings = {"g": 1e-6, "t_end": 2.0, "samples": 3}
+    run = ps.evolve(grid, *occupation, **settings, keep="pairs")
+    xr.testing.assert_identical(ps.project(modes, run), ps.project(modes, run["kappa"]))
+    with pytest.raises(ValueError, match='keep="pairs"'):
+        ps.project(modes, ps.evolve(grid, *occupation, **settings))
+    for none in (run, run["kappa"], [1.0]):
+        with pytest.raises(ValueError, match=r"ps\.modes"):
+            ps.project(none, run)
+
+
 def test_where_there_is_no_certificate_the_dense_ones_that_grow_are_given():
     # two static modes alike, hardly beyond their threshold
     grid = ps.bins(1, 8, 8)
