@@ -27,6 +27,7 @@ from pairsweep.contract.variables import GRID_LABELS, STATUS, Variable
 from pairsweep.drawing.options import KEYWORDS
 from pairsweep.execute import Site
 from pairsweep.physics.grid import MAX_PAIRS, NAMED_DIRECTIONS
+from pairsweep.physics.patterns.groups import OF_A_GROUP
 from pairsweep.physics.patterns.registry import PATTERNS
 from pairsweep.plot import pictures
 from pairsweep.points.axes import expand
@@ -174,6 +175,9 @@ def _patterns() -> list[str]:
         ]
     parts += [f'### `pattern = "{schema.CUSTOM}"`', _CUSTOM]
     parts += [
+        f'### `pattern = "{schema.MOMENTS}"` with tables `[[occupation.groups]]`',
+        _MOMENTS_OF_GROUPS,
+        _fields(OF_A_GROUP),
         f'### `pattern = "{schema.MOMENTS}"` with a file',
         _MOMENTS_OF_FILE,
         _fields(MOMENT_KEYS.values()),
@@ -196,6 +200,15 @@ What it imports from beside it and the files it reads belong to what a store is 
 the workers (data of more than 4 MiB in all stay where they are). Files that it opens in that first call are
 found; others are named in `data = ["table.h5"]`, as where a C library opens them. Comments and layout do not
 count. Steps of the occupation in energy are declared by `f.energy_edges(**parameters)`, MeV."""
+
+
+_MOMENTS_OF_GROUPS = """
+Moments of groups of energies whose numbers stand in the specification: `energy_edges = [0.0, 5.0, 20.0]` in
+`[occupation]` are the edges of the groups, MeV, and a table for each, by rising energy, has its `name` and its
+moments. A key that gets several values becomes an axis called after both, such as `flux_factor_soft`. Each group has
+`mean_occupation` or `number_density`, and a `flux_factor`; what antineutrinos have is that of neutrinos where it is
+left out. Cells whose `energy_edges` are left out have the groups' edges; on another grid the occupation is taken at
+the centres. Nothing lies beyond the last group. `closure` is one for all."""
 
 
 _MOMENTS_OF_FILE = """

@@ -10,6 +10,7 @@ from pairsweep.contract.errors import UsageError, suggest
 from pairsweep.contract.fields import Field
 from pairsweep.contract.variables import Variable
 from pairsweep.drawing.options import FLAGS
+from pairsweep.physics.patterns.groups import OF_A_GROUP
 from pairsweep.physics.patterns.registry import PATTERNS
 from pairsweep.plot import pictures
 from pairsweep.spec import schema
@@ -31,6 +32,7 @@ def tables() -> dict[str, list[Field]]:
     }
     found |= {f"occupation, pattern {name}": list(pattern.fields) for name, pattern in PATTERNS.items()}
     found |= {
+        f"occupation.groups, pattern {schema.MOMENTS}": list(OF_A_GROUP),
         f"occupation, pattern {schema.MOMENTS} with a file": list(MOMENT_KEYS.values()),
         f"occupation, pattern {schema.TABLE}": list(TABLE_KEYS.values()),
         "grid, kind cells": list(schema.CELLS.values()),

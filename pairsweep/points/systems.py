@@ -130,7 +130,7 @@ def _occupations(
         return _custom_occupations(sweep, grid, positions, rows, failed)
     if spec.table is not None:
         return _table_occupations(sweep, spec.table, grid, positions, rows, failed)
-    declared = PATTERNS[pattern]
+    declared = sweep.spec.pattern(pattern)
     parameters = {field.name: column(field.name) for field in declared.fields if field.name in spec}
     rho, rhobar = declared.function(grid, **parameters)
     shape = (rows.size, grid.size)
@@ -243,7 +243,7 @@ def profile_at(sweep: Sweep, position: Positions) -> Profile:
         return _custom_profile(sweep, position)
     if sweep.spec.table is not None:
         return sweep.spec.table.profile({name: value(name) for name, _ in sweep.spec.table.axes})
-    declared = PATTERNS[pattern]
+    declared = sweep.spec.pattern(pattern)
     parameters = {field.name: value(field.name) for field in declared.fields if field.name in sweep.spec}
     try:
         return declared.profile(**parameters)

@@ -21,6 +21,7 @@ from pairsweep.contract.template import Coordinate
 from pairsweep.physics.table_file import opened_by_xarray, read_rows
 from pairsweep.spec.checks import MAX_AXIS
 from pairsweep.spec.files import unreadable
+from pairsweep.spec.schema import LISTED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -153,14 +154,18 @@ def _check_count(name: str, rows: int) -> None:
 
 def _put(tables: dict[str, Any], table: str, key: str, values: NDArray[Any], name: str) -> None:
     """Put a column in its place among the tables."""
-    beams = tables.get("grid", {}).get("beams")
-    if table == "grid" and isinstance(beams, list):
-        quantity, _, beam = key.partition("_")
-        tables["grid"] = {
-            **tables["grid"],
-            "beams": [{**b, quantity: values} if b.get("name") == beam else b for b in beams],
-        }
-        return
+    listed = LISTED.get(table, "")
+    entries = tables.get(table, {}).get(listed)
+    if isinstance(entries, list):
+        for number, entry in enumerate(entries):
+            suffix = f"_{entry.get('name')}"
+            if key.endswith(suffix):
+                changed = {**entry, key.removesuffix(suffix): values}
+                tables[table] = {
+                    **tables[table],
+                    listed: [*entries[:number], changed, *entries[number + 1 :]],
+                }
+                return
     if not isinstance(tables.setdefault(table, {}), dict):
         raise SpecError(f"cases.{table}.{key}", None, f"[{table}] is no table")
     if key in tables[table]:
@@ -169,17 +174,18 @@ def _put(tables: dict[str, Any], table: str, key: str, values: NDArray[Any], nam
 
 
 def places_of(tables: Mapping[str, Iterable[Field]], data: Mapping[str, Any]) -> dict[str, Place]:
-    """Give the place of every parameter that a column may be; of beams those of the ones that are there."""
+    """Give the place of every parameter that a column may be; of beams and groups those of the ones that are there."""
     known = {
         field.name: Place(table, field.units)
         for table, fields in tables.items()
         for field in fields
-        if table != "beams"
+        if table not in LISTED.values()
     }
-    for beam in data.get("grid", {}).get("beams", []):
-        if isinstance(beam, Mapping) and isinstance(beam.get("name"), str):
-            known |= {
-                f"{field.name}_{beam['name']}": Place("grid", field.units)
-                for field in tables.get("beams", ())
-            }
+    for table, listed in LISTED.items():
+        for entry in data.get(table, {}).get(listed, []):
+            if isinstance(entry, Mapping) and isinstance(entry.get("name"), str):
+                known |= {
+                    f"{field.name}_{entry['name']}": Place(table, field.units)
+                    for field in tables.get(listed, ())
+                }
     return known

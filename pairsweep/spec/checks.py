@@ -44,6 +44,16 @@ def missing(place: str, field: Field) -> SpecError:
     return SpecError(f"{place}.{field.name}", None, f"is missing: give {describe(field)} ({field.meaning})")
 
 
+def name_of(place: str, data: Mapping[str, Any], taken: Iterable[str]) -> str:
+    """Read the name of one table among its like, which becomes part of the names of its axes."""
+    name = data.get("name")
+    if not (isinstance(name, str) and name.isascii() and name.replace("_", "").isalnum()):
+        raise SpecError(f"{place}.name", name, "give a name of letters, digits and underscores")
+    if name in taken:
+        raise SpecError(f"{place}.name", name, "is the name of another one: choose another")
+    return name
+
+
 def parameters_of(
     table: str, data: Mapping[str, Any], fields: Iterable[Field], others: Iterable[str] = ()
 ) -> tuple[Parameter, ...]:

@@ -16,6 +16,8 @@ from pairsweep.contract.display import Displayed, Shown, ends, with_units
 from pairsweep.contract.fields import Parameter
 from pairsweep.contract.template import Coordinate
 from pairsweep.contract.view import Cells
+from pairsweep.physics.patterns.base import Pattern
+from pairsweep.physics.patterns.registry import PATTERNS
 from pairsweep.physics.table import Table
 from pairsweep.user_code.function import UserFunction
 
@@ -37,6 +39,7 @@ class Spec(Displayed):
     options : options by the name of the analysis, also of those that another one needs
     custom : the user's own occupation function, if there is one
     table : the file of occupations, if the pattern is one
+    groups : the pattern of moments of groups of energies, if their numbers stand in the specification
     labels : coordinates of that file along its axes
     folder : where the specification looks for files
     cluster : the table of that name, for whoever starts jobs
@@ -53,6 +56,7 @@ class Spec(Displayed):
     options: Mapping[str, Any]
     custom: UserFunction | None
     table: Table | None
+    groups: Pattern | None
     labels: tuple[Coordinate, ...]
     folder: str
     cluster: Mapping[str, object]
@@ -76,6 +80,10 @@ class Spec(Displayed):
     def _by_name(self) -> Mapping[str, Parameter]:
         return {parameter.name: parameter for parameter in self.parameters}
 
+    def pattern(self, name: str) -> Pattern:
+        """Give the pattern of occupation that goes by a name here."""
+        return PATTERNS[name] if self.groups is None else self.groups
+
     def declared(self) -> Iterator[Analysis]:
         """Yield the declarations of what is computed."""
         return (ANALYSES[name] for name in self.analyses)
@@ -96,6 +104,8 @@ class Spec(Displayed):
         if self.table is not None:
             entries |= {f"table.{name}": value for name, value in self.table.identity().items()}
             entries[f"{DATA}{self.table.name}"] = self.table.digest
+        if self.groups is not None:
+            entries["occupation.energy_edges"] = list(self.groups.edges().energy)
         if self.custom is not None:
             entries |= {f"{DATA}{path}": digest for path, digest in self.custom.data_digests().items()}
         for parameter in sorted(self.parameters, key=lambda p: (p.table, p.name)):

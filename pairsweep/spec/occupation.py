@@ -10,10 +10,10 @@ import numpy as np
 
 from pairsweep.contract.errors import SpecError, suggest
 from pairsweep.contract.fields import Field, Kind, Parameter
-from pairsweep.contract.view import SpecView
 from pairsweep.physics.patterns.registry import PATTERNS
 from pairsweep.spec import schema
 from pairsweep.spec.checks import Draw, holds_text, parameters_of, values_of
+from pairsweep.spec.model import Spec
 from pairsweep.user_code.function import DATA_PLACE, UserFunction, find_function
 
 TABLE = "occupation"
@@ -79,11 +79,11 @@ def _wording(data: Mapping[str, Any], key: str, names: Sequence[str]) -> Mapping
     return words
 
 
-def check_occupation(spec: SpecView) -> None:
+def check_occupation(spec: Spec) -> None:
     """Refuse what no point of the sweep can make sense of."""
     for name in dict.fromkeys(spec["pattern"].values if "pattern" in spec else ()):
         if name in PATTERNS:
-            PATTERNS[str(name)].check(spec)
+            spec.pattern(str(name)).check(spec)
 
 
 def data_files(value: object) -> list[str]:

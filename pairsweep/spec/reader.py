@@ -21,11 +21,13 @@ from pairsweep.contract.template import Coordinate
 from pairsweep.contract.variables import GRID_LABELS
 from pairsweep.contract.view import Cells
 from pairsweep.physics.grid import MAX_PAIRS, NAMED_DIRECTIONS, SHAPE_NAMES, cells, most_pairs
+from pairsweep.physics.patterns.groups import CLOSURE, OF_A_GROUP
 from pairsweep.physics.patterns.registry import PATTERNS
 from pairsweep.spec import schema
 from pairsweep.spec.cases import CASE, Place, places_of, read_cases
-from pairsweep.spec.checks import given_options, known_keys, missing, parameters_of, values_of
+from pairsweep.spec.checks import given_options, known_keys, missing, name_of, parameters_of, values_of
 from pairsweep.spec.compose import composed, parse
+from pairsweep.spec.groups import GROUPS, Groups, read_groups
 from pairsweep.spec.model import Source, Spec
 from pairsweep.spec.moments import read_moments
 from pairsweep.spec.occupation import TABLE, check_occupation, data_files, read_occupation
@@ -34,6 +36,7 @@ from pairsweep.spec.table import TableFile, read_table
 from pairsweep.user_code.function import PLACE, UserFunction, from_callable
 
 MAX_POINTS = 10**9
+PATTERN_FIELD = Field("pattern", "text", "occupation pattern")
 
 
 def read_spec(source: Source, overrides: Mapping[str, object] | None = None) -> Spec:
@@ -150,6 +153,8 @@ def _checked_spec(data: dict[str, Any], text: str, folder: Path, custom: UserFun
     edges: Cells | None = None
     used: UserFunction | None = None
     source: TableFile | None = None
+    in_groups: Groups | None = None
+    edges_there: dict[str, tuple[float, ...]] = {}  # that the grid may leave out
     occupation = data.get("occupation", {})
     if occupation.get("pattern") == schema.TABLE:
         source = read_table(occupation, folder)
@@ -157,16 +162,23 @@ def _checked_spec(data: dict[str, Any], text: str, folder: Path, custom: UserFun
         source = read_moments(occupation, folder)
         if kind == "cells" and not {"cos_theta_edges", "phi_edges"} <= data["grid"].keys():
             raise SpecError("grid", None, "moments have no directions: give cos_theta_edges and phi_edges")
+    elif occupation.get("pattern") == schema.MOMENTS and GROUPS in occupation:
+        in_groups = read_groups(occupation)
+        edges_there = {"energy_edges": in_groups.edges}
+    if source is not None:
+        edges_there = source.table.edges._asdict()
     # Axes come in the order of the file, so its tables are walked in that order.
     for table in data:
         if table == "grid" and kind == "beams":
             beams, found = _beams(data["grid"])
         elif table == "grid" and kind == "cells":
-            edges, found = _cells(data["grid"], None if source is None else source.table.edges)
+            edges, found = _cells(data["grid"], edges_there)
         elif table == "grid":
             found = parameters_of("grid", data["grid"], schema.GRID.values(), others=("kind",))
         elif table == "occupation" and source is not None:
             found = source.parameters
+        elif table == "occupation" and in_groups is not None:
+            found = in_groups.parameters
         elif table == "occupation":
             found, used = read_occupation(data["occupation"], folder, custom)
         elif table == "coupling":
@@ -190,6 +202,7 @@ def _checked_spec(data: dict[str, Any], text: str, folder: Path, custom: UserFun
         options=options,
         custom=used,
         table=None if source is None else source.table,
+        groups=None if in_groups is None else in_groups.pattern,
         labels=(
             *_free_labels("occupation.file", () if source is None else source.labels, parameters),
             *_free_labels("cases", () if cases is None else cases.labels, parameters),
@@ -257,17 +270,19 @@ def _refuse_reserved(place: str, name: str) -> None:
 
 def _columns(data: Mapping[str, Any], kind: str, analyses: Sequence[str]) -> dict[str, Place]:
     """Give the place of every parameter that a column of cases may be."""
-    names = data.get("occupation", {}).get("pattern", list(PATTERNS))
+    occupation = data.get("occupation", {})
+    names = occupation.get("pattern", list(PATTERNS))
     patterns = [
         PATTERNS[name] for name in (names if isinstance(names, list) else [names]) if name in PATTERNS
     ]
-    of_patterns = [field for pattern in patterns for field in pattern.fields]
+    of_patterns = [PATTERN_FIELD, *(field for pattern in patterns for field in pattern.fields)]
+    if GROUPS in occupation:
+        of_patterns = [PATTERN_FIELD, CLOSURE]
     tables: dict[str, Iterable[Field]] = {
         "grid": schema.GRID.values() if kind == "bins" else (),
-        "beams": schema.BEAM.values() if kind == "beams" else (),
-        "occupation": ()
-        if kind == "beams"
-        else [Field("pattern", "text", "occupation pattern"), *of_patterns],
+        "beams": schema.BEAM.values(),
+        "occupation": () if kind == "beams" else of_patterns,
+        "groups": OF_A_GROUP,
         "coupling": schema.COUPLING.values(),
         **{name: ANALYSES[name].axes for name in analyses},
     }
@@ -286,12 +301,13 @@ def _free_labels(
     return labels
 
 
-def _cells(grid: Mapping[str, Any], of_table: Cells | None = None) -> tuple[Cells, tuple[Parameter, ...]]:
-    """Read the edges of cells; numbers of bins and the cutoff follow from them."""
+def _cells(
+    grid: Mapping[str, Any], there: Mapping[str, tuple[float, ...]]
+) -> tuple[Cells, tuple[Parameter, ...]]:
+    """Read the edges of cells, or take those that are there already; numbers of bins and the cutoff follow."""
     known_keys("grid", grid, ("kind", *schema.CELLS))
     found: dict[str, tuple[float, ...]] = {}
-    if of_table is not None:  # edges that are left out are those of the file
-        grid = {**{name: list(edges) for name, edges in of_table._asdict().items()}, **grid}
+    grid = {**{name: list(edges) for name, edges in there.items()}, **grid}
     for field in schema.CELLS.values():
         if field.name not in grid:
             raise missing("grid", field)
@@ -323,11 +339,7 @@ def _beams(grid: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[Parameter, .
     for number, beam in enumerate(beams):
         place = f"grid.beams[{number}]"
         known_keys(place, beam, ("name", "direction", *schema.BEAM))
-        name = beam.get("name")
-        if not (isinstance(name, str) and name.isascii() and name.replace("_", "").isalnum()):
-            raise SpecError(f"{place}.name", name, "give a name of letters, digits and underscores")
-        if name in names:
-            raise SpecError(f"{place}.name", name, "is the name of another beam: choose another")
+        name = name_of(place, beam, names)
         names.append(name)
         parameters += _beam(place, name, beam)
     weights = [p.values for p in parameters if p.field is schema.BEAM["weight"]]

@@ -65,23 +65,23 @@ def read_sample(data: Mapping[str, Any]) -> Sample | None:
         for key in within:
             table = table[key]
         table[last] = Draw(table[last], places[:, number])
-        beam = table.get("name") if within[1:] else None
-        names.append(last if beam is None else f"{last}_{beam}")
+        of = table.get("name") if within[1:] else None
+        names.append(last if of is None else f"{last}_{of}")
     axis = Field(SAMPLE, "integer", "number of the draw")
     return Sample(tables, Parameter(SAMPLE, SAMPLE, axis, tuple(range(count)), True), tuple(names))
 
 
 def _drawn(data: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
-    """Yield where something is drawn: table and key, or grid, beams, number and key."""
+    """Yield where something is drawn: table and key, or table, list of tables, number and key."""
     for table, keys in data.items():
         if not isinstance(keys, Mapping) or table == SAMPLE:
             continue
         for key, value in keys.items():
             if is_draw(value):
                 yield table, key
-            elif (table, key) == ("grid", "beams") and isinstance(value, list):
-                for number, beam in enumerate(value):
-                    own = beam.items() if isinstance(beam, Mapping) else ()
+            elif schema.LISTED.get(table) == key and isinstance(value, list):
+                for number, entry in enumerate(value):
+                    own = entry.items() if isinstance(entry, Mapping) else ()
                     yield from ((table, key, number, name) for name, each in own if is_draw(each))
 
 

@@ -11,6 +11,7 @@ from pairsweep.physics.patterns.base import occupation_field
 
 CUSTOM = "custom"  # the pattern that is a user's own function
 TABLE = "table"  # the pattern that stands in a file
+LISTED = {"grid": "beams", "occupation": "groups"}  # keys that are lists of tables, each with a name
 MOMENTS = "moments"  # the one whose parameters may stand in a file
 
 

@@ -45,7 +45,7 @@ def fingerprint(spec: Spec) -> dict[str, str]:
 def code_digests(spec: Spec) -> dict[str, str]:
     """Digest of the code that each analysis' numbers depend on: its solver, and what makes its systems."""
     patterns = [str(name) for name in (spec["pattern"].values if "pattern" in spec else ())]
-    modules = sorted({PATTERNS[name].function.__module__ for name in patterns if name in PATTERNS})
+    modules = sorted({spec.pattern(name).function.__module__ for name in patterns if name in PATTERNS})
     modules += [] if spec.table is None else [type(spec.table).__module__]
     systems = code_digest("pairsweep.points.systems", within=("pairsweep.points",))
     occupations = code_digest(*modules, within=("pairsweep.physics",)) if modules else ""

@@ -126,6 +126,93 @@ def test_a_group_has_the_pattern_of_its_moments_and_results_go_back_by_label(wri
     np.testing.assert_array_equal(ds["max_epn"], (systems.rho + systems.rhobar - 1.0).max(axis=1))
 
 
+def groups_of(mean, factor, closure="fermionic", grid=COARSE, head="", numbers=False):
+    """The specification of moments of one zone as tables of groups."""
+    lines = [f'closure = "{closure}"', f"energy_edges = {ENERGIES.tolist()}"]
+    for group, name in enumerate(("soft", "middle", "hard")):
+        lines += ["[[occupation.groups]]", f'name = "{name}"']
+        for bar, n, f in zip(("", "_bar"), mean, factor, strict=True):
+            key, value = ("number_density", n * VOLUME) if numbers else ("mean_occupation", n)
+            lines += [f"{key}{bar} = {value[group]}", f"flux_factor{bar} = {f[group]}"]
+        lines.append("flux_theta = 0.0")
+    text = SPEC.format(grid=grid, keys="\n".join(lines), file="")
+    return head + text.replace('file = ""\n', "")
+
+
+@pytest.mark.parametrize("closure", ["fermionic", "minerbo"])
+@pytest.mark.parametrize("numbers", [False, True])
+def test_groups_in_the_specification_are_those_of_a_file(write, closure, numbers):
+    mean, _ = random_moments(zones=1)
+    factor = 0.4 * (1 - mean)
+    of_file, _ = systems_of(write(file_of(0.5 * mean, factor), f'closure = "{closure}"', COARSE))
+    spec = read_spec(groups_of(0.5 * mean[:, 0], factor[:, 0], closure, numbers=numbers))
+    sweep = expand(spec)
+    position = np.zeros((1, 0), dtype=np.int64)
+    (_, systems), *_ = list(systems_at(sweep, position, {}))
+    np.testing.assert_array_equal(systems.grid.edges.energy, ENERGIES)
+    np.testing.assert_allclose(systems.rho, of_file.rho, rtol=1e-9)
+    np.testing.assert_allclose(systems.rhobar, of_file.rhobar, rtol=1e-9)
+    profile = profile_at(sweep, position)
+    assert profile.energy_edges == tuple(ENERGIES)
+    rho, _ = profile.occupation(np.array([1.0, 20.9, 21.1]), np.full(3, 0.3), np.zeros(3))
+    assert rho[0] > 0
+    assert rho[1] > 0
+    assert rho[2] == 0
+
+
+def test_every_number_of_a_group_may_be_an_axis_a_column_or_drawn(tmp_path):
+    mean, factor = np.full((2, 3), 0.3), np.full((2, 3), 0.2)
+    text = groups_of(mean, factor).replace("mean_occupation = 0.3", "mean_occupation = [0.2, 0.3, 0.4]", 1)
+    ds = ps.run(text, scheduler="serial", quiet=True)
+    assert ds.growth_rate.dims == ("mean_occupation_soft",)
+    np.testing.assert_array_equal(ds.mean_occupation_soft, [0.2, 0.3, 0.4])
+    drawn = groups_of(mean, factor).replace("flux_factor = 0.2", "flux_factor = { low = 0.1, high = 0.3 }", 1)
+    spec = read_spec(drawn + "[sample]\ncount = 4\n")
+    assert len(spec["flux_factor_soft"].values) == 4
+    (tmp_path / "cases.csv").write_text("mean_occupation_hard,closure\n0.1,minerbo\n0.2,fermionic\n")
+    listed = groups_of(mean, factor, head='cases = "cases.csv"\n').replace('closure = "fermionic"\n', "")
+    before, _, last = listed.rpartition("mean_occupation = 0.3\n")
+    (tmp_path / "spec.toml").write_text(before + last)
+    spec = read_spec(tmp_path / "spec.toml")
+    assert spec["mean_occupation_hard"].values == (0.1, 0.2)
+    assert spec["closure"].values == ("minerbo", "fermionic")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("[0.0, 3.0, 8.0, 21.0]", "[0.0, 3.0, 21.0]", "give 4 edges of the 3 groups"),
+        ("[0.0, 3.0, 8.0, 21.0]", "[0.0, 3.0, 2.0, 21.0]", r"energy_edges\[2\] = 2.0: does not lie above"),
+        ('"soft"', '"hard"', "is the name of another one"),
+        ('"soft"', '"bar"', "is of antineutrinos"),
+        ('"soft"', '"so ft"', "letters, digits and underscores"),
+        (
+            "mean_occupation = 0.3\n",
+            "",
+            r"groups\[0\].mean_occupation: is missing: give it or number_density",
+        ),
+        ("mean_occupation = 0.3", "mean_occupation = 0.3\nnumber_density = 1e30", "give one of them"),
+        ("flux_factor = 0.2\n", "", "flux_factor: is missing"),
+        ("mean_occupation", "mean_ocupation", "did you mean mean_occupation"),
+        ("mean_occupation = 0.3", "number_density = 1e34", "the group soft has 5.9.*e.31 states"),
+        ("mean_occupation = 0.3", "mean_occupation = 1.3", "occupations lie between 0 and 1"),
+        ("cos_theta_edges", "energy_edges = [0, 9]\ncos_edges", "unknown key"),
+    ],
+)
+def test_groups_that_cannot_be_are_refused(old, new, message):
+    text = groups_of(np.full((2, 3), 0.3), np.full((2, 3), 0.2))
+    assert old in text
+    with pytest.raises(SpecError, match=message):
+        read_spec(text.replace(old, new, 1))
+
+
+def test_edges_of_groups_belong_to_the_digest():
+    """Onto a grid of its own, where they stand in no other place."""
+    grid = 'kind = "bins"\nn_energy = 7\nn_theta = 4\nn_phi = 4\nenergy_max = 30.0'
+    text = groups_of(np.full((2, 3), 0.3), np.full((2, 3), 0.2), grid=grid)
+    assert read_spec(text).digest != read_spec(text.replace("8.0, 21.0", "9.0, 21.0")).digest
+
+
 def test_one_number_is_a_flux_along_z_or_along_given_angles(write):
     mean, _ = random_moments()
     factor = np.full((2, 3, 3), 0.2)
