@@ -44,13 +44,13 @@ def missing(place: str, field: Field) -> SpecError:
     return SpecError(f"{place}.{field.name}", None, f"is missing: give {describe(field)} ({field.meaning})")
 
 
-def name_of(place: str, data: Mapping[str, Any], taken: Iterable[str]) -> str:
-    """Read the name of one table among its like, which becomes part of the names of its axes."""
+def name_of(what: str, place: str, data: Mapping[str, Any], taken: Iterable[str]) -> str:
+    """Read the name of one table among its like, such as a beam, which becomes part of the names of its axes."""
     name = data.get("name")
     if not (isinstance(name, str) and name.isascii() and name.replace("_", "").isalnum()):
         raise SpecError(f"{place}.name", name, "give a name of letters, digits and underscores")
     if name in taken:
-        raise SpecError(f"{place}.name", name, "is the name of another one: choose another")
+        raise SpecError(f"{place}.name", name, f"is the name of another {what}: choose another")
     return name
 
 

@@ -46,7 +46,7 @@ def read_groups(data: Mapping[str, Any]) -> Groups:
     for number, group in enumerate(groups):
         place = f"{PLACE}[{number}]"
         known_keys(place, group, ("name", *fields))
-        name = name_of(place, group, names)
+        name = name_of("group", place, group, names)
         if name == "bar" or name.startswith("bar_"):
             raise SpecError(f"{place}.name", name, "mean_occupation_bar is of antineutrinos: choose another")
         names.append(name)

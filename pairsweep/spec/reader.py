@@ -339,7 +339,7 @@ def _beams(grid: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[Parameter, .
     for number, beam in enumerate(beams):
         place = f"grid.beams[{number}]"
         known_keys(place, beam, ("name", "direction", *schema.BEAM))
-        name = name_of(place, beam, names)
+        name = name_of("beam", place, beam, names)
         names.append(name)
         parameters += _beam(place, name, beam)
     weights = [p.values for p in parameters if p.field is schema.BEAM["weight"]]

@@ -183,7 +183,7 @@ def test_every_number_of_a_group_may_be_an_axis_a_column_or_drawn(tmp_path):
     [
         ("[0.0, 3.0, 8.0, 21.0]", "[0.0, 3.0, 21.0]", "give 4 edges of the 3 groups"),
         ("[0.0, 3.0, 8.0, 21.0]", "[0.0, 3.0, 2.0, 21.0]", r"energy_edges\[2\] = 2.0: does not lie above"),
-        ('"soft"', '"hard"', "is the name of another one"),
+        ('"soft"', '"hard"', "is the name of another group"),
         ('"soft"', '"bar"', "is of antineutrinos"),
         ('"soft"', '"so ft"', "letters, digits and underscores"),
         (
