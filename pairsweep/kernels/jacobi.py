@@ -15,18 +15,24 @@ def diagonalise(matrix, vectors):
 
     ``vectors`` (m, m) gets the eigenvectors as columns; of shape (0, m) it gets none.
     """
-    rows = matrix.shape[0]
+    diagonalise_rows(matrix, vectors, matrix.shape[0])
+
+
+@jit(forceinline=True)
+def diagonalise_rows(matrix, vectors, rows):
+    """Do what `diagonalise` does, for a number of ``rows`` that the caller may know: then the loops are unrolled."""
     for i in range(vectors.shape[0]):
         vectors[i, :] = 0.0
         vectors[i, i] = 1.0
     for _ in range(SWEEPS):
-        off = 0.0
         size = 0.0
+        off = 0.0
         for i in range(rows):
-            size += abs(matrix[i, i])
+            size += abs(matrix[i, i].real)
             for j in range(i):
-                off += abs(matrix[i, j])
-        if off <= NEGLIGIBLE * size:
+                off += abs(matrix[i, j].real) + abs(matrix[i, j].imag)
+        # moduli, which these sums of parts exceed by a root of 2 at most, would cost as much as all the rest
+        if off <= NEGLIGIBLE * size or (off <= 1.5 * NEGLIGIBLE * size and moduli(matrix, rows) <= NEGLIGIBLE * size):
             break
         for p in range(rows - 1):
             for q in range(p + 1, rows):
@@ -38,16 +44,26 @@ def diagonalise(matrix, vectors):
                 tau = (matrix[q, q].real - matrix[p, p].real) / (2.0 * modulus)
                 t = (1.0 if tau >= 0.0 else -1.0) / (abs(tau) + np.sqrt(1.0 + tau * tau))
                 c = 1.0 / np.sqrt(1.0 + t * t)
-                turn_columns(matrix, p, q, c, t * c, phase.conjugate())
-                turn_columns(vectors, p, q, c, t * c, phase.conjugate())
-                turn_columns(matrix.T, p, q, c, t * c, phase)
+                turn_columns(matrix, rows, p, q, c, t * c, phase.conjugate())
+                turn_columns(vectors, vectors.shape[0], p, q, c, t * c, phase.conjugate())
+                turn_columns(matrix.T, rows, p, q, c, t * c, phase)
 
 
 @jit(forceinline=True)
-def turn_columns(matrix, p, q, c, s, phase):
+def turn_columns(matrix, rows, p, q, c, s, phase):
     """Turn columns p and q of a matrix by the angle of cosine c and sine s, the second times ``phase`` first."""
-    for k in range(matrix.shape[0]):
+    for k in range(rows):
         left = matrix[k, p]
         right = matrix[k, q] * phase
         matrix[k, p] = c * left - s * right
         matrix[k, q] = s * left + c * right
+
+
+@jit()
+def moduli(matrix, rows):
+    """Return the sum of the moduli below the diagonal."""
+    off = 0.0
+    for i in range(rows):
+        for j in range(i):
+            off += abs(matrix[i, j])
+    return off

@@ -3,7 +3,7 @@
 For real S and a they are Hermitian. A matrix stands as nine numbers: S00, S01, S02, S11, S12, S22, a0, a1, a2.
 """
 
-from pairsweep.kernels.jacobi import diagonalise
+from pairsweep.kernels.jacobi import diagonalise_rows
 from pairsweep.kernels.jit import jit
 
 
@@ -60,7 +60,7 @@ def hermitian_eigenvalues(numbers, column, matrix, out):
     for i in range(3):
         for j in range(i):
             matrix[i, j] = matrix[j, i].conjugate()
-    diagonalise(matrix, matrix[:0])
+    diagonalise_rows(matrix, matrix[:0], 3)
     for i in range(3):
         out[i] = matrix[i, i].real
     for i in range(2):
