@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -94,12 +94,12 @@ def growth(
         raise RuntimeError(result.reasons[0])
     variables = {variable.name: variable for variable in GROWTH.variables}
     data = {
-        name: xr.Variable(variables[name].trailing, values[0], variables[name].attrs)
+        name: (variables[name].trailing, values[0], variables[name].attrs)
         for name, values in result.arrays.items()
     }
-    coords = {"energy": xr.Variable(("energy_bin",), grid.bin_energy, GRID_LABELS["energy"].attrs), "g": g}
+    coords: dict[str, Any] = {"energy": (("energy_bin",), grid.bin_energy, GRID_LABELS["energy"].attrs), "g": g}
     if grid.shape is not None:
         theta, phi = (angle.reshape(grid.shape)[0] for angle in (grid.theta, grid.phi))
-        coords["theta"] = xr.Variable(("theta_bin",), theta[:, 0], GRID_LABELS["theta"].attrs)
-        coords["phi"] = xr.Variable(("phi_bin",), phi[0], GRID_LABELS["phi"].attrs)
+        coords["theta"] = (("theta_bin",), theta[:, 0], GRID_LABELS["theta"].attrs)
+        coords["phi"] = (("phi_bin",), phi[0], GRID_LABELS["phi"].attrs)
     return xr.Dataset(data, coords=coords)

@@ -175,7 +175,7 @@ def growth_of_systems(
     for solve in _solvers(problem, found):
         if left.size > 0:
             left = solve(problem, found, left)
-    arrays = _crossing_measures(grid, n) | found.arrays()
+    arrays = _crossing_measures(problem) | found.arrays()
     if details:
         arrays |= _details(problem, found, modes)
     points = range(g.size)
@@ -386,9 +386,11 @@ def _classify(
 def _record_share(grid: Grid, found: _Found, rows: Ints, share: Floats) -> None:
     if found.share is not None:
         found.share[rows] = share
-    for energy_bin in range(grid.bin_energy.size):
-        inside = grid.energy_bin == energy_bin
-        found.energy_weight[rows, energy_bin] = share[:, inside].sum(axis=1)
+    # added up in the order of the pairs, whatever the number of points: numpy's sums would differ in their last bit
+    bins = grid.bin_energy.size
+    place = np.arange(rows.size)[:, None] * bins + grid.energy_bin
+    total = np.bincount(place.ravel(), share.ravel(), minlength=rows.size * bins)
+    found.energy_weight[rows] = total.reshape(rows.size, bins)
 
 
 def _reason(problem: _Problem, row: int, status: Status, wider: float) -> str:
@@ -424,13 +426,13 @@ def _details(problem: _Problem, found: _Found, modes: int) -> dict[str, NDArray[
     return arrays
 
 
-def _crossing_measures(grid: Grid, n: Floats) -> dict[str, NDArray[Any]]:
+def _crossing_measures(problem: _Problem) -> dict[str, NDArray[Any]]:
+    grid, n = problem.grid, problem.n
+    _, weight, p_hat = problem.frame
     bins = grid.bin_energy.size
     names = ("epn_crossing_strength", "epn_crossing_strength_bin", "epn_crossing_depth", "anisotropy")
     arrays = {name: np.empty(len(n)) for name in names}
-    epn_crossing(
-        grid.weight, grid.p_hat, grid.energy_bin, n, np.empty(bins), np.empty(bins), *arrays.values()
-    )
+    epn_crossing(weight, p_hat, grid.energy_bin, n, np.empty(bins), np.empty(bins), *arrays.values())
     extent = {name: np.empty(len(n)) for name in ("max_epn", "epn_crossing_distance", "epn_crossing_width")}
-    epn_extent(grid.weight, n, *extent.values())
+    epn_extent(weight, n, *extent.values())
     return arrays | extent

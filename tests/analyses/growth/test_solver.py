@@ -286,3 +286,14 @@ def test_a_doubt_is_looked_at_again_at_a_wider_tolerance(monkeypatch):
     assert found.arrays["growth_floor"] < 0.1 * dense["growth_floor"]
     monkeypatch.setattr(solver, "WIDER", ())
     assert solve(grid, n, g).arrays["growth_method_taken"] == Method.DENSE
+
+
+@pytest.mark.parametrize("shape", [(2, 2, 4), (3, 4, 8)])
+def test_numbers_do_not_depend_on_the_systems_passed_along(shape):
+    grid = ps.bins(*shape, 20.0)
+    n, g = np.random.default_rng(0).uniform(-1, 1, (8, grid.size)), np.full(8, 1e-5)
+    together = growth_of_systems(grid, n, g, details=True, modes=2).arrays
+    for row in range(g.size):
+        alone = growth_of_systems(grid, n[row : row + 1], g[:1], details=True, modes=2).arrays
+        for name, values in alone.items():
+            np.testing.assert_array_equal(values[0], together[name][row], err_msg=name)
