@@ -32,7 +32,9 @@ def diagonalise_rows(matrix, vectors, rows):
             for j in range(i):
                 off += abs(matrix[i, j].real) + abs(matrix[i, j].imag)
         # moduli, which these sums of parts exceed by a root of 2 at most, would cost as much as all the rest
-        if off <= NEGLIGIBLE * size or (off <= 1.5 * NEGLIGIBLE * size and moduli(matrix, rows) <= NEGLIGIBLE * size):
+        if off <= NEGLIGIBLE * size or (
+            off <= 1.5 * NEGLIGIBLE * size and moduli(matrix, rows) <= NEGLIGIBLE * size
+        ):
             break
         for p in range(rows - 1):
             for q in range(p + 1, rows):

@@ -97,7 +97,10 @@ def growth(
         name: (variables[name].trailing, values[0], variables[name].attrs)
         for name, values in result.arrays.items()
     }
-    coords: dict[str, Any] = {"energy": (("energy_bin",), grid.bin_energy, GRID_LABELS["energy"].attrs), "g": g}
+    coords: dict[str, Any] = {
+        "energy": (("energy_bin",), grid.bin_energy, GRID_LABELS["energy"].attrs),
+        "g": g,
+    }
     if grid.shape is not None:
         theta, phi = (angle.reshape(grid.shape)[0] for angle in (grid.theta, grid.phi))
         coords["theta"] = (("theta_bin",), theta[:, 0], GRID_LABELS["theta"].attrs)

@@ -14,6 +14,7 @@ import numpy as np
 
 from pairsweep.analyses.inhomogeneous.kernels.frozen import FEW
 from pairsweep.analyses.inhomogeneous.kernels.view import evaluate, nearest_pole
+from pairsweep.kernels.aberth import gap_beside, step_inside
 from pairsweep.kernels.jit import jit
 
 SWEEPS = 60
@@ -30,11 +31,7 @@ def start(view, turn, zero_x, zero_y, host):
     """Place the estimates around their poles, at the distance of a lone weak pole's zero, rotated by ``turn``."""
     location = view.location
     for j in range(view.own):
-        gap = np.inf
-        if j > 0:
-            gap = location[j] - location[j - 1]
-        if j < view.own - 1:
-            gap = min(gap, location[j + 1] - location[j])
+        gap = gap_beside(location, view.own, j)
         for m in range(view.first[j], view.first[j + 1]):
             shift = 0.0
             for a in range(4):
@@ -197,24 +194,7 @@ def iterate(view, steady, zero_x, zero_y, host, work):
             gx = slope.real + pole_re - zero_re
             gy = slope.imag + pole_im - zero_im
             closest = min(closest, (x - location[here]) ** 2 + y * y)
-            size = gx * gx + gy * gy
-            if not size > 0.0:
-                left += 1
-                continue
-            dx = gx / size
-            dy = -gy / size
-            length = np.sqrt(dx * dx + dy * dy)
-            if length > 0.5 * view.radius:
-                dx *= 0.5 * view.radius / length
-                dy *= 0.5 * view.radius / length
-            x -= dx
-            y -= dy
-            away = np.sqrt((x - view.centre) ** 2 + y * y)
-            if away > view.radius:
-                x = view.centre + (x - view.centre) * view.radius / away
-                y *= view.radius / away
-            zero_x[k] = x
-            zero_y[k] = y
+            zero_x[k], zero_y[k], length = step_inside(x, y, gx, gy, view.centre, view.radius)
             if length <= steady * np.sqrt(closest):
                 active[k] = False
             else:

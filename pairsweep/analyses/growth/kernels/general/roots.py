@@ -8,7 +8,7 @@ The Newton step of f times its poles, with all other zeros divided out,
 sends each estimate to a zero of its own. Terms of zeros that stay close to their poles fall off like a dipole, so the
 sum runs over the WINDOW estimates on each side of the place and over those that wandered far from their pole, as far
 as they are felt.
-The estimates need no proof: ``certificate`` counts the zeros by other means.
+The estimates need no proof: ``proof`` counts the zeros by other means.
 """
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy as np
 from pairsweep.analyses.growth.kernels.dispersion import LOCATION, RANK, ROWS, SEED, SUMS
 from pairsweep.analyses.growth.kernels.general.strip import evaluate, nearest_pole
 from pairsweep.analyses.growth.kernels.general.window import WHOLE, look, window_room
+from pairsweep.kernels.aberth import gap_beside, step_inside
 from pairsweep.kernels.jit import jit
 
 WINDOW = 16
@@ -38,11 +39,7 @@ def start(strip, turn, zero_x, zero_y, host):
     own = strip.own
     count = 0
     for j in range(own):
-        gap = np.inf
-        if j > 0:
-            gap = location[j] - location[j - 1]
-        if j < own - 1:
-            gap = min(gap, location[j + 1] - location[j])
+        gap = gap_beside(location, own, j)
         for m in range(int(rank[j])):
             size = min(abs(strip.poles[SEED + m, j]), 0.45 * gap) * (1.0 - 0.1 * m)
             angle = turn * (1.0 + 0.2 * m)
@@ -150,22 +147,7 @@ def iterate(strip, windows, window, steady, zero_x, zero_y, host):
                     px, py = _pull(x, y, near, zero_x[m], zero_y[m])
                     gx += px
                     gy += py
-            size = gx * gx + gy * gy
-            if not size > 0.0:
-                left += 1
-                continue
-            dx = gx / size
-            dy = -gy / size
-            length = np.sqrt(dx * dx + dy * dy)
-            if length > 0.5 * radius:
-                dx *= 0.5 * radius / length
-                dy *= 0.5 * radius / length
-            zero_x[k] = x - dx
-            zero_y[k] = y - dy
-            away = np.sqrt((zero_x[k] - centre) ** 2 + zero_y[k] ** 2)
-            if away > radius:
-                zero_x[k] = centre + (zero_x[k] - centre) * radius / away
-                zero_y[k] *= radius / away
+            zero_x[k], zero_y[k], length = step_inside(x, y, gx, gy, centre, radius)
             if length <= steady * np.sqrt(closest) + 4e-16 * abs(x):
                 active[k] = False
             else:
