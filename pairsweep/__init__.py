@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from pairsweep import plot
+    from pairsweep.analyses.continuum.single import examine
     from pairsweep.analyses.evolution.single import EvolutionError, evolve
     from pairsweep.analyses.growth.derived import derived
     from pairsweep.analyses.growth.modes import modes, project
@@ -62,6 +63,7 @@ _HOME = {
     "energy_band": "physics.patterns.public",
     "errors": "sweep.results",
     "evolve": "analyses.evolution.single",
+    "examine": "analyses.continuum.single",
     "fermi_dirac": "physics.patterns.public",
     "fermi_surface": "physics.patterns.public",
     "growth": "analyses.growth.single",
@@ -108,6 +110,7 @@ __all__ = [
     "energy_band",
     "errors",
     "evolve",
+    "examine",
     "fermi_dirac",
     "fermi_surface",
     "growth",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -191,13 +191,7 @@ class Table:
 
     def profile(self, labels: Mapping[str, Any]) -> Profile:
         """Occupation at one place as a function of momentum: steps, and nothing beyond the last energy."""
-        both = self._of_pairs({n: np.array([v]) for n, v in labels.items()})
-
-        def over(edges: CellEdges) -> Profile:
-            coarse = [np.array(self.edges.energy_edges), edges.cos_theta, edges.phi]
-            return _steps([(_averaged(*each, coarse), coarse) for each in both])
-
-        return replace(_steps(both), over=over)
+        return steps(self._of_pairs({n: np.array([v]) for n, v in labels.items()}))
 
     def _of_pairs(self, labels: Mapping[str, NDArray[Any]]) -> list[Cellwise]:
         """Values of rho and of rhobar and the edges of their cells, rhobar in the pair's label."""
@@ -226,13 +220,17 @@ def density_factors(energy_edges: tuple[float, ...]) -> tuple[float, ...]:
     return tuple(((2.0 * np.pi * HBAR_C) ** 3 / (width * (centre**2 + width**2 / 12.0))).tolist())
 
 
-def _steps(both: list[Cellwise]) -> Profile:
-    """Occupation of one place, rho and rhobar constant on cells."""
+def steps(both: list[Cellwise]) -> Profile:
+    """Occupation of one place as a function of momentum: constant on cells, 0 beyond the last energy."""
 
     def occupation(energy: Floats, theta: Floats, phi: Floats) -> tuple[Floats, Floats]:
         cosine = np.cos(theta)
         rho, rhobar = (_looked_up(values[0], edges, energy, cosine, phi) for values, edges in both)
         return rho, rhobar
+
+    def over(edges: CellEdges) -> Profile:
+        coarse = [both[0][1][0], edges.cos_theta, edges.phi]
+        return steps([(_averaged(*each, coarse), coarse) for each in both])
 
     cosines = {float(c) for _, edges in both for c in edges[1][1:-1]}
     around = {float(p) for _, edges in both if edges[2].size > 2 for p in np.mod(edges[2], 2.0 * np.pi)}
@@ -242,6 +240,7 @@ def _steps(both: list[Cellwise]) -> Profile:
         linear=True,
         cos_theta_edges=tuple(sorted(cosines)),
         phi_edges=tuple(sorted(around)),
+        over=over,
     )
 
 
