@@ -212,6 +212,10 @@ def check_solution(analysis: Analysis, solution: Solution, plans: Sequence[Array
     for name, plan in declared.items():
         values = solution.arrays[name]
         longest = (points, *plan.trailing_shape)
+        if not isinstance(values, np.ndarray):
+            raise EngineError(
+                f"{analysis.name} returned {name} as {type(values).__name__}, declared is an array"
+            )
         fits = values.ndim == len(longest) and all(n <= m for n, m in zip(values.shape, longest, strict=True))
         if values.dtype != np.dtype(plan.dtype) or not fits or values.shape[0] != points:
             raise EngineError(

@@ -1,7 +1,7 @@
 """Border lines of a region known on a grid of labels, at the interpolated place of every edge.
 
 A contour line of the growth rate itself would lie too far inside: it is exactly 0 on one side. So the edges
-are those of `query.onset_edges` along both directions, and marching squares join them: each square of four
+are those of `dataset.onset.onset_edges` along both directions, and marching squares join them: each square of four
 labels with two edges gets one piece of the line; with four (a saddle) two, cutting off opposite corners.
 Pieces that share an edge are chained, so that a line may be dashed. Where a line comes along one side and leaves along
 the other, as that of a crossing does, the piece between them is a corner and no diagonal.

@@ -65,8 +65,8 @@ def draw(
         One of `pictures`.
     x, y : str, optional
         Maps: the two axes. growth-vs-epn: x, the measure of the crossing (by default two panels, on the whole
-        strength and on the largest of a single energy). growth-vs-bins: x, the axis, and y, the unit of
-        `query.growth_in`. growth-vs: x, the axis or "1/" and an axis, and y, the variable. evolution: y, the
+        strength and on the largest of a single energy). growth-vs-bins: x, the axis, and y, the unit of the
+        rates. growth-vs: x, the axis or "1/" and an axis, and y, the variable. evolution: y, the
         variable (by default a panel for each). spectrum: x, the axis that colours the points. conservation: y,
         "drift" or "spin".
     select : axis -> label, optional

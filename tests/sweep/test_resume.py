@@ -245,6 +245,7 @@ def test_status_counts_for_each_analysis(tmp_path, capsys):
         (lambda arrays: {n: v for n, v in arrays.items() if n != "frequency"}, "left out frequency"),
         (lambda arrays: {**arrays, "frequency": arrays["frequency"].astype(np.float32)}, "float32"),
         (lambda arrays: {**arrays, "frequency": arrays["frequency"][:, None]}, "frequency as float64"),
+        (lambda arrays: {**arrays, "frequency": arrays["frequency"].tolist()}, "frequency as list"),
     ],
 )
 def test_other_than_the_declared_results_are_our_fault(monkeypatch, tmp_path, capsys, spoil, said):
