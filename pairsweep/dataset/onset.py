@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from pairsweep.dataset.select import axis, variable
+from pairsweep.dataset.select import axis, results, variable
 from pairsweep.physics.grid import Floats
 
 NEAR = 0.25  # share of a bracket by which the law may miss it
@@ -36,6 +36,7 @@ def boundary(ds: xr.Dataset, along: str, of: str = "growth_rate") -> xr.DataArra
         sets in with rising label, -1 where it ends, 0 where there is no edge. Pending and failed points make
         no edge.
     """
+    results(ds)
     labels = axis(ds, along, numeric=True)
     dim = str(labels.dims[0])
     quantity = variable(ds, of).transpose(..., dim).sortby(along)

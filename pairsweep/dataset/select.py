@@ -21,6 +21,19 @@ from pairsweep.contract.variables import STATISTIC
 LABEL_TOLERANCE = 2e-3
 
 
+def results(ds: object) -> xr.Dataset:
+    """Return what is a dataset.
+
+    Raises
+    ------
+    UsageError
+        For anything else: a path has to be opened first.
+    """
+    if not isinstance(ds, xr.Dataset):
+        raise UsageError("results", ds, "give a Dataset: ps.open_store(path) opens whatever holds one")
+    return ds
+
+
 def axes(ds: xr.Dataset) -> tuple[str, ...]:
     """Names of the sweep's axes, in the order of the spec: none for a single system."""
     for name, known in variables().items():
@@ -104,6 +117,7 @@ def select(ds: xr.Dataset, labels: Mapping[str, object]) -> xr.Dataset:
     UsageError
         For an unknown axis, or a label that is not there (with the nearest ones).
     """
+    results(ds)
     for name, wanted in labels.items():
         if name in ds.coords and ds[name].ndim == 0:
             for each in wanted if isinstance(wanted, list) else [wanted]:

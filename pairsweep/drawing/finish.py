@@ -63,8 +63,13 @@ class Finish:
     @property
     def size(self) -> Size:
         """Size of a new figure."""
-        asked: Size = self.figure.get("figsize", (None, None))
-        return asked
+        asked = self.figure.get("figsize", (None, None))
+        try:
+            width, height = asked
+        except (TypeError, ValueError):
+            cure = "give (width, height) in inches; None is one that follows from the other"
+            raise UsageError("figsize", asked, cure) from None
+        return width, height
 
     def named(self, ds: xr.Dataset) -> xr.Dataset:
         """Give the dataset with the names that its parameters and variables shall have in the picture."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import xarray as xr
 
 from pairsweep.contract.variables import MEDIAN, STATISTIC
+from pairsweep.dataset.select import results
 from pairsweep.drawing.finish import Finish
 from pairsweep.drawing.style import TICKS, Key, context, figure_size
 
@@ -82,6 +83,7 @@ class Picture:
         return own, finish
 
     def __call__(self, ds: xr.Dataset, ax: Axes | None = None, **options: Any) -> Axes:
+        results(ds)
         own, finish = self.sort(options)
         if ax is not None:
             self._draw(ds, ax, own, finish, inside=ax.figure.get_layout_engine() is None)

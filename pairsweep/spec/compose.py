@@ -26,7 +26,11 @@ def composed(source: str | Path | Mapping[str, object], overrides: Mapping[str, 
     elif isinstance(source, str) and "\n" in source:
         text, tables, folder = source, parse(source, "specification"), Path()
     else:
-        path = Path(source).expanduser()
+        try:
+            path = Path(source).expanduser()
+        except TypeError:
+            cure = "give a TOML file or its text, the name of a shipped sweep, or the tables as a mapping"
+            raise SpecError("specification", source, cure) from None
         if not path.exists():
             path = shipped_sweeps().get(str(source), path)
         text, folder = read_text(path), path.parent

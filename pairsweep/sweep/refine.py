@@ -71,7 +71,7 @@ class _Slice:
 
 def refine(
     store: str | Path,
-    along: Sequence[str],
+    along: str | Sequence[str],
     to: float | Sequence[float],
     path: str | Path | None = None,
     where: Where = Where(),  # noqa: B008 - frozen
@@ -84,7 +84,7 @@ def refine(
     ----------
     store : path
         The finished coarse map.
-    along : sequence of str
+    along : str or sequence of str
         Axes to refine; on every value of the others the boundary is refined on its own.
     to : float, or one for each axis
         Width on each axis, in its units, to which the boundary is bracketed.
@@ -104,6 +104,7 @@ def refine(
     """
     coarse = Store.open(store)
     spec = stored_spec(coarse)
+    along = (along,) if isinstance(along, str) else along
     widths = tuple(to) if isinstance(to, Sequence) else (to,) * len(along)
     sweep = _checked(spec, coarse, along, widths)
     progress = Progress(quiet)

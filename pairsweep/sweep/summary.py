@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import xarray as xr
 
@@ -13,6 +14,7 @@ from pairsweep.contract.errors import UsageError, suggest
 from pairsweep.contract.template import DONE, FAILED, PENDING
 from pairsweep.dataset.select import axes, variable
 from pairsweep.dataset.units import STORED, UNITS
+from pairsweep.sweep.results import open_store
 
 NAME = 15  # columns of a line that say what it is about
 
@@ -72,11 +74,16 @@ class Summary(Displayed):
         return "\n".join([self.title or "(untitled)", *ranges, points, *self.lines])
 
 
-def summary(ds: xr.Dataset, unit: str = STORED) -> Summary:
+def summary(source: str | Path | xr.Dataset, unit: str = STORED) -> Summary:
     """Count the states of a sweep's points and let each of its analyses say what it found.
 
-    Lines say rates in ``unit``, one of "MeV", "1/s", "1/cm", "g", "mu"; numbers are as stored.
+    Parameters
+    ----------
+    source : see `open_store`
+    unit : str
+        In which lines say rates, one of "MeV", "1/s", "1/cm", "g", "mu"; numbers are as stored.
     """
+    ds = open_store(source)
     if unit not in UNITS:
         raise UsageError("unit", unit, suggest(unit, UNITS))
     status = variable(ds, "status").values

@@ -475,3 +475,19 @@ def test_numbers_along_a_narrow_logarithmic_axis_do_not_run_into_each_other():
     shown = sorted((box.x0, box.x1) for box in boxes if ax.bbox.x0 <= 0.5 * (box.x0 + box.x1) <= ax.bbox.x1)
     assert len(shown) > 3
     assert all(left[1] < right[0] for left, right in itertools.pairwise(shown))
+
+
+def test_a_path_in_place_of_results_is_told_how_to_be_opened():
+    for call in (
+        lambda: ps.plot.growth_map("map.zarr"),
+        lambda: draw("growth-map", "map.zarr"),
+        lambda: ps.select("map.zarr", {"g": 1e-6}),
+        lambda: ps.boundary("map.zarr", "g"),
+    ):
+        with pytest.raises(UsageError, match="give a Dataset"):
+            call()
+
+
+def test_a_size_that_is_none_is_named():
+    with pytest.raises(UsageError, match="figsize"):
+        draw("map", couplings(), figsize=(3.4,))

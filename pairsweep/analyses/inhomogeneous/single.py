@@ -106,7 +106,10 @@ def inhomogeneous(
         }
         vectors, many = np.nan_to_num(largest.k)[None], False
     else:
-        vectors = np.array(k, dtype=np.float64)
+        try:
+            vectors = np.array(k, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise ValueError(f"k = {k!r}: give a wave vector (3,), or many (K, 3), in MeV") from None
         many = vectors.ndim == 2
         vectors = _checked_vectors(np.atleast_2d(vectors), system.energy_max)
     rows = np.zeros(len(vectors), dtype=np.intp)
