@@ -1,7 +1,8 @@
 """A page to look at results with: a map to walk in, and the modes and the evolution of a point. Needs the extra `view`.
 
 Nothing else of pairsweep imports from here. `server` says who may see the page, `page` what it shows of a `Look`
-(`link`), `plane` and `point` give the numbers, `panels` the drawings, `save` the picture and how to make it again.
+(`link`), `plane` and `point` give the numbers, `panels` the drawings, `computing` those of a point that was asked for,
+`save` the picture and how to make it again.
 """
 
 from __future__ import annotations

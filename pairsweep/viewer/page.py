@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import html
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import xarray as xr
 from bokeh.core.templates import get_env
 from bokeh.document import Document
 from bokeh.events import ButtonClick, ConnectionLost, DocumentReady, RangesUpdate, Tap
@@ -19,10 +18,9 @@ from bokeh.layouts import column, row
 from bokeh.models import Button, CustomJS, CustomJSTickFormatter, Div, Select, Slider, TextInput, Toggle
 
 from pairsweep.contract.errors import UsageError
-from pairsweep.viewer import worker
 from pairsweep.viewer.chart import Chart
+from pairsweep.viewer.computing import Computing
 from pairsweep.viewer.link import DIRECTIONS, SCALES, Look, from_query
-from pairsweep.viewer.panels import Panel, WaveNumbers, panels
 from pairsweep.viewer.plane import (
     Plane,
     Side,
@@ -33,21 +31,15 @@ from pairsweep.viewer.plane import (
     title_of,
     usual_sides,
 )
-from pairsweep.viewer.point import System
 from pairsweep.viewer.save import Recipe
 from pairsweep.viewer.source import Source
-from pairsweep.viewer.theme import BAR, DARK, LIGHT, NARROW, WIDGETS, paint
+from pairsweep.viewer.theme import BAR, DARK, LIGHT, NARROW, WIDGETS, paint, styled
 
 FOLDER = Path(__file__).parent
 FOLLOWED = 2000  # milliseconds between two looks at a store that is being computed
 SETTLED = 80  # milliseconds that a frame must stay before more of it is pictured
 NONE = "(none)"
-COMPUTING = "computing ..."
 HINT = "Point at the map for values; click to compute a point."
-POINT_HINT = (
-    "Click on the map, or set the sliders and press the button: modes, growth against k and evolution of that "
-    "point are computed, and drawn here."
-)
 
 _ADDRESS = "history.replaceState(null, '', location.pathname + (cb_obj.value ? '?' + cb_obj.value : ''))"
 _DOWNLOAD = """
@@ -82,16 +74,13 @@ class Page:
     def __init__(self, document: Document, source: Source) -> None:
         self._document, self._source = document, source
         self._theme = LIGHT
-        self._asked = 0  # number of the point that was asked for last
-        self._system: System | None = None  # that point, once it is known
         self._settling: Any = None
         self._counts = source.counts()
         self._message, self._legend = Div(name="message"), Div(name="legend")
         self._summary, self._heading = Div(name="summary"), Div(name="heading")
-        self._readout, self._point_words = Div(text=HINT), Div()
-        self._command, self._python = Div(), Div()
+        self._readout, self._command, self._python = Div(text=HINT), Div(), Div()
         for words in (
-            *(self._summary, self._message, self._heading, self._legend, self._readout, self._point_words),
+            *(self._summary, self._message, self._heading, self._legend, self._readout),
             *(self._command, self._python),
         ):
             words.update(stylesheets=[WIDGETS], sizing_mode="stretch_width")
@@ -106,7 +95,7 @@ class Page:
         self._point = column(name="point")
         for part in (self._controls, self._map, self._point):
             part.sizing_mode = "stretch_width"
-        self._panels = panels()
+        self._computing = Computing(document, source)
         arguments = (
             getattr(document.session_context.request, "arguments", {}) if document.session_context else {}
         )
@@ -125,7 +114,7 @@ class Page:
 
     def _left(self, session: Any) -> None:
         """Let what is asked for be, when the visitor has left."""
-        self._asked += 1
+        self._computing.abandon()
 
     def _lay_out(self) -> None:
         """Put everything on the page."""
@@ -150,9 +139,8 @@ class Page:
             wires,
         ]
         with self._document.models.freeze():  # or they would be counted again after each of them
-            for root in (*roots, *(panel.box for panel in self._panels)):
+            for root in (*roots, *(panel.box for panel in self._computing.panels)):
                 self._document.add_root(root)
-        self._show_panels(False, POINT_HINT)
         if self._look.point:
             self._document.add_next_tick_callback(self._compute)
 
@@ -358,7 +346,7 @@ class Page:
         self._point.children = [
             row(*self._point_sliders.values(), sizing_mode="stretch_width"),
             row(go, direction, sizing_mode="stretch_width"),
-            self._point_words,
+            self._computing.words,
         ]
 
     def _slid_to(self) -> dict[str, int]:
@@ -370,79 +358,21 @@ class Page:
 
     def _turned(self, attr: str, old: str, new: str) -> None:
         self._change(k_along=new)
-        if self._system is not None:
-            for panel in self._panels:
-                if isinstance(panel, WaveNumbers):
-                    self._start(panel, self._asked, self._system)
+        self._computing.turn(new)
 
     def _compute(self) -> None:
-        """Compute every panel of the point, in another thread, and show each as soon as it is there."""
-        self._asked += 1
-        self._system = None
-        for panel in self._panels:
-            panel.say(COMPUTING)
-        self._show_panels(True, "")
-        worker.do(partial(self._make_system, self._asked, self._ds, self._place()))
-
-    def _make_system(self, asked: int, ds: xr.Dataset, place: Mapping[str, int]) -> None:
-        """Make the system of a point, in the other thread: a user's function may take its time."""
-        if asked != self._asked:
-            return  # another point was asked for meanwhile, or nobody looks any more
-        then: Callable[[], None]
-        try:
-            system = System.at(self._source.sweep, ds, place, lambda: asked == self._asked)
-            then = partial(self._compute_panels, system)
-        except Exception as error:  # whatever a user's function says: the page says it
-            then = partial(self._show_panels, False, _words(error), alarm=True)
-        self._tell(asked, then)
-
-    def _compute_panels(self, system: System) -> None:
-        self._system = system
-        for panel in self._panels:
-            self._start(panel, self._asked, system)
-
-    def _start(self, panel: Panel, asked: int, system: System) -> None:
-        panel.say(COMPUTING)
-        if isinstance(panel, WaveNumbers):
-            panel.direction = self._look.k_along
-        worker.do(partial(self._compute_panel, asked, panel, system))
-
-    def _compute_panel(self, asked: int, panel: Panel, system: System) -> None:
-        if asked != self._asked:
-            return
-        then: Callable[[], None]
-        try:
-            then = partial(panel.show, panel.compute(system))
-        except Exception as error:  # whatever a kernel or a user's function says: the panel says it
-            then = partial(panel.clear, _words(error))
-        self._tell(asked, then)
-
-    def _tell(self, asked: int, then: Callable[[], None]) -> None:
-        """Do something in the page's own thread, unless another point was asked for meanwhile."""
-        self._document.add_next_tick_callback(partial(self._show, asked, then))
-
-    def _show(self, asked: int, show: Callable[[], None]) -> None:
-        if asked == self._asked:
-            show()
+        self._computing.ask(self._ds, self._place(), self._look.k_along)
 
     # Words, colours and files
-
-    def _show_panels(self, shown: bool, text: str, alarm: bool = False) -> None:
-        """Show the panels, or none, and words above them."""
-        for panel in self._panels:
-            if not shown:
-                panel.clear("")
-            panel.box.visible = shown
-        self._point_words.update(text=_styled(text, alarm), visible=bool(text))
 
     def _say_counts(self) -> None:
         """Say what is looked at, and how many of its points are done."""
         states = [f"{number:,} {state}" for state, number in self._counts.items() if number]
         parts = [self._source.path or "", f"{sum(self._counts.values()):,} points" if states else "", *states]
-        self._summary.text = _styled(" · ".join(filter(None, parts)), alarm=False)
+        self._summary.text = styled(" · ".join(filter(None, parts)), alarm=False)
 
     def _say(self, text: str, alarm: bool = False) -> None:
-        self._message.text = _styled(text, alarm)
+        self._message.text = styled(text, alarm)
 
     def _darkened(self, attr: str, old: bool, new: bool) -> None:
         self._paint()
@@ -452,7 +382,7 @@ class Page:
         if self._map.children:
             self._chart.paint(self._theme)
             self._legend.text = self._chart.legend(self._theme)
-        for panel in self._panels:
+        for panel in self._computing.panels:
             paint(panel.plot, self._theme)
 
     def _recipe(self) -> Recipe:
@@ -487,14 +417,6 @@ class Page:
         words = (f"<span class='word'>{html.escape(word)}</span>" for word in command.split(" "))
         self._command.text, self._command.visible = f"<pre>{' '.join(words)}</pre>", bool(command)
         self._python.text = f"<pre>{html.escape(recipe.python(self._ds, path))}</pre>"
-
-
-def _styled(text: str, alarm: bool) -> str:
-    return f"<span class='{'alarm' if alarm else 'muted'}'>{html.escape(text)}</span>" if text else ""
-
-
-def _words(error: Exception) -> str:
-    return str(error) or type(error).__name__
 
 
 def _wide() -> dict[str, Any]:

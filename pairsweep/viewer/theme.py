@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -57,6 +58,11 @@ pre { background: var(--field); border: 1px solid var(--line); border-radius: 4p
 CLIPPED = ":host { clip-path: inset(1px -200px -200px 1px); }"  # Bokeh never clears the first row and column
 BAR = "#4a90c8"  # of a slider, on light and on dark
 NARROW = "@media (max-width: 500px) { :host { flex-wrap: wrap; } :host > * { min-width: 45%; } }"
+
+
+def styled(text: str, alarm: bool = False) -> str:
+    """Words as the page has them: muted, or alarming."""
+    return f"<span class='{'alarm' if alarm else 'muted'}'>{html.escape(text)}</span>" if text else ""
 
 
 def paint(plot: figure, theme: Theme) -> None:

@@ -184,7 +184,7 @@ def test_damage_is_said_and_the_page_lives_on(tmp_path):
 
 def test_a_point_is_computed_and_marked(monkeypatch):
     asked = []
-    monkeypatch.setattr("pairsweep.viewer.page.worker.do", asked.append)  # nothing goes on behind other tests
+    monkeypatch.setattr("pairsweep.viewer.worker.do", asked.append)  # nothing goes on behind other tests
     shown = page(ps.run(growth(rho_high="[0.5, 0.9]", rho_low="[0.1, 0.6]"), scheduler="serial", quiet=True))
     shown._tapped(0.91, 0.09)
     assert shown._look.point == {"rho_high": "0.9", "rho_low": "0.1"}
@@ -193,7 +193,7 @@ def test_a_point_is_computed_and_marked(monkeypatch):
         "rho_high": 1,
         "rho_low": 0,
     }
-    assert all("computing" in panel.note for panel in shown._panels)
+    assert all("computing" in panel.note for panel in shown._computing.panels)
     assert len(asked) == 1
 
 
@@ -201,10 +201,10 @@ def test_what_cannot_be_computed_is_said_in_place_of_the_panels(ds, monkeypatch)
     monkeypatch.setattr("pairsweep.viewer.worker.do", lambda task: None)
     shown = page(ds)
     shown._tapped(0.9, 1e-6)
-    shown._make_system(shown._asked, ds, shown._place())
+    shown._computing.make_system(shown._computing._asked, ds, shown._place())
     ticks(shown)
-    assert "carry no specification" in shown._point_words.text
-    assert not any(panel.box.visible for panel in shown._panels)
+    assert "carry no specification" in shown._computing.words.text
+    assert not any(panel.box.visible for panel in shown._computing.panels)
 
 
 def test_a_point_that_is_asked_for_ends_the_one_before(monkeypatch):
@@ -212,9 +212,9 @@ def test_a_point_that_is_asked_for_ends_the_one_before(monkeypatch):
     monkeypatch.setattr("pairsweep.viewer.worker.do", lambda task: None)
     shown = page(ds)
     shown._ask({"rho_high": 0})
-    shown._make_system(shown._asked, ds, shown._place())
+    shown._computing.make_system(shown._computing._asked, ds, shown._place())
     ticks(shown)
-    system = shown._system
+    system = shown._computing._system
     assert system.wanted()
     shown._ask({"rho_high": 1})
     assert not system.wanted()
@@ -227,12 +227,12 @@ def test_another_direction_computes_nothing_but_its_panel(monkeypatch):
     monkeypatch.setattr("pairsweep.viewer.worker.do", lambda task: None)
     shown = page(ds)
     shown._ask({"rho_high": 1})
-    shown._make_system(shown._asked, ds, shown._place())
+    shown._computing.make_system(shown._computing._asked, ds, shown._place())
     ticks(shown)
-    for panel in shown._panels:
+    for panel in shown._computing.panels:
         panel.say("")
     shown._turned("value", "x", "z")
-    assert [panel.name for panel in shown._panels if panel.note] == ["wave_numbers"]
+    assert [panel.name for panel in shown._computing.panels if panel.note] == ["wave_numbers"]
     assert "k_along=z" in shown._address.value
 
 
@@ -249,5 +249,5 @@ def test_the_head_counts_points_by_their_state(tmp_path):
 def test_the_dark_is_dark(ds):
     shown = page(ds)
     shown._dark.active = True
-    figures = [shown._chart.plot, *(panel.plot for panel in shown._panels)]
+    figures = [shown._chart.plot, *(panel.plot for panel in shown._computing.panels)]
     assert {figure.background_fill_color for figure in figures} == {"#16181c"}
