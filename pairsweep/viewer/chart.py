@@ -333,6 +333,8 @@ class Chart:
         texts = [
             f'<span class="swatch" style="background: {colour}"></span>{word}' for colour, word in entries
         ]
+        if not self.flat and self._log and (many := int(np.sum(self.plane.values <= 0.0))):
+            texts.append(f"{many:,} not above 0: the logarithmic axis has no place for them")
         if self.flat and self.plane.rate is not None and self._lines.data["xs"]:
             texts.append(
                 f'<span class="swatch" style="background: {BOUNDARY}"></span>boundary of the instability'

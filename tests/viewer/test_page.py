@@ -96,6 +96,7 @@ def test_a_curve_reaches_around_its_numbers_and_is_logarithmic_only_where_some_a
     side, rates = shown._chart.plot.y_range, ds.growth_rate.sel(n_energy=1).isel(g=2)
     assert side.start <= rates.where(rates > 0).min()
     assert rates.max() <= side.end
+    assert f"{int((rates == 0).sum())} not above 0" in shown._legend.text
     stable = page(ds.assign(growth_rate=0 * ds.growth_rate), y=NONE, x="rho_high", colours="log")
     side = stable._chart.plot.y_range
     assert side.start < 0 < side.end
