@@ -38,6 +38,7 @@ AROUND = 0.5  # how much beyond the frame is pictured, as a share of it: so that
 MOST_EDGES = 20_000  # cells of a boundary that is drawn; beyond, it would be a carpet
 MOST_TEXTS = 5_000  # labels of a side that the browser gets, to name the point under the pointer
 MARGIN = 0.04  # around what is drawn, as a share of it
+ROOM = 80  # pixels for a colour bar, whose labels may become longer
 SINGLE = 1e-6  # what single precision, in which the browser has numbers, may take off
 DECADES_WIDE = 100.0  # from this ratio of usual rates on colours are logarithmic
 
@@ -106,9 +107,7 @@ class Chart:
             y_range, label = self._range(y, None if look.frame is None else look.frame[2:]), y.label
             self._log = y.log
         else:
-            numbers = self.plane.values[np.isfinite(self.plane.values)]
-            wanted = look.colours == "log" or (look.colours == "auto" and _spans_decades(numbers))
-            self._log = wanted and bool(np.any(numbers > 0))
+            self._log = _is_log(self.plane, look.colours)
             y_range, label = Range1d(1e-6 if self._log else 0.0, 1.0), title_of(ds, look.variable)
         plot = figure(
             height=HEIGHT,
@@ -124,6 +123,7 @@ class Chart:
             toolbar_location="above",
             toolbar_sticky=False,
             stylesheets=[CLIPPED],
+            min_border_right=ROOM if self.flat and not self.plane.flags else None,
             name="chart",
         )
         plot.toolbar.logo = None
@@ -146,6 +146,7 @@ class Chart:
         blank: dict[str, Any] = {"image": [], "verdict": [], "x": [], "y": [], "dw": [], "dh": []}
         self._image = ColumnDataSource(data=blank)
         self._lines = ColumnDataSource(data={"xs": [], "ys": []})
+        self._log_colours = _is_log(self.plane, self.look.colours)
         self.mapper = self._mapper()
         place = {"x": "x", "y": "y", "dw": "dw", "dh": "dh", "source": self._image}
         self.plot.image(image="image", color_mapper=self.mapper, level="image", **place)
@@ -188,23 +189,25 @@ class Chart:
         if self.plane.flags:
             high = len(self.plane.flags) - 0.5
             return LinearColorMapper(LIGHT.flags(self.plane.flags), low=-0.5, high=high)
-        low, high, log = self._colour_range()
-        return (LogColorMapper if log else LinearColorMapper)(Viridis256, low=low, high=high)
+        low, high = self._colour_range()
+        return (LogColorMapper if self._log_colours else LinearColorMapper)(Viridis256, low=low, high=high)
 
-    def _colour_range(self) -> tuple[float, float, bool]:
+    def _colour_range(self) -> tuple[float, float]:
+        """Least and largest number that have colours; what is exactly 0 lies below, where none is negative."""
         numbers = self.plane.values[np.isfinite(self.plane.values)]
         if not numbers.size:
-            return 0.0, 1.0, False
+            return 0.0, 1.0
         least, most = float(numbers.min()), float(numbers.max())
-        if least < 0 or most == 0:
-            return least, most if most > least else least + 1.0, False
-        rising = numbers[numbers > 0]
-        if self.look.colours == "log" or (self.look.colours == "auto" and _spans_decades(numbers)):
-            return max((1 - SINGLE) * float(rising.min()), 1e-6 * most), most, True
-        low = (
-            1e-9 * most if least == 0.0 else (1 - SINGLE) * least
-        )  # what is exactly 0 has a colour of its own
-        return low, most if most > low else 2.0 * low, False
+        if least < 0:
+            least -= SINGLE * abs(least)
+            return least, most if most > least else least + 1.0
+        if most == 0:
+            return 1e-9, 1.0
+        if self._log_colours:
+            low = max((1 - SINGLE) * float(numbers[numbers > 0].min()), 1e-6 * most)
+        else:
+            low = 1e-9 * most if least == 0.0 else (1 - SINGLE) * least
+        return low, most if most > low else 2.0 * low
 
     @property
     def frame(self) -> tuple[float, float, float, float] | None:
@@ -245,13 +248,16 @@ class Chart:
             "dh": [seen.y1 - seen.y0],
         }
 
-    def update(self, plane: Plane) -> None:
-        """Show other numbers over the same sides."""
+    def update(self, plane: Plane) -> bool:
+        """Show other numbers over the same sides; False, and nothing done, where they want another scale."""
+        if _is_log(plane, self.look.colours) != (self._log_colours if self.flat else self._log):
+            return False
         self.plane = plane
         if self.flat and not plane.flags:
-            low, high, _ = self._colour_range()
+            low, high = self._colour_range()
             self.mapper.update(low=low, high=high)
         self.fill()
+        return True
 
     def draw_boundary(self) -> bool:
         """Draw where the growth rate ceases to be 0; return False where that would be too much to see."""
@@ -313,7 +319,7 @@ class Chart:
             self.mapper.nan_color = theme.empty
             if self.plane.flags:
                 self.mapper.palette = theme.flags(self.plane.flags)
-            elif self.plane.values.size and np.nanmin(self.plane.values, initial=np.inf) == 0.0:
+            else:
                 self.mapper.low_color = theme.stable
 
     def legend(self, theme: Theme) -> str:
@@ -378,9 +384,15 @@ def _wider(seen: tuple[float, ...], log: bool) -> tuple[float, float]:
     return low - part, high + part
 
 
+def _is_log(plane: Plane, wanted: str) -> bool:
+    """Whether numbers are shown on a logarithmic scale: where it is chosen or they want it, and they can be."""
+    numbers = plane.values[np.isfinite(plane.values)]
+    if plane.flags or not np.any(numbers > 0) or np.any(numbers < 0):
+        return False
+    return wanted == "log" or (wanted == "auto" and _spans_decades(numbers))
+
+
 def _spans_decades(numbers: Floats) -> bool:
     """Whether rates want a logarithmic scale: a few that reach down to 0 at a boundary shall not decide."""
     rising = numbers[numbers > 0]
-    if not rising.size or np.any(numbers < 0):
-        return False
     return bool(rising.max() > DECADES_WIDE * np.quantile(rising, 0.05))

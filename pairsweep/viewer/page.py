@@ -278,8 +278,7 @@ class Page:
 
     def _refill(self) -> None:
         plane = self._read()
-        if plane is not None and self._map.children:
-            self._chart.update(plane)
+        if plane is not None and self._map.children and self._chart.update(plane):
             self._finish_chart()
         elif plane is not None:
             self._make_chart()

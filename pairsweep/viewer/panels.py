@@ -158,7 +158,8 @@ class Cells(Panel):
         self._mapper = mapper
         colour = {"field": "value", "transform": mapper}
         corners = {side: side for side in CELL[:4]}
-        self.plot.quad(fill_color=colour, line_color=None, source=self.source, **corners)
+        # their edges as well, or the paper would be seen between them
+        self.plot.quad(fill_color=colour, line_color=colour, line_width=0.5, source=self.source, **corners)
         self.tell(
             (title, "@value{0.000000}"),
             ("energy", "@energy MeV"),

@@ -55,7 +55,8 @@ pre { background: var(--field); border: 1px solid var(--line); border-radius: 4p
 .muted { color: var(--muted); }
 .swatch { display: inline-block; width: 0.9em; height: 0.9em; border: 1px solid var(--line); margin: 0 4px -1px 8px; }
 """
-CLIPPED = ":host { clip-path: inset(1px -200px -200px 1px); }"  # Bokeh never clears the first row and column
+# Bokeh never clears the first row and column of a figure
+CLIPPED = ":host { clip-path: inset(1px -200px -200px 1px); } :host(:focus) { outline-offset: -2px; }"
 BAR = "#4a90c8"  # of a slider, on light and on dark
 NARROW = "@media (max-width: 500px) { :host { flex-wrap: wrap; } :host > * { min-width: 45%; } }"
 

@@ -161,6 +161,20 @@ def test_what_is_not_done_has_no_colour(tmp_path):
     assert "no result" not in shown._legend.text
 
 
+def test_colours_of_a_store_that_fills_are_those_of_a_page_opened_later(ds):
+    empty = ds.assign(growth_rate=np.nan * ds.growth_rate)
+    source = Source(empty)
+    shown = page(source)
+    wide = ds.assign(growth_rate=ds.growth_rate * np.geomspace(1e-4, 1, ds.sizes["g"])[:, None])
+    source.ds = wide.transpose(*ds.growth_rate.dims)
+    shown._refill()
+    later = page(source)
+    for attribute in ("low", "high", "low_color", "nan_color"):
+        assert getattr(shown._chart.mapper, attribute) == getattr(later._chart.mapper, attribute)
+    assert type(shown._chart.mapper) is type(later._chart.mapper)
+    assert shown._chart.mapper.low_color is not None
+
+
 def test_a_store_that_grows_gets_its_new_sides(tmp_path):
     store = stores.create(tmp_path / "s.zarr", template(), PRINT)
     fill(store)
