@@ -44,12 +44,6 @@ settings.register_profile("random", **common)
 settings.load_profile("same")
 
 
-@pytest.fixture(autouse=True)
-def _never_slow(monkeypatch):
-    """What takes a while says so, and on a busy machine anything does: only tests of that hear it."""
-    monkeypatch.setattr("pairsweep.sweep.progress.PATIENCE_SECONDS", 1e5)
-
-
 class Fast(numba.core.event.Listener):
     """Ends a test as skipped where it begins to compile, so that nobody keeps a list of those that do."""
 
