@@ -88,52 +88,33 @@ def evolution(
     log = grows if log is None else log
     variable(ds, y)
     failed = int((ds["status"] == FAILED).sum()) if "status" in ds else 0
-    ds = as_distribution(ds, [y, "growth_rate"], time=True)
-    curves, flat = variable(ds, y), ds
-    inner = [str(dim) for dim in curves.dims if dim not in (*axes(ds), "time", STATISTIC)]
-    if inner:
-        hue: str | None = inner[0]
-        flat = one_point_each(ds, ())
-    else:
-        left = free_axes(ds)
-        hue = left[0] if len(left) == 1 else None
-        flat = one_point_each(ds, left[:1] if len(left) == 1 else ())
+    flat, hue = _cut(as_distribution(ds, [y, "growth_rate"], time=True), y)
     curves = flat[y].load()
-    positions = [{}] if hue is None else [{hue: i} for i in range(curves.sizes[hue])]
+    positions: list[dict[str, int]] = [{}] if hue is None else [{hue: i} for i in range(curves.sizes[hue])]
     looks, bar = line_looks(flat, hue if hue in flat.coords else None, len(positions))
     few = len(positions) <= MOST_PREDICTED
-    named = []
+    # the mode grows where it lives: of parts of a system only the largest follows it
+    parts = hue is not None and hue not in axes(flat)
+    followed = [_leading(curves, hue)] if parts and hue is not None else range(len(positions))
+    named: list[Any] = []
     rates: set[float] = set()
     told: list[Any] = []
     data: list[Any] = []
     shaded: list[tuple[Any, Any]] = []
     for i, (at, look) in enumerate(zip(positions, looks, strict=True)):
-        one = flat if inner else flat.isel(at)
+        one = flat if parts else flat.isel(at)
         values = middle(curves.isel(at)).values
         if not np.isfinite(values).any():
             continue
         time, in_mev = times(one, x)
         look |= {"lw": 1.3 if few else 0.7, "rasterized": len(positions) > MANY_LINES}
-        if STATISTIC in curves.dims:
-            floor = _log_floor(curves.values) if log else None
-            told = bands(ax, time, curves.isel(at), floor, color=look["color"])
-        if is_fast(values, log=log):
-            drawn = envelope(ax, time, values, log=log, **{**look, "lw": 1.0})
-            told = told or [style.key("mean and range of fast oscillations", ls="-", color=style.MUTED)]
-        else:
-            drawn = ax.plot(time, values, **look)
+        drawn, marks = _one_curve(ax, time, curves.isel(at), look, log)
+        told = marks or told
         data += drawn
         shaded += [] if bar is None or hue is None else [(each, flat[hue].values[i]) for each in drawn]
         if hue is not None:
             named.append(style.key(_name(flat, hue, i), **look))
-        # the mode grows where it lives: only the whole, or the largest part, follows it
-        if (
-            prediction
-            and few
-            and log
-            and "growth_rate" in one
-            and (not inner or i == _leading(curves, inner[0]))
-        ):
+        if prediction and few and log and "growth_rate" in one and i in followed:
             rate = float(middle(one["growth_rate"]))
             if rate not in rates and _predict(ax, time, in_mev, values, rate):
                 rates.add(rate)  # one line stands for all seeds
@@ -142,11 +123,9 @@ def evolution(
         handles.append(style.key(r"linear theory $\propto e^{\gamma t}$", ls="--", color=style.INK, lw=0.9))
     if failed and data:
         handles.append(style.key(f"{failed:,} failed: not shown", marker=""))
-    if log:
-        positive = curves.values[curves.values > 0]
-        if positive.size:
-            ax.set_yscale("log")
-            ax.set_ylim(_log_floor(curves.values), 2.0 * float(np.nanmax(positive)))
+    if log and bool((curves > 0).any()):
+        ax.set_yscale("log")
+        ax.set_ylim(_log_floor(curves.values), 2.0 * float(curves.max()))
     if not np.isfinite(curves.values).any():
         style.say_empty(ax, emptiness(ds))
     ax.set_xlabel(time_label(flat, x))
@@ -157,6 +136,32 @@ def evolution(
     if bar is not None:
         return replace(key, below=True, colours=bar, colours_label=title or "")
     return replace(key, title=title)
+
+
+def _cut(ds: xr.Dataset, y: str) -> tuple[xr.Dataset, str | None]:
+    """Cut to what one panel shows, and name the dimension that has a line each: of the variable itself, or an axis."""
+    inner = [str(dim) for dim in ds[y].dims if dim not in (*axes(ds), "time", STATISTIC)]
+    if inner:
+        return one_point_each(ds, ()), inner[0]
+    left = free_axes(ds)
+    hue = left[0] if len(left) == 1 else None
+    return one_point_each(ds, left if hue is not None else ()), hue
+
+
+def _one_curve(
+    ax: Axes, time: Floats, curve: xr.DataArray, look: style.Look, log: bool
+) -> tuple[list[Any], list[Any]]:
+    """Draw a curve, its bands or the range of its fast oscillation; return what was drawn and what a key says of it."""
+    values = middle(curve).values
+    marks: list[Any] = []
+    if STATISTIC in curve.dims:
+        floor = _log_floor(curve.values) if log else None
+        marks = bands(ax, time, curve, floor, color=look["color"])
+    if not is_fast(values, log=log):
+        return ax.plot(time, values, **look), marks
+    words = "mean and range of fast oscillations"
+    drawn = envelope(ax, time, values, log=log, **{**look, "lw": 1.0})
+    return drawn, marks or [style.key(words, ls="-", color=style.MUTED)]
 
 
 def _legend_title(ds: xr.Dataset, hue: str | None) -> str | None:
