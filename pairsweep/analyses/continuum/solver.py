@@ -39,7 +39,7 @@ from pairsweep.analyses.continuum.profile import (
 from pairsweep.analyses.continuum.vacuum import subtracted_growth
 from pairsweep.analyses.growth.analysis import GrowthOptions
 from pairsweep.analyses.growth.dense import coupling_of
-from pairsweep.analyses.growth.solver import growth_of_systems
+from pairsweep.analyses.growth.solver import vouched_growth
 from pairsweep.contract.errors import UserCodeError
 from pairsweep.physics.grid import Floats, Grid, Ints, divided, finer_sphere
 from pairsweep.physics.systems import Profile, Systems
@@ -352,9 +352,7 @@ def _vouched_growth(grid: Grid, n: Floats, g: Floats, growth: GrowthOptions, sub
     """Growth (P,) on a grid, MeV; NaN where the solver cannot vouch for it."""
     if subtracted:
         return subtracted_growth(grid, n, g, growth.growth_tolerance)[0]
-    found = growth_of_systems(grid, n, g, method=growth.method, growth_tolerance=growth.growth_tolerance)
-    certified = np.array([reason is None for reason in found.reasons], dtype=bool)
-    return np.where(certified, found.arrays["growth_rate"], np.nan)
+    return vouched_growth(grid, n, g, growth.method, growth.growth_tolerance)
 
 
 def _roots(

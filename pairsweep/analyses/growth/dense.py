@@ -15,6 +15,7 @@ from pairsweep.physics.grid import Floats, Grid
 
 # Matrices of one LAPACK call together; enough to hide the call, small enough for the cache and for memory.
 STACK_BYTES = 2**24
+CACHED_NUMBERS = 2**15  # of many points that are summed together
 
 
 def coupling_of(grid: Grid, n: Floats, g: Floats) -> Floats:
@@ -22,7 +23,13 @@ def coupling_of(grid: Grid, n: Floats, g: Floats) -> Floats:
 
     Row by row, where a BLAS product may depend on the other rows in its last bit.
     """
-    return np.asarray(4.0 * g * (np.abs(n) * np.abs(grid.weight)).sum(axis=1))
+    weight = np.abs(grid.weight)
+    sums = np.empty(len(n))
+    step = max(1, CACHED_NUMBERS // weight.size)
+    for start in range(0, len(n), step):
+        rows = slice(start, start + step)
+        sums[rows] = (np.abs(n[rows]) * weight).sum(axis=1)
+    return np.asarray(4.0 * g * sums)
 
 
 def dense_floor(grid: Grid, n: Floats, g: Floats) -> Floats:

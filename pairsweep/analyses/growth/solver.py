@@ -170,11 +170,7 @@ def growth_of_systems(
         )
     n, g = np.ascontiguousarray(n), np.ascontiguousarray(g)
     problem = _problem(grid, n, g, method, growth_tolerance)
-    found = _nothing_found(grid, g.size, max(modes, 1), details)
-    left = np.arange(g.size)
-    for solve in _solvers(problem, found):
-        if left.size > 0:
-            left = solve(problem, found, left)
+    found = _solved(problem, _nothing_found(grid, g.size, max(modes, 1), details))
     arrays = _crossing_measures(problem) | found.arrays()
     if details:
         arrays |= _details(problem, found, modes)
@@ -182,6 +178,18 @@ def growth_of_systems(
     return GrowthResult(
         arrays, [found.reasons.get(row) for row in points], [found.diagnoses.get(row) for row in points]
     )
+
+
+def vouched_growth(
+    grid: Grid, n: Floats, g: Floats, method: str = "auto", growth_tolerance: float | None = None
+) -> Floats:
+    """Growth rates alone of P systems on one grid (P,), MeV, as `growth_of_systems`; NaN where it has a reason."""
+    n, g = np.ascontiguousarray(n), np.ascontiguousarray(g)
+    problem = _problem(grid, n, g, method, growth_tolerance)
+    found = _solved(problem, _nothing_found(grid, g.size, 1, False, weights=False))
+    rates = found.growth_rate
+    rates[list(found.reasons)] = np.nan
+    return rates
 
 
 def fastest_mode(
@@ -214,7 +222,17 @@ def _problem(grid: Grid, n: Floats, g: Floats, method: str, asked: float | None)
     return _Problem(grid, n, g, coupling, floor, asked, insists, tolerance, method)
 
 
-def _nothing_found(grid: Grid, points: int, modes: int, shares: bool) -> _Found:
+def _solved(problem: _Problem, found: _Found) -> _Found:
+    """Ask one solver after the other, and give what they found."""
+    left = np.arange(problem.g.size)
+    for solve in _solvers(problem, found):
+        if left.size > 0:
+            left = solve(problem, found, left)
+    return found
+
+
+def _nothing_found(grid: Grid, points: int, modes: int, shares: bool, *, weights: bool = True) -> _Found:
+    """Room for the results, with the share of each energy bin only if ``weights`` are wanted."""
     return _Found(
         growth_rate=np.full(points, np.nan),
         frequency=np.full(points, np.nan),
@@ -222,7 +240,7 @@ def _nothing_found(grid: Grid, points: int, modes: int, shares: bool) -> _Found:
         mode_kind=np.zeros(points, np.int8),
         growth_floor=np.full(points, np.nan),
         growth_method_taken=np.zeros(points, np.int8),
-        energy_weight=np.full((points, grid.bin_energy.size), np.nan),
+        energy_weight=np.full((points, grid.bin_energy.size if weights else 0), np.nan),
         rates=np.full((points, modes), np.nan),
         frequencies=np.full((points, modes), np.nan),
         share=np.full((points, grid.size), np.nan) if shares else None,
@@ -268,7 +286,7 @@ def _by_bulk(problem: _Problem, found: _Found, rows: Ints) -> Ints:
     n, g, tolerance = problem.rows(rows)
     by_pair = found.share is not None
     group = np.arange(grid.size) if by_pair else grid.energy_bin
-    out = point_table(rows.size, grid.size if by_pair else grid.bin_energy.size, found.rates.shape[1])
+    out = point_table(rows.size, grid.size if by_pair else found.energy_weight.shape[1], found.rates.shape[1])
     bulk_growth(*problem.frame, n, g, tolerance, group, out)
     good = out.status == BulkStatus.CERTIFIED
     certified = rows[good]
@@ -386,6 +404,8 @@ def _classify(
 def _record_share(grid: Grid, found: _Found, rows: Ints, share: Floats) -> None:
     if found.share is not None:
         found.share[rows] = share
+    if found.energy_weight.shape[1] == 0:  # not wanted
+        return
     # added up in the order of the pairs, whatever the number of points: numpy's sums would differ in their last bit
     bins = grid.bin_energy.size
     place = np.arange(rows.size)[:, None] * bins + grid.energy_bin

@@ -328,11 +328,7 @@ def test_solvers_in_conflict_are_undetermined():
 
 
 def test_a_discrete_solver_that_does_not_vouch_leaves_it_open(monkeypatch):
-    def silent(grid, n, g, **options):
-        found = growth_of_systems(grid, n, g, **options)
-        return dataclasses.replace(found, reasons=["no certificate"] * g.size)
-
-    monkeypatch.setattr(continuum, "growth_of_systems", silent)
+    monkeypatch.setattr(continuum, "vouched_growth", lambda grid, n, g, *options: np.full(g.size, np.nan))
     found = solved(bins(2, 1, 4), quadrant(), 1e-6, ContinuumOptions(ladder_max=12))
     assert found["verdict"][0] == Verdict.UNDETERMINED
     assert found["undetermined_reason"][0] == Doubt.GRID

@@ -297,3 +297,29 @@ def test_numbers_do_not_depend_on_the_systems_passed_along(shape):
         alone = growth_of_systems(grid, n[row : row + 1], g[:1], details=True, modes=2).arrays
         for name, values in alone.items():
             np.testing.assert_array_equal(values[0], together[name][row], err_msg=name)
+
+
+@pytest.mark.parametrize("shape", [(3, 1, 4), (4, 4, 8)])
+@pytest.mark.parametrize("method", ["auto", "dense"])
+def test_growth_rates_alone_are_those_of_the_whole_result(shape, method):
+    grid = ps.bins(*shape)
+    random = np.random.default_rng(3)
+    n = np.concatenate([random.uniform(-1, 1, (6, grid.size)), np.full((1, grid.size), -0.3)])
+    g = np.geomspace(1e-6, 1e-3, 7)
+    whole = growth_of_systems(grid, n, g, method=method)
+    expected = np.where([r is None for r in whole.reasons], whole.arrays["growth_rate"], np.nan)
+    np.testing.assert_array_equal(solver.vouched_growth(grid, n, g, method), expected)
+
+
+def test_a_rate_without_a_certificate_is_not_given(monkeypatch):
+    monkeypatch.setattr(solver, "DENSE_PAIRS", 0)
+    monkeypatch.setattr(solver, "_some_by_dispersion", _refused)
+    grid = ps.bins(4, 4, 8)
+    n = np.random.default_rng(3).uniform(-1, 1, (2, grid.size))
+    assert np.isnan(solver.vouched_growth(grid, n, np.full(2, 1e-4))).all()
+
+
+def _refused(problem, found, rows, wider):
+    found.growth_rate[rows] = 1.0
+    found.reasons.update(dict.fromkeys(rows.tolist(), "no certificate"))
+    return rows
