@@ -291,7 +291,7 @@ class Chart:
         return True
 
     def mark(self, place: Mapping[str, int] | None) -> None:
-        """Put the cross at a point, if it lies in the plane."""
+        """Put the cross at a point of the plane; None for nowhere."""
         if place is None:
             self._point.data = {"x": [], "y": []}
             return

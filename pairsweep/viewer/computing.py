@@ -37,13 +37,13 @@ class Computing:
         self._direction = ""  # of its wave numbers
         self._show_panels(False, HINT)
 
-    def ask(self, ds: xr.Dataset, place: Mapping[str, int], direction: str) -> None:
-        """Compute every panel of a point, and show each as soon as it is there."""
+    def ask(self, ds: xr.Dataset, place: Mapping[str, int], name: str, direction: str) -> None:
+        """Compute every panel of a point, and show each as soon as it is there, below its name."""
         self.abandon()
         self._direction = direction
         for panel in self.panels:
             panel.say(COMPUTING)
-        self._show_panels(True, "")
+        self._show_panels(True, name)
         worker.do(partial(self.make_system, self._asked, ds, place))
 
     def turn(self, direction: str) -> None:

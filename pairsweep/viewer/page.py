@@ -285,7 +285,7 @@ class Page:
 
     def _finish_chart(self) -> None:
         drawn = self._chart.draw_boundary()
-        self._chart.mark(self._place() if self._look.point else None)
+        self._chart.mark(self._seen_point())
         text = self._chart.legend(self._theme)
         note = "" if drawn else " The boundary has too many pieces to be drawn here."
         self._legend.text = f"{text}<span class='muted'>{note}</span>"
@@ -329,6 +329,11 @@ class Page:
                 slider.value = place[dim]
         self._compute()
 
+    def _seen_point(self) -> dict[str, int] | None:
+        """The point, if it lies in the plane that is shown."""
+        place, here = self._place(), self._at()
+        return place if place and all(here.get(dim, at) == at for dim, at in place.items()) else None
+
     def _place(self) -> dict[str, int]:
         return {dim: self._texts(dim).index(text) for dim, text in self._look.point.items()}
 
@@ -360,7 +365,8 @@ class Page:
         self._computing.turn(new)
 
     def _compute(self) -> None:
-        self._computing.ask(self._ds, self._place(), self._look.k_along)
+        name = ", ".join(f"{dim} = {label}" for dim, label in self._look.point.items())
+        self._computing.ask(self._ds, self._place(), name, self._look.k_along)
 
     # Words, colours and files
 

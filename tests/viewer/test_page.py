@@ -212,6 +212,21 @@ def test_a_point_is_computed_and_marked(monkeypatch):
     assert len(asked) == 1
 
 
+def test_a_point_of_another_plane_has_no_cross_and_its_name_says_where_it_is(monkeypatch):
+    monkeypatch.setattr("pairsweep.viewer.worker.do", lambda task: None)
+    swept = ps.run(
+        growth(rho_high="[0.5, 0.9]", rho_low="[0.1, 0.6]", n_energy="[1, 2]"), scheduler="serial", quiet=True
+    )
+    shown = page(swept, x="rho_high", y="rho_low")
+    shown._tapped(0.91, 0.09)
+    assert shown._chart._point.data["x"] == [0.9]
+    assert "n_energy = 1, rho_high = 0.9, rho_low = 0.1" in shown._computing.words.text
+    shown._slid("n_energy", 1)
+    assert shown._chart._point.data["x"] == []
+    shown._slid("n_energy", 0)
+    assert shown._chart._point.data["x"] == [0.9]
+
+
 def test_what_cannot_be_computed_is_said_in_place_of_the_panels(ds, monkeypatch):
     monkeypatch.setattr("pairsweep.viewer.worker.do", lambda task: None)
     shown = page(ds)
