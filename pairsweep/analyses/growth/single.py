@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from pairsweep.analyses.growth.analysis import GROWTH
 from pairsweep.analyses.growth.solver import growth_of_systems
 from pairsweep.contract.arguments import number, whole
 from pairsweep.contract.variables import GRID_LABELS
-from pairsweep.contract.waiting import interruptible
+from pairsweep.contract.waiting import interruptibly
 from pairsweep.kernels.compiling import announced
 from pairsweep.physics.arguments import checked_coupling, checked_grid, checked_occupations
 from pairsweep.physics.grid import Grid
@@ -19,9 +20,11 @@ from pairsweep.physics.grid import Grid
 if TYPE_CHECKING:
     import xarray as xr
 
+# Solved within some milliseconds: a thread for Ctrl-C would cost the smallest half as much again.
+QUICK_PAIRS = 512
+
 
 @announced()
-@interruptible
 def growth(
     grid: Grid,
     rho: ArrayLike,
@@ -81,7 +84,8 @@ def growth(
     if growth_tolerance is not None:
         what = "a fraction of the coupling"
         growth_tolerance = number("growth_tolerance", growth_tolerance, what, minimum=0.0, open_below=True)
-    result = growth_of_systems(
+    solve = partial(
+        growth_of_systems,
         grid,
         (rho + rhobar - 1.0)[None],
         np.array([g]),
@@ -90,6 +94,8 @@ def growth(
         modes=modes,
         details=True,
     )
+    quick = grid.size <= QUICK_PAIRS and method != "dense"
+    result = solve() if quick else interruptibly(solve)
     if result.reasons[0] is not None:
         raise RuntimeError(result.reasons[0])
     variables = {variable.name: variable for variable in GROWTH.variables}
