@@ -491,3 +491,13 @@ def test_a_path_in_place_of_results_is_told_how_to_be_opened():
 def test_a_size_that_is_none_is_named():
     with pytest.raises(UsageError, match="figsize"):
         draw("map", couplings(), figsize=(3.4,))
+
+
+def test_a_map_says_that_its_verdicts_are_without_the_vacuum():
+    ds = judged()
+    taken_out = ds.assign(subtracted_growth_rate=ds["growth_rate"])
+    for results, said in ((ds, False), (taken_out, True)):
+        (legend,) = draw("growth-map", results).legends
+        labels = [text.get_text() for text in legend.get_texts()]
+        assert any("artefact of the grid" in label for label in labels)
+        assert any("vacuum taken out" in label for label in labels) is said

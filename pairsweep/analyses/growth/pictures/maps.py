@@ -153,10 +153,12 @@ def _verdicts(ax: Axes, cut: Plane) -> list[Any]:
     verdicts = cut.ds["verdict"]
     verdict = np.where(cut.field(cut.ds["status"]) == DONE, cut.field(verdicts), -2)
     handles = []
+    # then verdicts are on other growth rates than those in the colours
+    of = ", vacuum taken out" if "subtracted_growth_rate" in cut.ds else ""
     artefact = verdict == code_of(verdicts, ARTEFACT)
     if artefact.any():
         hatch_cells(ax, cut, artefact, ARTEFACT_HATCH)
-        handles.append(swatch("artefact of the grid", "none", ARTEFACT_HATCH))
+        handles.append(swatch("artefact of the grid" + of, "none", ARTEFACT_HATCH))
     for meaning, text, look in (
         (MISSED, "unstable in the continuum only", RING),
         (UNDETERMINED, "undetermined", CROSS),
@@ -164,7 +166,7 @@ def _verdicts(ax: Axes, cut: Plane) -> list[Any]:
         marked = verdict == code_of(verdicts, meaning)
         if marked.any():
             cut.marks(ax, marked, **look)
-            handles.append(style.key(text, **look))
+            handles.append(style.key(text + of, **look))
     return handles
 
 
