@@ -55,7 +55,12 @@ setTimeout(() => URL.revokeObjectURL(link.href), 60000) // a busy browser fetche
 _COPY = """
 const text = document.createElement("div")
 text.innerHTML = lines.text
-navigator.clipboard?.writeText(text.textContent)
+const say = (words) => {
+  cb_obj.origin.label = words
+  setTimeout(() => { cb_obj.origin.label = label }, 1500)
+}
+const writing = navigator.clipboard?.writeText(text.textContent) ?? Promise.reject()
+writing.then(() => say("copied"), () => say("not allowed"))
 """
 _DARK = """
 const asked = window.matchMedia("(prefers-color-scheme: dark)")
@@ -403,7 +408,8 @@ class Page:
             buttons.append(button)
         for name, lines in (("command", self._command), ("Python", self._python)):
             button = Button(label=f"copy {name}", **_wide())
-            button.js_on_event(ButtonClick, CustomJS(args={"lines": lines}, code=_COPY))
+            given = {"lines": lines, "label": button.label}
+            button.js_on_event(ButtonClick, CustomJS(args=given, code=_COPY))
             buttons.append(button)
         return row(*buttons, sizing_mode="stretch_width", stylesheets=[NARROW])
 

@@ -108,7 +108,8 @@ class View:
     def _repr_html_(self) -> str:
         address = html.escape(self.url, quote=True)
         return (
-            f'<iframe src="{address}" title="pairsweep view" style="width: 100%; height: 900px; border: 0"></iframe>'
+            f'<iframe src="{address}" title="pairsweep view" allow="clipboard-write" '
+            'style="width: 100%; height: 900px; border: 0"></iframe>'
             f'<p><a href="{address}" target="_blank">in a window of its own</a></p>'
         )
 

@@ -67,8 +67,7 @@ class Source:
             return {}
         # indexed, so that it is read anew: of a variable as a whole xarray keeps the values
         ledger = self.ds[STATUS.name].variable[...].values
-        numbers = np.bincount(ledger.ravel().astype(np.intp), minlength=len(STATUS_FLAGS))
-        return dict(zip(STATUS_FLAGS, numbers.tolist(), strict=True))
+        return {state: int(np.sum(ledger == code)) for code, state in enumerate(STATUS_FLAGS)}
 
     def follow(self) -> bool:
         """Open the store again if it has grown, or was continued; return whether it is laid out in another way."""

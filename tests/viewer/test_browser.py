@@ -227,6 +227,17 @@ def test_a_picture_is_saved(served, tab, ending, start):
         assert file.read(4) == start
 
 
+@pytest.mark.parametrize(
+    ("name", "start"), [("command", "pairsweep plot growth-map "), ("Python", "import pairsweep")]
+)
+def test_its_lines_are_copied(served, tab, name, start):
+    page = tab(served.url)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name=f"copy {name}").click()
+    page.wait_for_function(f"navigator.clipboard.readText().then(text => text.startsWith('{start}'))")
+    assert "<" not in page.evaluate("navigator.clipboard.readText()")
+
+
 def test_a_damaged_store_says_so(tmp_path, tab):
     store = stores.create(tmp_path / "s.zarr", template(), PRINT)
     fill(store)
