@@ -120,7 +120,7 @@ def make_view(poles, start, stop, merge, most):
 
     Poles within ``merge`` (MeV) of each other become one, in a wide strip those that its positions cannot tell apart.
     """
-    high, low, strength, vector, bound, count, constant = poles
+    high, low, _, _, bound, count, constant = poles
     members = stop - start
     local = np.empty(members)
     total = 0.0
@@ -132,18 +132,7 @@ def make_view(poles, start, stop, merge, most):
     half = 0.5 * local[members - 1]
     centre = half
     radius = half + 3.0 * total
-    # what is neither own nor far enough for the polynomial
-    low_near = start
-    while low_near > 0 and centre - apart(high, low, start, low_near - 1) < FAR * radius:
-        low_near -= 1
-    high_near = stop
-    while high_near < count and apart(high, low, start, high_near) - centre < FAR * radius:
-        high_near += 1
-    clear = np.inf
-    if low_near > 0:
-        clear = centre - apart(high, low, start, low_near - 1)
-    if high_near < count:
-        clear = min(clear, apart(high, low, start, high_near) - centre)
+    low_near, high_near, clear = near_range(poles, start, stop, centre, radius)
     near = (high_near - low_near) - members
     far_bound = 0.0
     for j in range(low_near):
@@ -158,26 +147,64 @@ def make_view(poles, start, stop, merge, most):
     signs = np.empty(members)
     host = np.empty(members, dtype=np.int64)
     table = np.zeros((members + near + room, 2, WIDEST))
-    entries = np.empty(ENTRIES)
+    own, zeros = fill_own(poles, start, local, merge, (location, limits, first, columns, signs, host, table))
+    together = np.empty((own, 2), dtype=np.int64)
+    for j in range(own):
+        close_poles(location, limits, first, own, j, together[j])
+    placed = own
+    for j in range(low_near, high_near):
+        if j < start or j >= stop:
+            fill_near(poles, start, j, placed, zeros + placed - own, (location, limits, columns, table))
+            placed += 1
+    order, far_size = fill_far(poles, start, (low_near, high_near), (centre, radius), room, table[placed:])
+    return View(
+        own, placed, order, zeros, location, limits, table, first, columns, signs, host, together, constant,
+        centre, half, radius, clear, far_size, DROPPED / (1.0 - 1.0 / FAR) * (count - placed),
+    )  # fmt: skip
+
+
+@jit()
+def near_range(poles, start, stop, centre, radius):
+    """Range of the poles that are own or too near for the polynomial, and the distance of the nearest other one."""
+    high, low, _, _, _, count, _ = poles
+    low_near = start
+    while low_near > 0 and centre - apart(high, low, start, low_near - 1) < FAR * radius:
+        low_near -= 1
+    high_near = stop
+    while high_near < count and apart(high, low, start, high_near) - centre < FAR * radius:
+        high_near += 1
+    clear = np.inf
+    if low_near > 0:
+        clear = centre - apart(high, low, start, low_near - 1)
+    if high_near < count:
+        clear = min(clear, apart(high, low, start, high_near) - centre)
+    return low_near, high_near, clear
+
+
+@jit()
+def fill_own(poles, start, local, merge, parts):
+    """Fill the own poles of a view, at ``local`` from the first; returns their number and that of the zeros."""
+    _, _, strength, vector, bound, _, _ = poles
+    location, limits, first, columns, signs, host, table = parts
     matrix = np.empty((4, 4), dtype=np.complex128)
     rotation = np.empty((4, 4), dtype=np.complex128)
     own = 0
     zeros = 0
     i = 0
-    while i < members:
-        stop_merge = i + 1
-        while stop_merge < members and local[stop_merge] - local[i] <= merge:
-            stop_merge += 1
+    while i < local.size:
+        stop = i + 1
+        while stop < local.size and local[stop] - local[i] <= merge:
+            stop += 1
         matrix[:, :] = 0.0
         limits[own] = 0.0
-        for j in range(start + i, start + stop_merge):
+        for j in range(start + i, start + stop):
             limits[own] += bound[j]
             for a in range(4):
                 for b in range(4):
                     matrix[a, b] += strength[j] * vector[j, a] * vector[j, b].conjugate()
         pack(matrix, table, own)
-        location[own] = local[i] + 0.5 * (local[stop_merge - 1] - local[i])
-        if stop_merge == i + 1:
+        location[own] = local[i] + 0.5 * (local[stop - 1] - local[i])
+        if stop == i + 1:
             j = start + i
             signs[zeros] = 1.0 if strength[j] > 0.0 else -1.0
             for a in range(4):
@@ -195,43 +222,52 @@ def make_view(poles, start, stop, merge, most):
         host[first[own] : zeros] = own
         own += 1
         first[own] = zeros
-        i = stop_merge
-    together = np.empty((own, 2), dtype=np.int64)
-    for j in range(own):
-        close_poles(location, limits, first, own, j, together[j])
-    placed = own
-    for j in range(low_near, high_near):
-        if j < start or j >= stop:
-            location[placed] = apart(high, low, start, j)
-            limits[placed] = bound[j]
-            fill_entries(vector[j], entries)
-            flat = table[placed].reshape(-1)
-            for e in range(ENTRIES):
-                flat[e] = strength[j] * entries[e]
-            for a in range(4):
-                columns[zeros + placed - own, a] = np.sqrt(0.5) * vector[j, a]
-            placed += 1
+        i = stop
+    return own, zeros
+
+
+@jit()
+def fill_near(poles, start, j, row, column, parts):
+    """Put pole ``j`` of another strip into a view."""
+    high, low, strength, vector, bound, _, _ = poles
+    location, limits, columns, table = parts
+    location[row] = apart(high, low, start, j)
+    limits[row] = bound[j]
+    flat = table[row].reshape(-1)
+    fill_entries(vector[j], flat)
+    for e in range(ENTRIES):
+        flat[e] *= strength[j]
+    for a in range(4):
+        columns[column, a] = np.sqrt(0.5) * vector[j, a]
+
+
+@jit()
+def fill_far(poles, start, near, disc, room, table):
+    """Add the poles outside the range ``near`` to a polynomial about ``disc`` = (centre, radius) of ``room`` terms.
+
+    Returns the number of terms, and a bound of the sum of b_j/|omega - P_j| within the radius.
+    """
+    high, low, strength, vector, bound, count, _ = poles
+    centre, radius = disc
+    entries = np.empty(ENTRIES)
     order = 0
-    far_size = 0.0
+    size = 0.0
     for j in range(count):
-        if low_near <= j < high_near:
+        if near[0] <= j < near[1]:
             continue
         distance = apart(high, low, start, j) - centre
-        far_size += bound[j] / (abs(distance) - radius)
+        size += bound[j] / (abs(distance) - radius)
         fill_entries(vector[j], entries)
         # 1/(s - d) = -sum_a s^a/d^(a + 1), with s in units of the radius
         factor = -strength[j] / distance
         terms = far_terms(room, abs(distance), radius, bound[j])
         order = max(order, terms)
         for a in range(terms):
-            flat = table[placed + a].reshape(-1)
+            flat = table[a].reshape(-1)
             for e in range(ENTRIES):
                 flat[e] += factor * entries[e]
             factor *= radius / distance
-    return View(
-        own, placed, order, zeros, location, limits, table, first, columns, signs, host, together, constant,
-        centre, half, radius, clear, far_size, DROPPED / (1.0 - 1.0 / FAR) * (count - placed),
-    )  # fmt: skip
+    return order, size
 
 
 @jit()
