@@ -28,12 +28,13 @@ from pairsweep.user_code.function import UserFunction
 class SolveTask:
     """Computes and stores the missing points of one block.
 
-    ``generation`` tells a store that has grown from what it was before, which a worker may still have open.
+    ``identity`` tells a store that has grown, or was made anew under its name, from the one that a worker may still
+    have open.
     ``failed_alone`` leaves pending points as they are: the specification is not quite the store's.
     """
 
     store: str
-    generation: int
+    identity: tuple[str, int]
     text: str
     folder: str
     digest: str
@@ -46,10 +47,9 @@ class SolveTask:
         cls, store: Store, spec: Spec, retry_failed: bool = False, failed_alone: bool = False
     ) -> SolveTask:
         """Give the task of a store."""
-        generation = store.identity.generation
         return cls(
             str(store.path),
-            generation,
+            (store.identity.id, store.identity.generation),
             spec.text,
             spec.folder,
             spec.digest,

@@ -1,3 +1,4 @@
+import shutil
 import sys
 import warnings
 from pathlib import Path
@@ -89,6 +90,18 @@ def test_an_interrupted_run_computes_only_what_is_missing(finished, tmp_path, mo
     assert len(solved) == 7 + 12
     for name, expected in ps.open_store(finished).data_vars.items():
         np.testing.assert_array_equal(ps.open_store(path)[name], expected)
+
+
+def test_a_store_that_is_removed_is_made_anew_by_the_same_process(tmp_path):
+    """As in a notebook: what the first run has open is not taken for the second store."""
+    path = tmp_path / "map.zarr"
+    text = growth(
+        rho_high="{ start = 0.5, stop = 1.0, num = 20 }", rho_low="{ start = 0, stop = 0.5, num = 20 }"
+    )
+    for _ in range(2):
+        ds = ps.run(text, path, scheduler="serial", quiet=True)
+        assert (ds.status == 1).all()
+        shutil.rmtree(path)
 
 
 def test_results_stay_in_memory_without_a_store():
