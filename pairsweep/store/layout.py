@@ -166,6 +166,39 @@ def files_of(template: Template) -> int:
 
 def lay_out(root: Path, template: Template, identity: Identity, fingerprint: Mapping[str, str]) -> None:
     """Fill the empty folder ``root`` with metadata and coordinates of a generation, everything pending."""
+    _make_arrays(root, template, identity.generation)
+    names = [coordinate.name for coordinate in template.coordinates] + [plan.name for plan in template.arrays]
+    metadata = {name: json.loads((root / name / ROOT).read_bytes()) for name in names}
+    for name in names:
+        (root / name / ROOT).write_bytes(dumps(metadata[name]))
+    mark = {
+        "format": FORMAT,
+        "id": identity.id,
+        "generation": identity.generation,
+        "since": time.time(),
+        "fingerprint": dict(fingerprint),
+        "analyses": {
+            analysis: [plan.name for plan in template.arrays if plan.analysis == analysis]
+            for analysis in template.analyses
+        },
+    }
+    attributes = dict(template.attrs)
+    attributes["coordinates"] = " ".join(coordinate.name for coordinate in template.coordinates)
+    attributes[MARK] = json.dumps(mark)
+    document = {
+        "zarr_format": 3,
+        "node_type": "group",
+        "attributes": attributes,
+        "consolidated_metadata": {"kind": "inline", "must_understand": False, "metadata": metadata},
+    }
+    scratch(root).mkdir(parents=True)
+    writers(root).mkdir()
+    (root / ROOT).write_bytes(sealed(document))
+    repair(root)
+
+
+def _make_arrays(root: Path, template: Template, generation: int) -> None:
+    """Let zarr make the coordinates, whole, and the arrays of results, without a chunk."""
     import zarr
     from zarr.codecs import BloscCodec, Crc32cCodec
 
@@ -174,7 +207,7 @@ def lay_out(root: Path, template: Template, identity: Identity, fingerprint: Map
 
     def add(name: str, **kwargs: Any) -> zarr.Array[Any]:
         check_name(name, "the sweep")
-        style, separator, _ = _ENCODINGS[_encoding_of(identity.generation, len(kwargs["shape"]))]
+        style, separator, _ = _ENCODINGS[_encoding_of(generation, len(kwargs["shape"]))]
         itemsize = 1 if kwargs["dtype"] is str else np.dtype(kwargs["dtype"]).itemsize
         return group.create_array(
             name,
@@ -211,34 +244,6 @@ def lay_out(root: Path, template: Template, identity: Identity, fingerprint: Map
             dimension_names=template.axes + plan.trailing,
             attributes=json.loads(dumps(dict(plan.attrs))),
         )
-    names = [coordinate.name for coordinate in template.coordinates] + [plan.name for plan in template.arrays]
-    metadata = {name: json.loads((root / name / ROOT).read_bytes()) for name in names}
-    for name in names:
-        (root / name / ROOT).write_bytes(dumps(metadata[name]))
-    mark = {
-        "format": FORMAT,
-        "id": identity.id,
-        "generation": identity.generation,
-        "since": time.time(),
-        "fingerprint": dict(fingerprint),
-        "analyses": {
-            analysis: [plan.name for plan in template.arrays if plan.analysis == analysis]
-            for analysis in template.analyses
-        },
-    }
-    attributes = dict(template.attrs)
-    attributes["coordinates"] = " ".join(coordinate.name for coordinate in template.coordinates)
-    attributes[MARK] = json.dumps(mark)
-    document = {
-        "zarr_format": 3,
-        "node_type": "group",
-        "attributes": attributes,
-        "consolidated_metadata": {"kind": "inline", "must_understand": False, "metadata": metadata},
-    }
-    scratch(root).mkdir(parents=True)
-    writers(root).mkdir()
-    (root / ROOT).write_bytes(sealed(document))
-    repair(root)
 
 
 def label_chunk(root: Path, name: str, dims: Sequence[str], generation: int) -> Path:
