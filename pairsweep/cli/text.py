@@ -37,7 +37,8 @@ def failure_lines(failures: Sequence[LabelledFailure]) -> list[str]:
     lines = []
     for reason, count in counts.most_common(REASONS_SHOWN):
         lines.append(f"  failed       {count:,} x {reason}")
-        lines.append(f"               e.g. at {point_words(first[reason].at)}")
+        if first[reason].at:  # the one point of a sweep without axes has no place
+            lines.append(f"               e.g. at {point_words(first[reason].at)}")
     if len(counts) > REASONS_SHOWN:
         lines.append(
             f"               and {len(counts) - REASONS_SHOWN} more reasons: ps.errors(store) lists all"

@@ -11,8 +11,9 @@ import pytest
 
 import pairsweep as ps
 from pairsweep.cli.commands import INTERRUPTED, READER_LEFT, _selection, main
-from pairsweep.cli.text import result_text
+from pairsweep.cli.text import failure_lines, result_text
 from pairsweep.contract.errors import UsageError
+from pairsweep.sweep.results import LabelledFailure
 from tests.specs import BEAMS, GROWTH, growth
 
 MAP = growth(rho_high="[0.5, 0.9]", rho_low="[0.1, 0.6]")
@@ -368,3 +369,9 @@ def test_select_adds_up_and_takes_the_nearest():
     assert _selection(given) == {"g": ["1e-6", "1e-7"], "rho_low": "~0.1", "rho_high": "0.1..0.5"}
     with pytest.raises(UsageError, match="AXIS=VALUE"):
         _selection(["rho_low"])
+
+
+def test_the_only_point_of_a_sweep_has_no_place():
+    failures = [LabelledFailure(at, "growth", "why", "") for at in ({}, {"g": 1e-6})]
+    assert failure_lines(failures[:1]) == ["  failed       1 x why"]
+    assert failure_lines(failures[1:])[1].strip() == "e.g. at g = 1e-06"
