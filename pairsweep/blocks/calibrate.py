@@ -32,6 +32,8 @@ from pairsweep.user_code.function import UserFunction
 from pairsweep.user_code.trial import Trial
 
 CALIBRATION_SECONDS = 0.8
+# What loading code and modules takes beside a point, on a busy machine.
+LOADING = 10.0
 PATIENCE = CALIBRATION_SECONDS / 16
 # Points that differ much in cost are measured for so long at most.
 MOST_SECONDS = 5.0
@@ -145,11 +147,13 @@ def _measured(prepared: _Prepared, block: int) -> Cost:
         ends += compiling
         batch = replace(batch, costs=batch.costs - compiling / len(batch.costs))
         solved.append(batch)
-        if loaded == _code_and_modules():
+        if loaded != _code_and_modules():
+            ends += batch.seconds if batch.seconds < LOADING else 0.0
+        else:
             fair.append(batch)
             if _worth_growing(fair, enough):
                 points = min(4 * points, largest)
-    if not fair and solved[-1].seconds < most:
+    if not fair and solved[-1].seconds < max(most, LOADING):
         # there are no other points of this size
         again = [_solved(prepared, solved[-1].positions)]
         while again[-1].seconds < PATIENCE and len(again) < FEW_REPEATS:

@@ -218,7 +218,10 @@ def make_plan_of(sweep, costs):
     return make_plan(sweep, seconds, {pairs: (cost.low, cost.high) for pairs, cost in costs.items()})
 
 
-def test_compiling_is_no_cost_of_points_and_takes_nothing_of_the_time_for_measuring(monkeypatch):
+@pytest.mark.parametrize(("compiling", "loading"), [(100.0, 0.0), (0.0, 8.0), (100.0, 8.0)])
+def test_compiling_and_loading_are_no_cost_of_points_nor_of_the_time_for_measuring(
+    monkeypatch, compiling, loading
+):
     late, solved = 0.0, calibrate._solved
 
     def compiles_first(prepared, positions):
@@ -226,8 +229,8 @@ def test_compiling_is_no_cost_of_points_and_takes_nothing_of_the_time_for_measur
         batch = solved(prepared, positions)
         if late:
             return batch
-        late = 100.0
-        monkeypatch.setattr(Compiled, "seconds", Compiled.seconds + late)
+        late = compiling + loading
+        monkeypatch.setattr(Compiled, "seconds", Compiled.seconds + compiling)
         monkeypatch.setattr(Compiled, "fetched", Compiled.fetched + 1)
         return replace(batch, costs=batch.costs + late / len(batch.costs))
 
