@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -116,7 +116,8 @@ def parse_spec(
     return _checked_spec(parse(text, place), text, folder or Path(), custom)
 
 
-def _checked_spec(data: dict[str, Any], text: str, folder: Path, custom: UserFunction | None) -> Spec:
+def _frame(data: dict[str, Any]) -> tuple[str, tuple[str, ...], str]:
+    """Title, analyses and kind of grid of a specification whose tables are all there."""
     tables = (*schema.TABLES, *ANALYSES)
     known_keys("", data, (*schema.TOP_LEVEL, *tables))
     title = data.get("title", "")
@@ -136,6 +137,35 @@ def _checked_spec(data: dict[str, Any], text: str, folder: Path, custom: UserFun
         raise SpecError("occupation", None, "is missing: add the table [occupation] with a pattern")
     if kind == "beams" and "occupation" in data:
         raise SpecError("occupation", None, "beams carry their own rho and rhobar: remove this table")
+    return title, analyses, kind
+
+
+class _Given(NamedTuple):
+    """Occupations that are numbers rather than a formula: of a file, or by groups; and the edges they bring."""
+
+    source: TableFile | None
+    groups: Groups | None
+    edges: dict[str, tuple[float, ...]]  # that the grid may leave out
+
+
+def _given_occupation(data: dict[str, Any], kind: str, folder: Path) -> _Given:
+    occupation = data.get("occupation", {})
+    if occupation.get("pattern") == schema.TABLE:
+        source = read_table(occupation, folder)
+    elif occupation.get("pattern") == schema.MOMENTS and "file" in occupation:
+        source = read_moments(occupation, folder)
+        if kind == "cells" and not {"cos_theta_edges", "phi_edges"} <= data["grid"].keys():
+            raise SpecError("grid", None, "moments have no directions: give cos_theta_edges and phi_edges")
+    elif occupation.get("pattern") == schema.MOMENTS and GROUPS in occupation:
+        groups = read_groups(occupation)
+        return _Given(None, groups, {"energy_edges": groups.edges})
+    else:
+        return _Given(None, None, {})
+    return _Given(source, None, source.table.edges._asdict())
+
+
+def _checked_spec(data: dict[str, Any], text: str, folder: Path, custom: UserFunction | None) -> Spec:
+    title, analyses, kind = _frame(data)
     parameters: list[Parameter] = []
     groups = data.get("zip", [])
     cases = None
@@ -152,21 +182,7 @@ def _checked_spec(data: dict[str, Any], text: str, folder: Path, custom: UserFun
     beams: tuple[str, ...] = ()
     edges: Cells | None = None
     used: UserFunction | None = None
-    source: TableFile | None = None
-    in_groups: Groups | None = None
-    edges_there: dict[str, tuple[float, ...]] = {}  # that the grid may leave out
-    occupation = data.get("occupation", {})
-    if occupation.get("pattern") == schema.TABLE:
-        source = read_table(occupation, folder)
-    elif occupation.get("pattern") == schema.MOMENTS and "file" in occupation:
-        source = read_moments(occupation, folder)
-        if kind == "cells" and not {"cos_theta_edges", "phi_edges"} <= data["grid"].keys():
-            raise SpecError("grid", None, "moments have no directions: give cos_theta_edges and phi_edges")
-    elif occupation.get("pattern") == schema.MOMENTS and GROUPS in occupation:
-        in_groups = read_groups(occupation)
-        edges_there = {"energy_edges": in_groups.edges}
-    if source is not None:
-        edges_there = source.table.edges._asdict()
+    source, in_groups, edges_there = _given_occupation(data, kind, folder)
     # Axes come in the order of the file, so its tables are walked in that order.
     for table in data:
         if table == "grid" and kind == "beams":
