@@ -163,7 +163,7 @@ class Page:
             variable = known[1]
         dims = dimensions_of(self._ds, variable) or [str(dim) for dim in self._ds[variable].dims][:1]
         long = usual_sides(self._ds, dims)
-        x = look.x if look.x in dims else next((dim for dim in (*long, *dims) if dim != look.y), "")
+        x = look.x if look.x in dims else next((dim for dim in (*long, *dims) if dim != look.y), dims[0])
         y = look.y if look.y in dims and look.y != x else ""
         if not y and look.y != NONE:
             y = next((dim for dim in (*long, *dims) if dim != x), "")
@@ -211,7 +211,7 @@ class Page:
         wanted: list[tuple[str, str, list[str], str]] = [
             ("map of", "variable", shown_variables(self._ds), look.variable),
             ("along x", "x", dims or [look.x], look.x),
-            ("along y", "y", [NONE, *dims], look.y),
+            ("along y", "y", [NONE, *dims] if len(dims) > 1 else [NONE], look.y),
             ("colours", "colours", list(SCALES), look.colours),
             ("scale of x", "x_scale", list(SCALES), look.x_scale),
             ("scale of y", "y_scale", list(SCALES), look.y_scale),

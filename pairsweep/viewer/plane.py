@@ -91,7 +91,9 @@ def title_of(ds: xr.Dataset, name: str) -> str:
 
 def shown_variables(ds: xr.Dataset) -> list[str]:
     """Variables that a map can show, those over the axes alone first."""
-    names = [str(name) for name, values in ds.data_vars.items() if values.dtype.kind in "iufb"]
+    names = [
+        str(name) for name, values in ds.data_vars.items() if values.dtype.kind in "iufb" and values.ndim
+    ]
     return sorted(names, key=lambda name: (ds[name].ndim, names.index(name)))
 
 

@@ -33,7 +33,9 @@ class Source:
         self._seen = self._stamp()
         self.ds = self._open()
         if not shown_variables(self.ds):
-            raise UsageError("these results", None, "have no variable of numbers: give those of a sweep")
+            raise UsageError(
+                "these results", None, "have no variable of numbers over an axis: give those of a sweep"
+            )
 
     def _open(self) -> xr.Dataset:
         if self._given is not None:

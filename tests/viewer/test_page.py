@@ -12,6 +12,7 @@ from bokeh.server.callbacks import NextTickCallback
 
 import pairsweep as ps
 from pairsweep import store as stores
+from pairsweep.contract.errors import UsageError
 from pairsweep.viewer.page import NONE, Page
 from pairsweep.viewer.point import AbandonedError
 from pairsweep.viewer.source import Source
@@ -89,6 +90,19 @@ def test_a_sweep_of_one_axis_is_a_curve():
     shown = page(growth_sweep({"rho_high": np.linspace(0.4, 0.9, 6)}))
     assert (shown._look.x, shown._look.y) == ("rho_high", NONE)
     assert len(shown._chart._curve.data["y"]) == 6
+
+
+def test_the_only_axis_of_a_sweep_stays_along_x():
+    shown = page(growth_sweep({"rho_high": np.linspace(0.4, 0.9, 6)}), y="rho_high")
+    assert (shown._look.x, shown._look.y) == ("rho_high", NONE)
+    shown._chosen("y", "value", NONE, "rho_high")
+    assert (shown._look.x, shown._look.y) == ("rho_high", NONE)
+    assert shown._controls.select_one({"name": "y"}).options == [NONE]
+
+
+def test_results_without_an_axis_are_refused(ds):
+    with pytest.raises(UsageError, match="no variable of numbers over an axis"):
+        Source(ds.isel(rho_high=0, g=0, n_energy=0))
 
 
 def test_a_curve_reaches_around_its_numbers_and_is_logarithmic_only_where_some_are_positive(ds):
