@@ -16,6 +16,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pairsweep.blocks.layout import make_template
 from pairsweep.blocks.plan import MIN_BLOCKS, SHAPE_NAMES, SMALL_SWEEP, SystemSize, system_sizes
@@ -52,6 +53,8 @@ SECONDS_UNKNOWN = 1e-3
 WORTH_KEEPING = 1e-4
 # Points of one size among which samples are drawn so that none comes twice.
 MOST_DRAWN = 2**20
+# Of them so many are spread evenly before the others come at random.
+MOST_SPREAD = 256
 
 
 @dataclass(frozen=True)
@@ -235,7 +238,9 @@ class _Places:
         self._shape, self._size = sweep.shape, size
         self._free = [d for d in range(len(sweep.shape)) if d not in size.fixed]
         rng, count = np.random.default_rng(0), size.points
-        self._left = rng.permutation(count) if count <= MOST_DRAWN else rng.integers(0, count, MOST_DRAWN)
+        first = _spread((len(size.at), *(self._shape[d] for d in self._free)))
+        rest = rng.permutation(count) if count <= MOST_DRAWN else rng.integers(0, count, MOST_DRAWN)
+        self._left = np.concatenate([first, rest[~np.isin(rest, first)]])
 
     def __len__(self) -> int:
         return self._left.size
@@ -248,6 +253,20 @@ class _Places:
             taken, positions[:, dimension] = np.divmod(taken, self._shape[dimension])
         positions[:, list(self._size.fixed)] = self._size.at[taken]
         return positions
+
+
+def _spread(shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """Different places in an array, the first few of them spread evenly over every axis: cost changes along them.
+
+    Steps along each axis are powers of the root of x^(d+1) = x + 1, the golden ratio in one dimension.
+    """
+    root = 1.5
+    for _ in range(40):
+        root = (1.0 + root) ** (1.0 / (len(shape) + 1))
+    steps = root ** -np.arange(1.0, len(shape) + 1)
+    along = np.modf(0.5 + np.arange(MOST_SPREAD)[:, None] * steps)[0] * shape
+    places = np.ravel_multi_index(tuple(along.astype(np.int64).T), shape)
+    return np.asarray(places[np.sort(np.unique(places, return_index=True)[1])])
 
 
 def _solved(prepared: _Prepared, positions: Positions) -> SolvedPoints:

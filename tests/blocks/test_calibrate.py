@@ -242,3 +242,12 @@ def test_compiling_and_loading_are_no_cost_of_points_nor_of_the_time_for_measuri
     ).values()
     assert cost.seconds < 1.0
     assert not cost.extrapolated_from
+
+
+@pytest.mark.parametrize("shape", [(25,), (1, 33, 2), (2, 21, 21), (1, 1, 1), (3, 89, 55)])
+def test_the_first_places_measured_lie_all_over_every_axis(shape):
+    places = calibrate._spread(shape)
+    assert len(set(places.tolist())) == len(places)
+    first = np.array(np.unravel_index(places[:8], shape))
+    for along, size in zip(first, shape, strict=True):
+        assert len(set((3 * along // size).tolist())) >= min(3, size)
