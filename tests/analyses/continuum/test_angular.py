@@ -39,7 +39,7 @@ def patch(turn=0.0, cosine=0.3):
     return Profile(occupation, (8.0, 12.0), True, (cosine,), (turn, turn + 2.0))
 
 
-def quadrature(profile, g, omega, n_theta=200, n_phi=400, n_energy=400):
+def quadrature(profile, g, omega, n_theta=100, n_phi=200, n_energy=400):
     """W by product quadrature over a fine grid: no formula in common but the definition."""
     x, w = np.polynomial.legendre.leggauss(n_theta)
     phi = (np.arange(n_phi) + 0.5) * 2 * np.pi / n_phi
