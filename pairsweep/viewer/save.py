@@ -55,7 +55,11 @@ class Recipe:
             seen = zip("xy", sides, (look.frame[:2], look.frame[2:]), strict=False)
             ends = {which: ends for which, side, ends in seen if not side.evenly}
         chosen = zip("xy", (look.x_scale, look.y_scale), sides, strict=False)
-        scales = {which: scale for which, scale, side in chosen if scale != "auto" and not side.evenly}
+        scales = {
+            which: scale
+            for which, scale, side in chosen
+            if not side.evenly and (scale == "linear" or (scale == "log" and side.log))
+        }
         return cls(kind, variable, sides[0].name, sides[1].name if flat else variable, dict(at), ends, scales)
 
     @property

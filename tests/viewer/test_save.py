@@ -23,7 +23,11 @@ def store(tmp_path_factory):
 
 def recipe(store, variable="growth_rate", frame=None, y="rho_low", **scales):
     ds = ps.open_store(store)
-    sides = tuple(side_of(ds, dim) for dim in ("rho_high", y) if dim)
+    sides = tuple(
+        side_of(ds, dim, scales.get(scale, "auto"))
+        for dim, scale in (("rho_high", "x_scale"), (y, "y_scale"))
+        if dim
+    )
     trailing = {"energy_bin": "0"} if variable == "energy_weight" else {}
     at = {"n_energy": "2"} | ({} if y else {"rho_low": "0.1"}) | trailing
     return Recipe.of(ds, Look(variable=variable, frame=frame, **scales), sides, at), ds
@@ -78,3 +82,10 @@ def test_scales_that_were_chosen_are_those_of_the_picture(store):
     made, _ = recipe(store, x_scale="log")
     assert "--log x" in made.command(str(store))
     plt.close("all")
+
+
+def test_a_logarithmic_scale_is_left_out_where_a_side_has_no_place_for_it(store):
+    ds = ps.open_store(store).assign_coords(rho_low=[0.0, 0.3, 0.6])
+    look = Look(variable="growth_rate", y_scale="log")
+    sides = side_of(ds, "rho_high"), side_of(ds, "rho_low", "log")
+    assert Recipe.of(ds, look, sides, {"n_energy": "2"}).scales == {}
