@@ -30,7 +30,7 @@ LOCATION, BOUND, RANK, VOLUME, SEED, ADJUGATE, ROWS = 9, 10, 11, 12, 13, 16, 25
 CHUNK = 128
 # Sums over poles may be reordered into vector lanes: the order depends on the number of poles alone, never on the
 # batch. Nothing else is relaxed (infinities and NaN keep their meaning).
-LANES = {"reassoc", "contract", "nsz"}
+REORDERED = {"reassoc", "contract", "nsz"}
 
 
 @jit()
@@ -72,7 +72,7 @@ def residue_adjugate(residue, column, rank, out):
     )
 
 
-@jit(fastmath=LANES)
+@jit(fastmath=REORDERED)
 def pole_sums(x, y, location, residue, count, centre, order, skip, work, sums):
     """Fill ``sums`` (36,) with F = sum R_j/(omega - P_j) + sum_a L_a (omega - centre)^a and -dF/domega.
 
@@ -156,7 +156,7 @@ def pole_sums(x, y, location, residue, count, centre, order, skip, work, sums):
             sums[s + 11] += c3
 
 
-@jit(fastmath=LANES)
+@jit(fastmath=REORDERED)
 def real_pole_sums(x, location, residue, bound, count, centre, order, skip, work, sums):
     """Fill ``sums[:9]`` with F of ``pole_sums`` at a real point; return sum bound_j/abs(x - P_j), an error scale."""
     for j in range(count):

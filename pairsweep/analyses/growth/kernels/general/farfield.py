@@ -11,7 +11,7 @@ poles one by one. The mirrored poles -P carry -S and +a about the centre -m', wi
 
 import numpy as np
 
-from pairsweep.analyses.growth.kernels.dispersion import BOUND, LANES, LOCATION, RESIDUE
+from pairsweep.analyses.growth.kernels.dispersion import BOUND, LOCATION, REORDERED, RESIDUE
 from pairsweep.kernels.jit import jit
 
 NEAR = 0.3
@@ -93,7 +93,7 @@ def binomials(order):
     return out
 
 
-@jit(fastmath=LANES)
+@jit(fastmath=REORDERED)
 def translate(moment, distance, terms, mirrored, binomial, inverse, local):
     """Add the field of one source to ``local`` (>= terms, 9), its polynomial about a centre ``distance`` away.
 
