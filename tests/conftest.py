@@ -45,25 +45,52 @@ settings.load_profile("same")
 
 
 class Fast(numba.core.event.Listener):
-    """Ends a test as skipped where it begins to compile, so that nobody keeps a list of those that do."""
+    """Ends a test as skipped where it begins to compile, so that nobody keeps a list of those that do.
 
-    def __init__(self, folder):
+    pytest's own cache remembers them while their file stays what it is: the next run does not even begin them.
+    """
+
+    KNOWN = "fast/compiles"
+    REASON = "compiles a kernel"
+
+    def __init__(self, folder, config):
         self.folder = Path(folder)
+        self.config = config
+        self.compiling = {}
         # Code that an earlier run has compiled would hide who needs it.
         os.environ["PAIRSWEEP_CACHE_DIR"] = folder
         os.environ.setdefault("PAIRSWEEP_INTERLEAVINGS", "2")
         numba.core.event.register("numba:compile", self)
 
     def on_start(self, event):
-        pytest.skip("compiles a kernel")
+        pytest.skip(self.REASON)
 
     def on_end(self, event):
         pass
 
     def pytest_collection_modifyitems(self, config, items):
-        left_out = {item for item in items if _is_left_out(item)}
+        known = self._known()
+        left_out = {item for item in items if _is_left_out(item) or item.nodeid in known}
         config.hook.pytest_deselected(items=list(left_out))
         items[:] = [item for item in items if item not in left_out]
+
+    def _known(self):
+        """Tests that compiled when they were last tried, with the time of their file, which has not changed since."""
+        known = self.config.cache.get(self.KNOWN, {}) if hasattr(self.config, "cache") else {}
+        now = {file: self._stamp(file) for file in {test.partition("::")[0] for test in known}}
+        return {test: stamp for test, stamp in known.items() if now[test.partition("::")[0]] == stamp}
+
+    def _stamp(self, file):
+        path = self.config.rootpath / file
+        return path.stat().st_mtime_ns if path.exists() else None
+
+    def pytest_runtest_logreport(self, report):
+        if report.skipped and report.longrepr[2].endswith(self.REASON):
+            self.compiling[report.nodeid] = self._stamp(report.nodeid.partition("::")[0])
+
+    def pytest_sessionfinish(self):
+        if hasattr(self.config, "cache") and not hasattr(self.config, "workerinput"):
+            self.config.cache.set(self.KNOWN, self._known() | self.compiling)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self):
@@ -94,4 +121,4 @@ def pytest_configure(config):
     if config.getoption("fast"):
         folder = tempfile.TemporaryDirectory(prefix="pairsweep-fast-")
         config.add_cleanup(folder.cleanup)
-        config.pluginmanager.register(Fast(folder.name))
+        config.pluginmanager.register(Fast(folder.name, config))
