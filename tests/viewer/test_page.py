@@ -251,13 +251,19 @@ def test_what_cannot_be_computed_is_said_in_place_of_the_panels(ds, monkeypatch)
     assert not any(panel.box.visible for panel in shown._computing.panels)
 
 
-def test_a_point_that_is_asked_for_ends_the_one_before(monkeypatch):
+def asked(place, monkeypatch):
+    """A page on which a point is clicked: its system is made, and its curves are left to the test."""
     ds = ps.run(growth(rho_high="[0.5, 0.9]"), scheduler="serial", quiet=True)
     monkeypatch.setattr("pairsweep.viewer.worker.do", lambda task: None)
     shown = page(ds)
-    shown._ask({"rho_high": 0})
+    shown._ask({"rho_high": place})
     shown._computing.make_system(shown._computing._asked, ds, shown._place())
     ticks(shown)
+    return shown
+
+
+def test_a_point_that_is_asked_for_ends_the_one_before(monkeypatch):
+    shown = asked(0, monkeypatch)
     system = shown._computing._system
     assert system.wanted()
     shown._ask({"rho_high": 1})
@@ -267,12 +273,7 @@ def test_a_point_that_is_asked_for_ends_the_one_before(monkeypatch):
 
 
 def test_another_direction_computes_nothing_but_its_panel(monkeypatch):
-    ds = ps.run(growth(rho_high="[0.5, 0.9]"), scheduler="serial", quiet=True)
-    monkeypatch.setattr("pairsweep.viewer.worker.do", lambda task: None)
-    shown = page(ds)
-    shown._ask({"rho_high": 1})
-    shown._computing.make_system(shown._computing._asked, ds, shown._place())
-    ticks(shown)
+    shown = asked(1, monkeypatch)
     for panel in shown._computing.panels:
         panel.say("")
     shown._turned("value", "x", "z")

@@ -6,23 +6,11 @@ import pytest
 import pairsweep as ps
 from pairsweep.physics.patterns.base import Momenta
 from pairsweep.physics.patterns.registry import PATTERNS
+from tests.specs import growth
 
-SPEC = """
-analyses = ["growth", "continuum"]
-[grid]
-kind = "bins"
-n_energy = 2
-n_theta = 1
-n_phi = 4
-energy_max = 20.0
-[occupation]
-{occupation}
-[coupling]
-g = {g}
-[continuum]
-{options}
-"""
 QUADRANT = 'pattern = "quadrant"\nrho_high = 0.9\nrho_low = 0.1'
+SPEC = growth(analyses='["growth", "continuum"]', n_energy="2", g="{g}").replace(QUADRANT, "{occupation}")
+SPEC += "\n[continuum]\n{options}\n"
 THERMAL = 'pattern = "fermi_dirac"\ntemperature = 4.0\nchemical_potential = 4.0\ndipole = 0.6'
 
 
