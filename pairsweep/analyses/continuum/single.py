@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from pairsweep.analyses.continuum.analysis import CONTINUUM, LADDER_N_ENERGY, Co
 from pairsweep.analyses.continuum.solver import solve
 from pairsweep.analyses.growth.analysis import METHODS, GrowthOptions
 from pairsweep.contract.arguments import choice, number, whole
+from pairsweep.contract.waiting import interruptibly
 from pairsweep.kernels.compiling import announced
 from pairsweep.physics.arguments import checked_coupling, checked_grid, checked_occupations
 from pairsweep.physics.grid import MAX_PAIRS, Floats, Grid
@@ -108,7 +110,12 @@ def examine(
         energy_max=grid.edges.energy[-1:],
         profile=lambda row: profile,
     )
-    solution = solve(system, options, growth)
+    # a user's own function stays in this thread
+    solution = (
+        solve(system, options, growth)
+        if callable(rho)
+        else interruptibly(partial(solve, system, options, growth))
+    )
     if solution.failures:
         raise RuntimeError(solution.failures[0].reason)
     data = {
